@@ -1,0 +1,1 @@
+//! What users write: the ShopRLJob type and the CRD made from it.

@@ -1,0 +1,1 @@
+//! The programs shoprl and kubectl-shoprl.

@@ -1,0 +1,1 @@
+//! Pure planning: from a validated spec and what was observed to what shall be.

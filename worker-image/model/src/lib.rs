@@ -1,0 +1,1 @@
+//! The policy: tokenizer, decoder, training, generation and the Hugging Face folder.

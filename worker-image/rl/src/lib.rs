@@ -1,0 +1,1 @@
+//! Pure reinforcement-learning mathematics: numbers in, numbers out.

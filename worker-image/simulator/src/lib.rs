@@ -1,0 +1,1 @@
+//! The shop: catalog, search, pages, tasks, shoppers and rewards. No transport.
