@@ -1,1 +1,24 @@
-//! What the programs of a job say to each other: RunConfig and the gRPC services of shoprl.v1.
+//! What the programs of a job say to each other: [`RunConfig`], the run folder's rows, the exit
+//! contract and the gRPC services of `shoprl.v1`.
+//!
+//! Without the feature `services` this crate is types only: planning needs no transport.
+
+mod exit;
+mod run_config;
+pub mod run_folder;
+
+pub use exit::{Exit, ExitReason};
+pub use run_config::*;
+
+/// Messages and, with the feature `services`, clients and servers of the package `shoprl.v1`.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated from proto/"
+)]
+pub mod v1 {
+    include!("gen/shoprl.v1.rs");
+}

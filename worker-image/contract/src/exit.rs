@@ -1,0 +1,61 @@
+//! The exit contract of a worker: what its exit code and its last words mean to whoever started it.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a worker ended. The code is the process's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ExitReason {
+    /// 0: the work is done.
+    Done,
+    /// 64: the configuration can never work; restarting does not help.
+    BadConfiguration,
+    /// 75: it may work next time (a peer is gone, a port is taken, the disk is full).
+    Temporary,
+    /// 143: asked to stop; a checkpoint was written where there was something to keep.
+    Stopped,
+}
+
+impl ExitReason {
+    /// Exit code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::BadConfiguration => 64,
+            Self::Temporary => 75,
+            Self::Stopped => 143,
+        }
+    }
+}
+
+/// A worker's last words: one JSON line in the termination message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exit {
+    /// Closed reason, decides what is done next.
+    pub reason: ExitReason,
+    /// For people: what happened and what to do about it.
+    pub message: String,
+}
+
+impl Exit {
+    /// The work is done.
+    pub fn done() -> Self {
+        Self { reason: ExitReason::Done, message: String::new() }
+    }
+
+    /// The configuration can never work.
+    pub fn bad_configuration(message: impl Into<String>) -> Self {
+        Self { reason: ExitReason::BadConfiguration, message: message.into() }
+    }
+
+    /// It may work next time.
+    pub fn temporary(message: impl Into<String>) -> Self {
+        Self { reason: ExitReason::Temporary, message: message.into() }
+    }
+
+    /// Asked to stop.
+    pub fn stopped(message: impl Into<String>) -> Self {
+        Self { reason: ExitReason::Stopped, message: message.into() }
+    }
+}
