@@ -1,1 +1,19 @@
 //! Pure reinforcement-learning mathematics: numbers in, numbers out.
+//!
+//! No clock, no IO, no environment, no threads, and no randomness but what a seed names. The same
+//! arguments give the same bits on every machine: what the trainer, the tests and a restarted run
+//! compute is one thing.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`math`] | exp, ln, softmax with fixed bits |
+//! | [`seed`] | random draws named by what they are for |
+//! | [`sampling`] | a token from logits |
+//! | [`advantage`] | group-relative advantages of samples |
+//! | [`policy_loss`] | the clipped loss of a token and its derivative |
+
+pub mod advantage;
+pub mod math;
+pub mod policy_loss;
+pub mod sampling;
+pub mod seed;
