@@ -84,13 +84,29 @@ pub struct Demonstrator {
     #[prost(double, tag = "1")]
     pub hastiness: f64,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LeaseGroupsRequest {
     #[prost(message, optional, tag = "1")]
     pub caller: ::core::option::Option<Caller>,
     /// Episodes the rollout can take now.
     #[prost(uint32, tag = "2")]
     pub capacity: u32,
+    /// Episodes the rollout is playing: their leases are renewed, all its others are free again, so a lost
+    /// reply costs nothing.
+    #[prost(message, repeated, tag = "3")]
+    pub held: ::prost::alloc::vec::Vec<EpisodeKey>,
+    /// How long the answer may wait for work, milliseconds.
+    #[prost(uint32, tag = "4")]
+    pub wait_ms: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EpisodeKey {
+    #[prost(string, tag = "1")]
+    pub batch: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub group: u64,
+    #[prost(uint32, tag = "3")]
+    pub member: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GroupLease {
@@ -171,12 +187,16 @@ pub struct SubmitTrajectoriesRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmitTrajectoriesResponse {}
+/// Asking again gives back whatever this worker had leased and not scored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaseScoringRequest {
     #[prost(message, optional, tag = "1")]
     pub caller: ::core::option::Option<Caller>,
     #[prost(uint32, tag = "2")]
     pub capacity: u32,
+    /// How long the answer may wait for work, milliseconds.
+    #[prost(uint32, tag = "3")]
+    pub wait_ms: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LeaseScoringResponse {
