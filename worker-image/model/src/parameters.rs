@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use shoprl_rl::seed::{Purpose, Stream};
 use thiserror::Error;
 
 use crate::config::ModelConfig;
@@ -242,6 +243,34 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// Random weights, a function of the geometry and `seed` alone.
+    ///
+    /// The embedding is N(0, 1) and the final gain `hidden^-1/2` (unit logits, see [`Layout::new`]); query, key,
+    /// value, gate and up are N(0, 1/in), the two maps that write to the residual stream N(0, 1/(2 layers in)) so
+    /// that its variance does not grow with depth (GPT-2's rule); all other gains are 1. Tensor number i draws from
+    /// its own stream.
+    pub fn init(config: &ModelConfig, seed: u64) -> Self {
+        let layout = Layout::new(config);
+        let mut values = vec![1.0; layout.len()];
+        let residual = 1.0 / ((2 * config.num_hidden_layers) as f32).sqrt();
+        for (number, entry) in layout.entries().iter().enumerate() {
+            let writes_residual =
+                entry.name.ends_with("o_proj.weight") || entry.name.ends_with("down_proj.weight");
+            let deviation = match entry.class {
+                Class::Norm => continue,
+                Class::Embedding => 1.0,
+                Class::Matrix => {
+                    1.0 / (entry.shape[1] as f32).sqrt()
+                        * if writes_residual { residual } else { 1.0 }
+                }
+            };
+            let mut stream = Stream::new(seed, Purpose::Initialization, &[number as u64]);
+            values[entry.range()].fill_with(|| stream.normal_f32() * deviation);
+        }
+        values[layout.final_norm()].fill(1.0 / (config.hidden_size as f32).sqrt());
+        Self { layout: Arc::new(layout), values }
+    }
+
     /// The values of the tensor called `name`, if the geometry has it.
     pub fn tensor(&self, name: &str) -> Option<&[f32]> {
         self.layout.entry(name).map(|entry| &self.values[entry.range()])

@@ -50,6 +50,31 @@ fn layer_parts_are_the_tensors_of_their_names() {
     );
 }
 
+#[test]
+fn random_weights_have_the_stated_scales_and_follow_the_seed() {
+    let (one, again, other) =
+        (Parameters::init(&nano(), 7), Parameters::init(&nano(), 7), Parameters::init(&nano(), 8));
+    assert_eq!(one.digest(), again.digest());
+    assert_ne!(one.digest(), other.digest());
+    let check = |name: &str, deviation: f32| {
+        let values = one.tensor(name).unwrap();
+        let mean_square = values.iter().map(|x| x * x).sum::<f32>() / values.len() as f32;
+        assert!(
+            (mean_square.sqrt() / deviation - 1.0).abs() < 0.03,
+            "{name}: {}",
+            mean_square.sqrt()
+        );
+    };
+    check("model.embed_tokens.weight", 1.0);
+    check("model.layers.0.self_attn.q_proj.weight", 128f32.powf(-0.5));
+    check("model.layers.3.mlp.up_proj.weight", 128f32.powf(-0.5));
+    check("model.layers.1.self_attn.o_proj.weight", (128.0f32 * 8.0).powf(-0.5));
+    check("model.layers.1.mlp.down_proj.weight", (352.0f32 * 8.0).powf(-0.5));
+    check("model.layers.2.self_attn.k_norm.weight", 1.0);
+    check("model.norm.weight", 128f32.powf(-0.5));
+    assert_eq!(one.tensor("lm_head.weight"), None);
+}
+
 proptest! {
     #[test]
     fn weights_survive_the_wire(values in prop::collection::vec(any::<f32>(), 1..8)) {
