@@ -11,9 +11,15 @@
 //! | [`sampling`] | a token from logits |
 //! | [`advantage`] | group-relative advantages of samples |
 //! | [`policy_loss`] | the clipped loss of a token and its derivative |
+//! | [`groups`] | which groups a training step opens and consumes |
+//! | [`ledger`] | what a run was trained on, as one hash |
+//! | [`statistics`] | confidence intervals |
 
 pub mod advantage;
+pub mod groups;
+pub mod ledger;
 pub mod math;
 pub mod policy_loss;
 pub mod sampling;
 pub mod seed;
+pub mod statistics;
