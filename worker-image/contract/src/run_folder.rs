@@ -23,6 +23,8 @@ pub mod file {
     pub const REPORT_JSON: &str = "report.json";
     /// Success and reward over the run.
     pub const CURVE: &str = "curve.png";
+    /// [`super::Budget`].
+    pub const BUDGET: &str = "budget.json";
 }
 
 /// One line of metrics.jsonl: an optimiser step. Rates are in [0, 1], seconds are wall time.
@@ -225,4 +227,24 @@ pub struct EpisodeMessage {
     /// The scorer's verdict, for policy messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<f64>,
+}
+
+/// budget.json: what the run cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Budget {
+    /// In the order in which the phases began.
+    pub phases: Vec<PhaseBudget>,
+}
+
+/// What one phase cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PhaseBudget {
+    /// warmup, validation, rollout, training, evaluation.
+    pub name: String,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Tokens trained (warmup, training) or played (validation, rollout, evaluation).
+    pub tokens: u64,
 }
