@@ -55,6 +55,19 @@ pub struct WarmupMetric {
     pub learning_rate: f64,
     /// Seconds spent on these steps.
     pub seconds: f64,
+    /// Taken at the end of these steps, where it was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+}
+
+/// The measures that may end the warm-up, on training tasks that are not demonstrated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Validation {
+    /// Greedy success.
+    pub greedy_success: f64,
+    /// Success sampled at temperature 1.
+    pub sampled_success: f64,
 }
 
 /// One step of reinforcement learning.
@@ -198,6 +211,9 @@ pub struct Episode {
     pub task_seed: u64,
     /// Whether the task is held out.
     pub held_out: bool,
+    /// SHA-256 of the sample as the ledger has it; absent outside training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// The conversation.
     pub messages: Vec<EpisodeMessage>,
     /// How it ended: bought, declined, turnLimit, contextLimit.
@@ -219,7 +235,8 @@ pub struct EpisodeMessage {
     pub policy: bool,
     /// Text.
     pub text: String,
-    /// Its tokens, as strings.
+    /// Its tokens as strings, for policy messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<String>,
     /// Kind of action, for policy messages.
     #[serde(skip_serializing_if = "Option::is_none")]
