@@ -1,1 +1,30 @@
-//! What users write: the ShopRLJob type and the CRD made from it.
+//! What users write: the [`ShopRLJob`] type and the CRD made from it.
+//!
+//! The same manifest goes to `kubectl apply` and to `shoprl run`. The schema holds only what works;
+//! a field enters it together with its behaviour. No client and no runtime live here, and the types
+//! never deny unknown fields: one bad object must not stop a watch (the command line reports them
+//! by path instead).
+
+mod checkpoint;
+mod credit;
+mod environment;
+mod evaluation;
+mod job;
+pub mod limit;
+mod policy;
+mod roles;
+mod training;
+pub mod union;
+mod warmup;
+
+pub use checkpoint::Checkpoint;
+pub use credit::{Credit, CreditMode, MessageWise, Scorer};
+pub use environment::{Catalog, CatalogPreset, Environment, MaxTurns, Scenario};
+pub use evaluation::Evaluation;
+pub use job::{
+    GROUP, KIND, NAME_LENGTH, NAME_LENGTH_REMEDY, NAME_REMEDY, ShopRLJob, ShopRLJobSpec, VERSION,
+};
+pub use policy::{Model, ModelPreset, Policy};
+pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole};
+pub use training::{Algorithm, Grpo, Reward, Training};
+pub use warmup::{Sft, Stop, Warmup};

@@ -1,0 +1,68 @@
+//! The kind `ShopRLJob`.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Checkpoint, Environment, Evaluation, Policy, Roles, Training, limit};
+
+/// API group of all kinds.
+pub const GROUP: &str = "shoprl.dev";
+/// Its version.
+pub const VERSION: &str = "v1alpha1";
+/// The kind of a training job.
+pub const KIND: &str = "ShopRLJob";
+/// Longest job name: names of its pods add the role, the index and the incarnation, and must stay below 63.
+pub const NAME_LENGTH: usize = 40;
+/// Advice when the name is longer.
+pub const NAME_LENGTH_REMEDY: &str = "may have 40 characters: choose a shorter name";
+/// Advice when the name is no DNS label (RFC 1035).
+pub const NAME_REMEDY: &str = "must be small letters, digits and dashes, and start with a letter: it becomes part of the names of pods and services";
+
+/// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "shoprl.dev",
+    version = "v1alpha1",
+    kind = "ShopRLJob",
+    namespaced,
+    shortname = "srj",
+    category = "shoprl",
+    derive = "PartialEq",
+    doc = "Trains a language-model agent to shop: a supervised warm-up on demonstrations, then reinforcement learning in a simulated store.",
+    validation = Rule::new("size(self.metadata.name) <= 40").message(format!("metadata.name {NAME_LENGTH_REMEDY}")),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
+        .message(format!("metadata.name {NAME_REMEDY}"))
+)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ShopRLJobSpec {
+    /// Every random draw derives from it. The same manifest ends in the same weights, byte for byte.
+    #[schemars(transform = limit::SEED.rule())]
+    pub seed: i64,
+    /// The shop, its products and its customers.
+    pub environment: Environment,
+    /// The agent's language model.
+    pub policy: Policy,
+    /// How the agent learns.
+    pub training: Training,
+    /// What is measured on held-out tasks: product families and instruction templates absent from training.
+    pub evaluation: Evaluation,
+    /// When state is kept.
+    pub checkpoint: Checkpoint,
+    /// How many workers play, score and serve. The trainer is one process.
+    pub roles: Roles,
+}
+
+impl Default for ShopRLJobSpec {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            environment: Environment::default(),
+            policy: Policy::default(),
+            training: Training::default(),
+            evaluation: Evaluation::default(),
+            checkpoint: Checkpoint::default(),
+            roles: Roles::default(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The committed CRD equals the types. `UPDATE_EXPECT=1 cargo test --release -p shoprl-crds` rewrites it.
+
+use expect_test::expect_file;
+use kube::CustomResourceExt;
+use shoprl_crds::ShopRLJob;
+
+const HEADER: &str = "# Generated from crds/src. `UPDATE_EXPECT=1 cargo test --release -p shoprl-crds` rewrites it.\n";
+
+#[test]
+fn the_committed_crd_equals_the_types_and_fits_into_an_annotation() {
+    let yaml = serde_yaml::to_string(&ShopRLJob::crd()).expect("a CRD is plain data");
+    expect_file!["../shoprljobs.shoprl.dev.yaml"].assert_eq(&format!("{HEADER}{yaml}"));
+    // Plain `kubectl apply` keeps the object in an annotation of at most 256 KiB.
+    assert!(yaml.len() < 250 * 1024, "{} bytes", yaml.len());
+}
