@@ -15,9 +15,9 @@ pub const KIND: &str = "ShopRLJob";
 /// Longest job name: names of its pods add the role, the index and the incarnation, and must stay below 63.
 pub const NAME_LENGTH: usize = 40;
 /// Advice when the name is longer.
-pub const NAME_LENGTH_REMEDY: &str = "may have 40 characters: choose a shorter name";
+pub const NAME_LENGTH_REMEDY: &str = "metadata.name may have 40 characters: choose a shorter one";
 /// Advice when the name is no DNS label (RFC 1035).
-pub const NAME_REMEDY: &str = "must be small letters, digits and dashes, and start with a letter: it becomes part of the names of pods and services";
+pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and dashes, and start with a letter: pods and services are named after it";
 
 /// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,9 +30,9 @@ pub const NAME_REMEDY: &str = "must be small letters, digits and dashes, and sta
     category = "shoprl",
     derive = "PartialEq",
     doc = "Trains a language-model agent to shop: a supervised warm-up on demonstrations, then reinforcement learning in a simulated store.",
-    validation = Rule::new("size(self.metadata.name) <= 40").message(format!("metadata.name {NAME_LENGTH_REMEDY}")),
+    validation = Rule::new("size(self.metadata.name) <= 40").message(NAME_LENGTH_REMEDY),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
-        .message(format!("metadata.name {NAME_REMEDY}"))
+        .message(NAME_REMEDY)
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct ShopRLJobSpec {
