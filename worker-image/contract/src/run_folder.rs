@@ -45,10 +45,8 @@ pub struct WarmupMetric {
     pub step: u64,
     /// Trained tokens so far.
     pub tokens: u64,
-    /// Mean negative log-likelihood of action tokens, nats.
-    pub action_loss: f64,
-    /// Mean entropy of action tokens, nats.
-    pub entropy: f64,
+    /// Mean negative log-likelihood, nats per unit of token weight (actions weigh 1, observations their share).
+    pub loss: f64,
     /// Gradient norm before clipping, mean.
     pub gradient_norm: f64,
     /// AdamW learning rate now.
