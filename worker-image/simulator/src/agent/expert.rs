@@ -1,0 +1,224 @@
+//! The scripted expert: ask, search, open what promises most, check, choose, buy; recover from refusals.
+
+use super::Actor;
+use super::habits::Habits;
+use super::observation::{Item, Observation, Page, Results, Stock};
+use super::wish::Wish;
+use crate::lexicon::vocabulary::{PRICES, ROWS};
+use crate::lexicon::{Word, phrase};
+
+/// Turning a page must leave enough turns for opening, choosing and buying.
+const TURNS_AFTER_A_PAGE: u32 = 4;
+
+pub(super) struct Expert {
+    habits: Habits,
+    wish: Wish,
+    /// Questions still to be asked, the next one last.
+    questions: Vec<Word>,
+    started: bool,
+    remaining: u32,
+    results: Option<Results>,
+    /// Numbers of the rows of this page that were opened.
+    opened: Vec<usize>,
+    visit: Option<Visit>,
+}
+
+/// An open product, and what was tried with it.
+struct Visit {
+    item: Item,
+    stock: Option<Stock>,
+    chosen: Vec<Word>,
+    refused: Vec<Word>,
+    /// The last value chosen, until the shop has answered.
+    pending: Option<Word>,
+    /// The price of what is chosen.
+    price: u32,
+    /// Bought whatever comes, because there is no time for another or no care.
+    settled: bool,
+}
+
+impl Actor for Expert {
+    fn act(&mut self, observation: &str) -> String {
+        let first = !std::mem::replace(&mut self.started, true);
+        let Observation { page, remaining } = Observation::read(observation, first);
+        self.remaining = remaining;
+        self.take_in(page);
+        self.decide()
+    }
+}
+
+impl Expert {
+    pub(super) fn new(habits: Habits) -> Self {
+        Self {
+            habits,
+            wish: Wish::default(),
+            questions: Vec::new(),
+            started: false,
+            remaining: 0,
+            results: None,
+            opened: Vec::new(),
+            visit: None,
+        }
+    }
+
+    fn take_in(&mut self, page: Page) {
+        match page {
+            Page::Brief(brief) => {
+                self.wish.hear(&brief.words);
+                if self.habits.reads_history {
+                    self.wish.infer(&brief.records);
+                }
+                if brief.shopper {
+                    self.questions = self.habits.questions();
+                }
+            }
+            Page::Spoken(words) => self.wish.hear(&words),
+            Page::Results(results) => {
+                self.results = Some(results);
+                self.opened.clear();
+                self.visit = None;
+            }
+            Page::Item(item) => self.visit = Some(Visit::new(item)),
+            Page::Chosen { price } => self.visit.iter_mut().for_each(|visit| visit.accept(price)),
+            Page::Refused => self.visit.iter_mut().for_each(Visit::refuse),
+            Page::Stock(stock) => {
+                self.visit.iter_mut().for_each(|visit| visit.stock = Some(stock.clone()));
+            }
+            Page::Listing | Page::Other => {}
+        }
+    }
+
+    fn decide(&mut self) -> String {
+        let Some(results) = &self.results else {
+            return match self.questions.pop() {
+                Some(topic) => [phrase::ASK, topic].concat(),
+                None => self.search(),
+            };
+        };
+        let last = results.last;
+        if let Some(action) = self.use_visit() {
+            return action;
+        }
+        if let Some(number) = self.best_row() {
+            return self.open(number);
+        }
+        if last {
+            return phrase::DECLINE.to_owned();
+        }
+        if self.remaining > TURNS_AFTER_A_PAGE {
+            return phrase::NEXT_PAGE.to_owned();
+        }
+        if let Some(visit) = &mut self.visit {
+            visit.settled = true;
+            return self.use_visit().unwrap_or_else(|| phrase::BUY.to_owned());
+        }
+        self.open(1)
+    }
+
+    fn search(&self) -> String {
+        let known = if self.habits.full_query { self.wish.features.len() } else { 1 };
+        let mut action = phrase::SEARCH.to_owned();
+        action.extend(self.wish.category.map(|(word, _)| word));
+        action.extend(self.wish.features.iter().copied().take(known));
+        if self.habits.price_in_query {
+            action.extend(self.wish.budget.and_then(price_word));
+        }
+        action
+    }
+
+    fn open(&mut self, number: usize) -> String {
+        self.opened.push(number);
+        [phrase::OPEN, ROWS[number - 1]].concat()
+    }
+
+    /// The unopened row that shows most of what is wanted and nothing else; the upper one of equals.
+    fn best_row(&self) -> Option<usize> {
+        let rows = self.results.iter().flat_map(|results| &results.rows);
+        rows.filter(|row| !self.opened.contains(&row.number))
+            .filter_map(|row| Some((self.wish.promise(row)?, row.number)))
+            .max_by_key(|&(promise, number)| (promise, std::cmp::Reverse(number)))
+            .map(|(_, number)| number)
+    }
+
+    /// The next action on the open product; `None` to look for another.
+    fn use_visit(&mut self) -> Option<String> {
+        let wanted = self.wish.options();
+        let budget = self.wish.budget;
+        let visit = self.visit.as_mut()?;
+        let fits = self.wish.is_met_by(&visit.item) && visit.is_possible(&wanted, budget);
+        let listed = wanted.iter().all(|option| visit.item.options.contains(option));
+        let open = wanted.iter().copied().filter(|option| !visit.chosen.contains(option));
+        if fits && !listed && self.habits.probes {
+            return open.clone().next().map(|option| visit.choose(option));
+        }
+        let in_a_hurry = self.remaining as usize <= 1 + wanted.len();
+        if in_a_hurry || !self.habits.checks {
+            visit.settled = true;
+        }
+        if !(fits && listed) && !visit.settled {
+            return None;
+        }
+        if self.habits.consults && listed && visit.stock.is_none() && !visit.settled {
+            return Some(phrase::DETAILS.to_owned());
+        }
+        let next = open.clone().find(|option| visit.could_have(option));
+        match next.filter(|_| self.habits.chooses && self.remaining > 1) {
+            Some(option) => Some(visit.choose(option)),
+            None => Some(phrase::BUY.to_owned()),
+        }
+    }
+}
+
+impl Visit {
+    fn new(item: Item) -> Self {
+        Self {
+            price: item.price,
+            item,
+            stock: None,
+            chosen: Vec::new(),
+            refused: Vec::new(),
+            pending: None,
+            settled: false,
+        }
+    }
+
+    fn choose(&mut self, option: Word) -> String {
+        self.pending = Some(option);
+        [phrase::CHOOSE, option].concat()
+    }
+
+    fn accept(&mut self, price: Option<u32>) {
+        self.chosen.extend(self.pending.take());
+        self.price = price.unwrap_or(self.price);
+    }
+
+    fn refuse(&mut self) {
+        self.refused.extend(self.pending.take());
+    }
+
+    /// Nothing said so far rules out the wanted variant.
+    fn is_possible(&self, wanted: &[Word], budget: Option<u32>) -> bool {
+        self.refused.is_empty()
+            && budget.is_none_or(|budget| self.price <= budget)
+            && self.stock.as_ref().is_none_or(|stock| stock.offers(wanted, budget))
+    }
+
+    fn could_have(&self, option: &Word) -> bool {
+        self.item.options.contains(option) && !self.refused.contains(option)
+    }
+}
+
+impl Habits {
+    fn questions(self) -> Vec<Word> {
+        let asked = [
+            (self.asks_budget, phrase::BUDGET),
+            (self.asks_options, phrase::OPTIONS),
+            (self.asks_attributes, phrase::ATTRIBUTES),
+        ];
+        asked.into_iter().filter(|(asks, _)| *asks).map(|(_, topic)| topic).collect()
+    }
+}
+
+fn price_word(yuan: u32) -> Option<Word> {
+    PRICES.iter().find(|price| price.0 == yuan).map(|price| price.1)
+}

@@ -1,0 +1,11 @@
+//! Rewards and verdicts: the only code that compares what was done with what was wanted.
+
+mod outcome;
+mod verdict;
+
+pub use outcome::Outcome;
+pub(crate) use outcome::{Ending, Purchase};
+pub(crate) use verdict::{Judge, Move};
+
+#[cfg(test)]
+mod tests;

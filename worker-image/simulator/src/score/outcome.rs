@@ -1,0 +1,116 @@
+//! The eight metrics of ShopSimulator (arXiv 2601.18225), with facts compared by identity.
+
+use crate::catalog::{CategoryPath, Product};
+use crate::task::Goal;
+use serde::{Deserialize, Serialize};
+
+/// The metrics of one episode, each between 0 and 1. All are 0 without an end of the agent's own choosing.
+///
+/// With U what is wanted (attributes and brand; options; budget) and Y what was bought, matched by identity of words:
+/// * R_category: 1 same leaf, 0.5 same domain, 0 otherwise;
+/// * R_attribute = |U_att ∩ Y_att| / |U_att|, R_option = |U_opt ∩ Y_opt| / |U_opt| (an option counts when chosen),
+///   R_price = 1 if the price of the chosen variant is within the stated budget;
+/// * R_loose = R_category · (|U_att ∩ Y_att| + |U_opt ∩ Y_opt| + R_price) / (|U_att| + |U_opt| + 1);
+/// * R_strict = R_category · R_attribute · R_option · R_price;
+/// * R_succ = 1 if all four are 1;
+/// * R_finish = 1 if the agent bought or declined.
+///
+/// Where nothing fits, declining scores 1 everywhere and a purchase scores by the same formulas (never a success).
+/// Where something fits, declining scores R_finish alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// R_succ.
+    pub success: f64,
+    /// R_strict.
+    pub strict: f64,
+    /// R_loose.
+    pub loose: f64,
+    /// R_finish.
+    pub finish: f64,
+    /// R_category.
+    pub category: f64,
+    /// R_attribute.
+    pub attribute: f64,
+    /// R_option.
+    pub option: f64,
+    /// R_price.
+    pub price: f64,
+}
+
+/// What was bought.
+#[derive(Clone, Copy)]
+pub(crate) struct Purchase<'a> {
+    pub(crate) product: &'a Product,
+    /// Per axis what was chosen.
+    pub(crate) selection: &'a [Option<usize>],
+    /// Yuan of the variant.
+    pub(crate) price: u32,
+}
+
+/// How an episode ended, with what scoring needs.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending<'a> {
+    Bought(Purchase<'a>),
+    Declined,
+    /// By turns, or not at all.
+    Unfinished,
+}
+
+impl Outcome {
+    /// Scores an ending against a goal.
+    pub(crate) fn new(goal: &Goal, ending: Ending<'_>) -> Self {
+        match ending {
+            Ending::Unfinished => Self::default(),
+            Ending::Declined if goal.fits => Self { finish: 1.0, ..Self::default() },
+            Ending::Declined => Self {
+                success: 1.0,
+                strict: 1.0,
+                loose: 1.0,
+                finish: 1.0,
+                category: 1.0,
+                attribute: 1.0,
+                option: 1.0,
+                price: 1.0,
+            },
+            Ending::Bought(purchase) => Self::of_purchase(goal, purchase),
+        }
+    }
+
+    fn of_purchase(goal: &Goal, purchase: Purchase<'_>) -> Self {
+        let Purchase { product, selection, price } = purchase;
+        let wanted_features = goal.features().count() as f64;
+        let wanted_options = goal.options.len() as f64;
+        let features =
+            goal.features().filter(|feature| product.has_feature(feature)).count() as f64;
+        let chosen = product.chosen_words(selection);
+        let options = goal.options.iter().filter(|option| chosen.contains(option)).count() as f64;
+
+        let category = category_score(goal.category, product.category);
+        let attribute = features / wanted_features;
+        let option = options / wanted_options;
+        let price = f64::from(u8::from(price <= goal.budget));
+        let complete = category == 1.0 && attribute == 1.0 && option == 1.0 && price == 1.0;
+        Self {
+            success: f64::from(u8::from(complete)),
+            strict: category * attribute * option * price,
+            loose: category * (features + options + price)
+                / (wanted_features + wanted_options + 1.0),
+            finish: 1.0,
+            category,
+            attribute,
+            option,
+            price,
+        }
+    }
+}
+
+fn category_score(wanted: CategoryPath, bought: CategoryPath) -> f64 {
+    if wanted == bought {
+        1.0
+    } else if wanted.domain == bought.domain {
+        0.5
+    } else {
+        0.0
+    }
+}

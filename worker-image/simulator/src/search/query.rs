@@ -1,0 +1,56 @@
+//! What an agent may write after 搜索.
+
+use super::tokenizer;
+
+/// The longest query in characters; a goal has at most seven words of at most four characters.
+const LONGEST: usize = 48;
+
+/// Words to look for, and a ceiling on the listed price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// Different words in the order of first mention.
+    pub(crate) words: Vec<String>,
+    /// Yuan; the lowest price mentioned.
+    pub(crate) ceiling: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryError {
+    /// Nothing to look for.
+    Empty,
+    /// More than [`LONGEST`] characters.
+    Long,
+}
+
+impl Query {
+    /// Reads `text`: every `¥N` is a ceiling, the rest is cut into words.
+    pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
+        if text.chars().count() > LONGEST {
+            return Err(QueryError::Long);
+        }
+        let mut parts = text.split('¥');
+        let mut words: Vec<String> = Vec::new();
+        let mut ceiling: Option<u32> = None;
+        add_words(&mut words, parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (number, rest) = part.split_at(digits);
+            if let Ok(yuan) = number.parse() {
+                ceiling = Some(ceiling.map_or(yuan, |lowest| lowest.min(yuan)));
+            }
+            add_words(&mut words, rest);
+        }
+        if words.is_empty() {
+            return Err(QueryError::Empty);
+        }
+        Ok(Self { words, ceiling })
+    }
+}
+
+fn add_words(words: &mut Vec<String>, text: &str) {
+    for word in tokenizer::cut(text) {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+}
