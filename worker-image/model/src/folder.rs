@@ -137,7 +137,7 @@ pub fn load(dir: &Path) -> Result<(ModelConfig, Parameters), FolderError> {
     let mut values = Vec::with_capacity(layout.len());
     let expected =
         layout.entries().iter().map(|entry| (entry.name.clone(), entry.shape.as_slice()));
-    tensor_file::read(&durable::read(&path)?, expected, |tensor| values.extend(tensor))
+    tensor_file::read(&durable::read(&path)?, expected, |_, tensor| values.extend(tensor))
         .map_err(|source| FolderError::Weights { path, source })?;
     Ok((config, Parameters { layout, values }))
 }

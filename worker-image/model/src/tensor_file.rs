@@ -79,17 +79,18 @@ pub(crate) fn write<'a>(
     serialize(views, Some(metadata)).map_err(|error| TensorFileError::Header(error.to_string()))
 }
 
-/// Reads exactly the tensors `expected` (name, shape), in that order, each handed to `accept`.
+/// Reads exactly the tensors `expected` (name, shape), in that order; `accept` gets the number
+/// and the values of each.
 pub(crate) fn read<'a>(
     bytes: &[u8],
     expected: impl Iterator<Item = (String, &'a [usize])>,
-    mut accept: impl FnMut(Vec<f32>),
+    mut accept: impl FnMut(usize, Vec<f32>),
 ) -> Result<(), TensorFileError> {
     check_length(bytes)?;
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| TensorFileError::Header(error.to_string()))?;
     let mut rest: BTreeMap<&str, _> = file.iter().collect();
-    for (name, shape) in expected {
+    for (number, (name, shape)) in expected.enumerate() {
         let Some(tensor) = rest.remove(name.as_str()) else {
             return Err(TensorFileError::Missing(name));
         };
@@ -106,7 +107,7 @@ pub(crate) fn read<'a>(
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
             return Err(TensorFileError::NotFinite { name, value: values[position], position });
         }
-        accept(values);
+        accept(number, values);
     }
     rest.into_keys().next().map_or(Ok(()), |name| Err(TensorFileError::Unexpected(name.to_owned())))
 }
