@@ -1,1 +1,15 @@
-//! Pure planning: from a validated spec and what was observed to what shall be.
+//! Pure planning: from what a user wrote to what shall be. No IO, no clock, no randomness.
+//!
+//! `spec -> validate -> Validated -> lower -> RunConfig`, the same for every place a job runs in;
+//! [`local`] plans and supervises the processes of one machine.
+
+mod continuation;
+mod identity;
+pub mod local;
+mod lower;
+mod validate;
+
+pub use continuation::{Difference, differences};
+pub use identity::{job_uid, manifest_digest};
+pub use lower::{CONTEXT, MAX_ACTION_TOKENS, lower};
+pub use validate::{Invalid, Validated, validate};

@@ -1,0 +1,125 @@
+//! Manifests as data: what is accepted, what is refused and in which words, and that the CRD's rules
+//! say the same. `UPDATE_EXPECT=1 cargo test --release -p shoprl-plan` rewrites refusals.txt.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use kube::CustomResourceExt;
+use kube::core::cel::Validator;
+use serde_json::Value;
+use shoprl_crds::ShopRLJob;
+use shoprl_plan::{Invalid, lower, validate};
+
+fn manifests(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(kind);
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn read(file: &Path) -> Result<ShopRLJob, serde_yaml::Error> {
+    serde_yaml::from_str(&std::fs::read_to_string(file).unwrap())
+}
+
+fn check(job: &ShopRLJob) -> Result<shoprl_plan::Validated, Vec<Invalid>> {
+    validate(&job.spec, job.metadata.name.as_deref().unwrap_or_default())
+}
+
+fn schema() -> Value {
+    let crd = ShopRLJob::crd();
+    let schema = crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
+    serde_json::to_value(schema).unwrap()
+}
+
+/// What the CRD's rules say about the job with its defaults filled in, as the API server fills them in.
+fn rules_say(schema: &Value, job: &ShopRLJob) -> BTreeSet<(String, String)> {
+    let object = serde_json::to_value(job).unwrap();
+    let errors =
+        Validator::new().validate(schema, &object, None).err().map(|errors| errors.into_vec());
+    errors.unwrap_or_default().into_iter().map(|error| (error.field_path, error.message)).collect()
+}
+
+#[test]
+fn accepted_manifests_lower_to_a_run_and_pass_the_rules() {
+    let (files, schema) = (manifests("accepted"), schema());
+    assert!(files.len() >= 20, "{}", files.len());
+    for file in files {
+        let job = read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let validated =
+            check(&job).unwrap_or_else(|invalid| panic!("{}: {invalid:?}", file.display()));
+        assert_eq!(lower(&validated).seed, u64::try_from(job.spec.seed).unwrap());
+        assert_eq!(rules_say(&schema, &job), BTreeSet::new(), "{}", file.display());
+    }
+}
+
+#[test]
+fn refused_manifests_name_the_field_the_value_and_the_remedy() {
+    let files = manifests("rejected");
+    assert!(files.len() >= 40, "{}", files.len());
+    let mut text = String::new();
+    for file in files {
+        writeln!(text, "{}", file.file_stem().unwrap().to_string_lossy()).unwrap();
+        match read(&file) {
+            Err(error) => writeln!(text, "  unreadable: {error}").unwrap(),
+            Ok(job) => {
+                for invalid in check(&job).expect_err(&file.display().to_string()) {
+                    writeln!(text, "  {invalid}").unwrap();
+                }
+            }
+        }
+    }
+    expect_file!["manifests/refusals.txt"].assert_eq(&text);
+}
+
+#[test]
+fn the_rules_of_the_crd_refuse_the_same_fields_with_the_same_advice() {
+    let schema = schema();
+    for file in manifests("rejected") {
+        let Ok(job) = read(&file) else { continue };
+        // Without a name nothing reaches the rules.
+        if job.metadata.name.is_none() {
+            continue;
+        }
+        let said: BTreeSet<_> = check(&job)
+            .expect_err("rejected")
+            .into_iter()
+            // The API server says this by the list's type.
+            .filter(|invalid| invalid.remedy != "name every scenario once")
+            // Rules on the name sit at the object's root.
+            .map(|invalid| (invalid.field.replace("metadata.name", ""), invalid.remedy))
+            .collect();
+        assert_eq!(rules_say(&schema, &job), said, "{}", file.display());
+    }
+}
+
+#[test]
+fn defaults_of_the_schema_are_the_defaults_of_the_types() {
+    let schema = schema();
+    for file in manifests("accepted") {
+        let written: Value =
+            serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let defaulted = kube::core::cel::apply_defaults(&schema, &written);
+        let from_server: ShopRLJob = serde_json::from_value(defaulted.clone()).unwrap();
+        assert_eq!(from_server, read(&file).unwrap(), "{}", file.display());
+        // The server leaves nothing to be filled in: its object holds every field of ours.
+        let spec = serde_json::to_value(&from_server.spec).unwrap();
+        assert_eq!(leaves(&defaulted["spec"]), leaves(&spec), "{}", file.display());
+    }
+}
+
+fn leaves(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, member)| {
+                leaves(member).into_iter().map(move |rest| format!("{name}.{rest}"))
+            })
+            .collect(),
+        _ => BTreeSet::from([String::new()]),
+    }
+}
