@@ -1,0 +1,117 @@
+//! Finding the newest checkpoint that counts and is whole.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Checkpoint, CheckpointError, Defect,
+    lineage::{Lineage, Span},
+    manifest,
+    store::{Store, attempt_directory, step_directory, step_name},
+};
+
+/// A folder that should be a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) path: PathBuf,
+    attempt: u32,
+    step: u64,
+    /// Digest of its MANIFEST.json, where a successor named it as its parent.
+    expected: Option<String>,
+}
+
+impl Store {
+    /// The newest checkpoint of the job whose every file is what was written; a damaged one is
+    /// skipped with a warning. `None` where no checkpoint was ever written.
+    ///
+    /// # Errors
+    /// History without a valid checkpoint, an unreadable record of an attempt, or the disk.
+    pub fn newest(&self) -> Result<Option<Checkpoint>, CheckpointError> {
+        self.newest_in(&Lineage::read(&self.root)?)
+    }
+
+    pub(super) fn newest_in(
+        &self,
+        lineage: &Lineage,
+    ) -> Result<Option<Checkpoint>, CheckpointError> {
+        let history = lineage.history()?;
+        let mut defects = Vec::new();
+        for candidate in candidates(&self.root, &history)? {
+            match candidate.verify() {
+                Ok(checkpoint) => return Ok(Some(checkpoint)),
+                Err(defect) => {
+                    tracing::warn!(%defect, "skipping a damaged checkpoint");
+                    defects.push(defect);
+                }
+            }
+        }
+        // A parent was whole when it was named: its folder being gone is damage, too.
+        for parent in history.iter().filter_map(|span| span.last.as_ref()) {
+            let path = step_directory(&self.root, parent.attempt, parent.step);
+            if !path.exists() {
+                defects.push(Defect { path, reason: "is missing".to_owned() });
+            }
+        }
+        if defects.is_empty() {
+            return Ok(None);
+        }
+        Err(CheckpointError::NoneValid { directory: self.root.clone(), defects })
+    }
+}
+
+impl Candidate {
+    fn verify(&self) -> Result<Checkpoint, Defect> {
+        let found = manifest::verify(&self.path, self.attempt, self.step)?;
+        match &self.expected {
+            Some(expected) if *expected != found.id.sha256 => Err(Defect {
+                path: self.path.join(manifest::MANIFEST),
+                reason: format!(
+                    "has the digest {}, the next attempt grew from {expected}",
+                    found.id.sha256
+                ),
+            }),
+            _ => Ok(found),
+        }
+    }
+}
+
+/// Every folder of the history that should be a checkpoint, newest first.
+pub(super) fn candidates(root: &Path, history: &[Span]) -> Result<Vec<Candidate>, CheckpointError> {
+    let mut candidates = Vec::new();
+    for span in history {
+        for step in steps(&attempt_directory(root, span.attempt))?.into_iter().rev() {
+            let last = span.last.as_ref();
+            if last.is_some_and(|last| step > last.step) {
+                continue;
+            }
+            let named = last.filter(|last| last.step == step);
+            candidates.push(Candidate {
+                path: step_directory(root, span.attempt, step),
+                attempt: span.attempt,
+                step,
+                expected: named.map(|last| last.sha256.clone()),
+            });
+        }
+    }
+    Ok(candidates)
+}
+
+/// Steps with a folder in that of an attempt, ascending.
+fn steps(folder: &Path) -> Result<Vec<u64>, CheckpointError> {
+    let list = CheckpointError::storage("list", folder);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(list)?,
+    };
+    let mut steps: Vec<u64> = entries
+        .iter()
+        .filter_map(|entry| {
+            let step = entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()?;
+            (entry.file_name() == *step_name(step)).then_some(step)
+        })
+        .collect();
+    steps.sort_unstable();
+    Ok(steps)
+}

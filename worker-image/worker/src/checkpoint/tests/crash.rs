@@ -1,0 +1,104 @@
+//! The power goes at any operation.
+
+use std::{path::Path, sync::Arc};
+
+use proptest::prelude::*;
+use shoprl_contract::ExitReason;
+
+use super::{
+    super::CheckpointError,
+    power::{Chance, FailingDisk, Fault},
+    *,
+};
+
+/// One life of a learner: an attempt that saves after every tenth step. Returns the last step of
+/// which it was told that it is safe.
+fn live(
+    root: &Path,
+    disk: &Arc<FailingDisk>,
+    saves: u64,
+) -> (Option<u64>, Result<(), CheckpointError>) {
+    let mut safe = None;
+    let mut go = || {
+        let store = Store::open_on(root, 2, disk.clone())?;
+        let attempt = store.begin_attempt(JOB, MANIFEST_DIGEST)?;
+        let start = attempt.parent.as_ref().map_or(0, |parent| read_back(parent).1);
+        for number in 1..=saves {
+            save(&store, &attempt, start + 10 * number)?;
+            safe = Some(start + 10 * number);
+        }
+        Ok(())
+    };
+    let result = go();
+    (safe, result)
+}
+
+/// Lives one after the other, each ended by a power cut after so many operations; returns the
+/// operations of the last one.
+fn check(lives: &[(u64, u64)], saves: u64) -> u64 {
+    let folder = folder();
+    let mut safe = None;
+    let mut used = 0;
+    for &(operations, seed) in lives {
+        let disk = Arc::new(FailingDisk::new(folder.path(), operations, Fault::PowerCut));
+        let (newly_safe, result) = live(folder.path(), &disk, saves);
+        // A cut that only stopped old checkpoints from being removed is no error.
+        assert!(result.is_ok() || disk.failed(), "{result:?}");
+        used = operations - disk.remaining();
+        disk.reboot(folder.path(), Chance(seed));
+        safe = newly_safe.or(safe);
+
+        let found = newest(&open(folder.path(), 2));
+        assert!(found.map(|(_, step)| step) >= safe, "{safe:?} was safe, found {found:?}");
+    }
+    used
+}
+
+#[test]
+fn a_power_cut_at_any_operation_leaves_what_was_safe() {
+    let whole = check(&[(u64::MAX, 0)], 4);
+    assert!(whole > 50, "{whole} operations");
+    for operations in 0..whole {
+        for seed in 0..4 {
+            check(&[(operations, seed)], 4);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_save_and_nothing_else() {
+    let folder = folder();
+    let mut operations = 0;
+    loop {
+        let root = folder.path().join(operations.to_string());
+        std::fs::create_dir(&root).unwrap();
+        let disk = Arc::new(FailingDisk::new(&root, operations, Fault::DiskFull));
+        let (safe, result) = live(&root, &disk, 3);
+        if !disk.failed() {
+            break;
+        }
+        if let Err(error) = result {
+            let exit = error.exit();
+            assert_eq!(exit.reason, ExitReason::Temporary);
+            assert!(exit.message.contains("the disk is full: free space"), "{}", exit.message);
+            assert!(exit.message.contains(root.to_str().unwrap()), "{}", exit.message);
+        }
+        assert!(newest(&open(&root, 2)).map(|(_, step)| step) >= safe);
+        let (_, result) = live(&root, &disk, 3);
+        result.unwrap();
+        operations += 1;
+    }
+    assert!(operations > 50, "{operations} operations");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn power_cuts_in_one_life_after_the_other_never_lose_what_was_safe(
+        lives in prop::collection::vec((0_u64..90, any::<u64>()), 1..6),
+        saves in 1_u64..5,
+    ) {
+        check(&lives, saves);
+    }
+}
