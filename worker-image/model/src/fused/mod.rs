@@ -1,0 +1,219 @@
+//! Training on the CPU: packed sequences, row kernels forward and an own backward pass.
+//!
+//! Texts lie one after the other without padding. The forward pass is the engine's ([`crate::engine`]) down to the
+//! bits. Each micro-batch is computed whole by one thread and the results are summed by a fixed tree ([`TreeSum`]),
+//! so gradients do not depend on the number of threads. No sum depends on cache sizes or on the instruction set
+//! either: every machine computes the same bits.
+
+mod arena;
+mod attention;
+mod backward;
+mod chunk;
+mod forward;
+mod loss;
+mod tree;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use arena::Arena;
+pub use tree::TreeSum;
+
+use crate::batch::{BatchStatistics, MicroBatch, Objective};
+use crate::config::ModelConfig;
+use crate::decoder::geometry::Geometry;
+use crate::decoder::layer::Context;
+use crate::decoder::rotary::Rotary;
+use crate::decoder::weights::{Transposes, Weights};
+use crate::kernel::{KernelPath, add_rows};
+use crate::network::{Network, NetworkError};
+use crate::parameters::Parameters;
+
+/// The decoder on the CPU, by the row kernels.
+pub struct FusedNetwork {
+    geometry: Geometry,
+    rotary: Rotary,
+    path: KernelPath,
+    threads: usize,
+    memory: Mutex<Memory>,
+}
+
+/// Working memory of past calls, for the next ones.
+#[derive(Default)]
+struct Memory {
+    packed: Vec<(Weights, Transposes)>,
+    arenas: Vec<Arena>,
+    gradients: Vec<Vec<f32>>,
+}
+
+impl FusedNetwork {
+    /// A network for `config`, computing with `threads` threads on the widest instruction set of this machine.
+    #[must_use]
+    pub fn new(config: &ModelConfig, threads: usize) -> Self {
+        Self::with_path(config, threads, KernelPath::detect())
+    }
+
+    /// As [`FusedNetwork::new`], on a chosen instruction set. All give the same bits.
+    #[must_use]
+    pub fn with_path(config: &ModelConfig, threads: usize, path: KernelPath) -> Self {
+        let geometry = Geometry::new(config);
+        let rotary = Rotary::new(geometry.theta, geometry.head, geometry.context);
+        Self { geometry, rotary, path, threads: threads.max(1), memory: Mutex::default() }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { path: self.path, geometry: &self.geometry, rotary: &self.rotary }
+    }
+
+    /// Memory is only taken and put back under the lock, so a panic elsewhere cannot leave it half changed.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_gradient(&self) -> Vec<f32> {
+        let mut gradient = self.memory().gradients.pop().unwrap_or_default();
+        gradient.clear();
+        gradient.resize(self.geometry.layout.len(), 0.0);
+        gradient
+    }
+
+    fn check_weights(&self, parameters: &Parameters) -> Result<(), NetworkError> {
+        let (found, expected) = (parameters.values.len(), self.geometry.layout.len());
+        if found != expected {
+            return Err(NetworkError::Weights { found, expected });
+        }
+        Ok(())
+    }
+
+    fn check_tokens(&self, sequence: usize, tokens: &[u32]) -> Result<(), NetworkError> {
+        let (length, limit, vocabulary) =
+            (tokens.len(), self.geometry.context, self.geometry.vocabulary);
+        if length == 0 {
+            return Err(NetworkError::Empty { sequence });
+        }
+        if length > limit {
+            return Err(NetworkError::TooLong { sequence, length, limit });
+        }
+        match tokens.iter().position(|&token| token as usize >= vocabulary) {
+            Some(position) => Err(NetworkError::UnknownToken {
+                sequence,
+                position,
+                token: tokens[position],
+                vocabulary,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `work` for every index below `count`, on up to `threads` threads with an arena each.
+    fn for_each(&self, count: usize, work: impl Fn(usize, &mut Arena) + Sync) {
+        let next = AtomicUsize::new(0);
+        let run = || {
+            let mut arena = self.memory().arenas.pop().unwrap_or_default();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    break;
+                }
+                work(index, &mut arena);
+            }
+            self.memory().arenas.push(arena);
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.min(count) {
+                scope.spawn(run);
+            }
+            run();
+        });
+    }
+
+    /// The weights, packed into memory of an earlier call.
+    fn packed(&self, parameters: &Parameters) -> (Weights, Transposes) {
+        let packed = self.memory().packed.pop();
+        let (mut weights, mut transposes) = packed
+            .unwrap_or_else(|| (Weights::new(&self.geometry), Transposes::new(&self.geometry)));
+        weights.pack(&self.geometry, parameters);
+        transposes.pack(&self.geometry, parameters);
+        (weights, transposes)
+    }
+}
+
+impl Network for FusedNetwork {
+    fn gradients(
+        &self,
+        parameters: &Parameters,
+        batches: &[MicroBatch],
+        objective: &Objective,
+    ) -> Result<(Vec<f32>, BatchStatistics), NetworkError> {
+        self.check_weights(parameters)?;
+        for (index, sequence) in batches.iter().flat_map(|b| &b.sequences).enumerate() {
+            self.check_tokens(index, &sequence.tokens)?;
+            let (tokens, targets) = (sequence.tokens.len(), sequence.targets.len());
+            if tokens != targets {
+                return Err(NetworkError::Targets { sequence: index, tokens, targets });
+            }
+        }
+        let packed = self.packed(parameters);
+        let tree = TreeSum::new(batches.len());
+        let total = Mutex::new(None);
+        self.for_each(batches.len(), |index, arena| {
+            let mut gradient = self.take_gradient();
+            let (weights, transposes) = (&packed.0, &packed.1);
+            let statistics = chunk::gradients(
+                self.context(),
+                weights,
+                transposes,
+                arena,
+                &batches[index].sequences,
+                objective,
+                &mut gradient,
+            );
+            let sum = tree.insert(index, (gradient, statistics), |left, (right, statistics)| {
+                add_rows(self.path, &mut left.0, &right);
+                left.1 += statistics;
+                self.memory().gradients.push(right);
+            });
+            if let Some(sum) = sum {
+                *total.lock().unwrap_or_else(PoisonError::into_inner) = Some(sum);
+            }
+        });
+        self.memory().packed.push(packed);
+        let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(total.unwrap_or_else(|| (self.take_gradient(), BatchStatistics::default())))
+    }
+
+    fn log_probabilities(
+        &self,
+        parameters: &Parameters,
+        sequences: &[Vec<u32>],
+    ) -> Result<Vec<Vec<f32>>, NetworkError> {
+        self.check_weights(parameters)?;
+        for (index, tokens) in sequences.iter().enumerate() {
+            self.check_tokens(index, tokens)?;
+        }
+        let packed = self.packed(parameters);
+        let chunks: Vec<&[Vec<u32>]> = chunk::cut(sequences, Vec::len).collect();
+        let results: Vec<Mutex<Vec<Vec<f32>>>> = chunks.iter().map(|_| Mutex::default()).collect();
+        self.for_each(chunks.len(), |index, arena| {
+            let result = chunk::log_probabilities(self.context(), &packed.0, arena, chunks[index]);
+            *results[index].lock().unwrap_or_else(PoisonError::into_inner) = result;
+        });
+        self.memory().packed.push(packed);
+        Ok(results
+            .into_iter()
+            .flat_map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect())
+    }
+
+    fn logits(&self, parameters: &Parameters, tokens: &[u32]) -> Result<Vec<f32>, NetworkError> {
+        self.check_weights(parameters)?;
+        self.check_tokens(0, tokens)?;
+        let packed = self.packed(parameters);
+        let mut arena = self.memory().arenas.pop().unwrap_or_default();
+        let logits = chunk::logits(self.context(), &packed.0, &mut arena, tokens);
+        let mut memory = self.memory();
+        memory.arenas.push(arena);
+        memory.packed.push(packed);
+        Ok(logits)
+    }
+}
