@@ -9,6 +9,8 @@ use crate::lexicon::{Word, phrase};
 
 /// Turning a page must leave enough turns for opening, choosing and buying.
 const TURNS_AFTER_A_PAGE: u32 = 4;
+/// Reading details must leave turns for choosing, buying and another product.
+const SPARE_TURNS: usize = 4;
 
 pub(super) struct Expert {
     habits: Habits,
@@ -33,8 +35,6 @@ struct Visit {
     pending: Option<Word>,
     /// The price of what is chosen.
     price: u32,
-    /// Bought whatever comes, because there is no time for another or no care.
-    settled: bool,
 }
 
 impl Actor for Expert {
@@ -99,20 +99,20 @@ impl Expert {
         if let Some(action) = self.use_visit() {
             return action;
         }
-        if let Some(number) = self.best_row() {
-            return self.open(number);
+        let has_time = self.remaining >= self.turns_for_another();
+        match self.best_row() {
+            Some(number) if has_time => self.open(number),
+            // Out of time with promising rows unread: the nearest thing seen is better than nothing.
+            Some(_) if self.visit.is_some() => self.take_what_is_open(),
+            Some(number) => self.open(number),
+            None if !last && self.remaining > TURNS_AFTER_A_PAGE => phrase::NEXT_PAGE.to_owned(),
+            None => phrase::DECLINE.to_owned(),
         }
-        if last {
-            return phrase::DECLINE.to_owned();
-        }
-        if self.remaining > TURNS_AFTER_A_PAGE {
-            return phrase::NEXT_PAGE.to_owned();
-        }
-        if let Some(visit) = &mut self.visit {
-            visit.settled = true;
-            return self.use_visit().unwrap_or_else(|| phrase::BUY.to_owned());
-        }
-        self.open(1)
+    }
+
+    /// Opening another product, choosing its options, buying.
+    fn turns_for_another(&self) -> u32 {
+        2 + self.wish.options().len() as u32
     }
 
     fn search(&self) -> String {
@@ -147,24 +147,30 @@ impl Expert {
         let visit = self.visit.as_mut()?;
         let fits = self.wish.is_met_by(&visit.item) && visit.is_possible(&wanted, budget);
         let listed = wanted.iter().all(|option| visit.item.options.contains(option));
-        let open = wanted.iter().copied().filter(|option| !visit.chosen.contains(option));
         if fits && !listed && self.habits.probes {
-            return open.clone().next().map(|option| visit.choose(option));
+            let open = wanted.iter().find(|option| !visit.chosen.contains(option));
+            return open.map(|option| visit.choose(option));
         }
-        let in_a_hurry = self.remaining as usize <= 1 + wanted.len();
-        if in_a_hurry || !self.habits.checks {
-            visit.settled = true;
-        }
-        if !(fits && listed) && !visit.settled {
+        if self.habits.checks && !(fits && listed) {
             return None;
         }
-        if self.habits.consults && listed && visit.stock.is_none() && !visit.settled {
+        let has_time = self.remaining as usize > SPARE_TURNS + wanted.len();
+        if self.habits.consults && has_time && visit.stock.is_none() {
             return Some(phrase::DETAILS.to_owned());
         }
-        let next = open.clone().find(|option| visit.could_have(option));
-        match next.filter(|_| self.habits.chooses && self.remaining > 1) {
-            Some(option) => Some(visit.choose(option)),
-            None => Some(phrase::BUY.to_owned()),
+        Some(self.take_what_is_open())
+    }
+
+    /// Chooses what is wanted and can be had of the open product, then buys it.
+    fn take_what_is_open(&mut self) -> String {
+        let wanted = self.wish.options();
+        let may_choose = self.habits.chooses && self.remaining > 1;
+        let Some(visit) = self.visit.as_mut().filter(|_| may_choose) else {
+            return phrase::BUY.to_owned();
+        };
+        match wanted.into_iter().find(|option| visit.could_have(option)) {
+            Some(option) => visit.choose(option),
+            None => phrase::BUY.to_owned(),
         }
     }
 }
@@ -178,7 +184,6 @@ impl Visit {
             chosen: Vec::new(),
             refused: Vec::new(),
             pending: None,
-            settled: false,
         }
     }
 
@@ -204,7 +209,9 @@ impl Visit {
     }
 
     fn could_have(&self, option: &Word) -> bool {
-        self.item.options.contains(option) && !self.refused.contains(option)
+        self.item.options.contains(option)
+            && !self.chosen.contains(option)
+            && !self.refused.contains(option)
     }
 }
 

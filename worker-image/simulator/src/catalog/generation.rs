@@ -23,10 +23,12 @@ const BRANDS_PER_DOMAIN: usize = 10;
 const COLOURS_PER_PRODUCT: usize = 4;
 const SIZES_PER_PRODUCT: usize = 3;
 const VISIBLE_ATTRIBUTES: usize = 2;
+/// In how many facts a member differs from the prototype; each entry is equally likely.
+const DIFFERENCES: [usize; 5] = [1, 1, 2, 2, 3];
 /// Room above the prototype's price for dearer members and surcharges.
 const HEADROOM: usize = 8;
 /// Upper bound of the popularity bias, in thousandths of a point of score.
-const POPULARITY: u64 = 3000;
+const POPULARITY: u64 = 2000;
 
 /// All products in the order of their ids, and per family whether it is held out.
 pub(super) fn generate(per_category: usize, seed: u64) -> (Vec<Product>, Vec<bool>) {
@@ -112,7 +114,7 @@ impl<'a> Family<'a> {
     fn member(&mut self) -> Product {
         use Difference::{Attribute, Brand, Options, Price};
         let mut facts = self.prototype.clone();
-        let count = 1 + draw::index(&mut self.stream, 3);
+        let count = draw::pick(&mut self.stream, &DIFFERENCES);
         for difference in draw::sample(&mut self.stream, &[Brand, Attribute, Options, Price], count)
         {
             self.differ(&mut facts, difference);

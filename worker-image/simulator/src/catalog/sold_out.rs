@@ -19,9 +19,9 @@ impl SoldOut {
 }
 
 /// How often one value of an axis is sold out altogether.
-const VALUE: f64 = 0.08;
+const VALUE: f64 = 0.05;
 /// How often one single variant is sold out.
-const VARIANT: f64 = 0.10;
+const VARIANT: f64 = 0.06;
 
 /// Draws what is sold out: at most one value per axis and one single variant, so that something always remains
 /// (every axis has at least three values).
