@@ -3,9 +3,11 @@
 pub mod batch;
 pub mod config;
 mod decoder;
+pub mod differentiable;
 pub mod engine;
 pub mod folder;
 pub mod fused;
+mod input;
 pub mod kernel;
 pub mod network;
 pub mod optimizer;
