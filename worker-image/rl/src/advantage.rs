@@ -59,7 +59,8 @@ mod tests {
             scale in 0.5f64..4.0,
         ) {
             let moved: Vec<f64> = rewards.iter().map(|r| r * scale + shift).collect();
-            if let (Some(a), Some(b)) = (group_relative(&rewards, 1e-2), group_relative(&moved, 0.0)) {
+            let both = group_relative(&rewards, 1e-2).zip(group_relative(&moved, 0.0));
+            if let Some((a, b)) = both {
                 for (x, y) in a.iter().zip(&b) {
                     prop_assert!((x - y).abs() < 1e-9, "{x} against {y}");
                 }

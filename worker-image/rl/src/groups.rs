@@ -209,8 +209,8 @@ mod tests {
             let shuffled = play(wanted, &verdicts, |open| *draws.choose(open).unwrap());
             prop_assert_eq!(&in_order, &shuffled);
 
-            let accepted: Vec<u64> = (100..).zip(&verdicts).filter(|(_, v)| **v).map(|(i, _)| i).collect();
-            let first: Vec<u64> = accepted.iter().copied().take(wanted).collect();
+            let accepted = (100..).zip(&verdicts).filter(|(_, v)| **v).map(|(i, _)| i);
+            let first: Vec<u64> = accepted.take(wanted).collect();
             prop_assert_eq!(in_order.finished(), Some(first.clone()));
             prop_assert_eq!(in_order.exhausted(), first.len() < wanted);
             // Not one index beyond the last that was consumed.

@@ -11,11 +11,13 @@
 //! | [`sampling`] | a token from logits |
 //! | [`advantage`] | group-relative advantages of samples |
 //! | [`policy_loss`] | the clipped loss of a token and its derivative |
+//! | [`credit`] | message-wise credit: from a sample's advantage to its tokens' |
 //! | [`groups`] | which groups a training step opens and consumes |
 //! | [`ledger`] | what a run was trained on, as one hash |
 //! | [`statistics`] | confidence intervals |
 
 pub mod advantage;
+pub mod credit;
 pub mod groups;
 pub mod ledger;
 pub mod math;

@@ -106,7 +106,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wilson_contains_its_rate_and_narrows_with_more_trials(n in 1u64..5000, share in 0f64..=1.0) {
+        fn wilson_contains_its_rate_and_narrows_with_more_trials(
+            n in 1u64..5000, share in 0f64..=1.0,
+        ) {
             let successes = (share * n as f64) as u64;
             let few = wilson(successes, n, Z95);
             let many = wilson(successes * 4, n * 4, Z95);

@@ -11,7 +11,7 @@ pub const BLOCK: usize = 64;
 
 const LANES: usize = 16;
 
-/// What a row of scores is divided by to become a distribution: softmax(x)ᵢ = e^(xᵢ - maximum) / total.
+/// What makes a row of logits a distribution: softmax(x)ᵢ = e^(xᵢ - maximum) / total.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalizer {
     /// The largest element, subtracted before the exponential.

@@ -1,4 +1,5 @@
-//! Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3, SC 2011).
+//! Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3,
+//! SC 2011).
 
 /// Four random words for a counter under a key.
 pub(super) fn block(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {

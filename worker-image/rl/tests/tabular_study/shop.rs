@@ -1,0 +1,74 @@
+//! MiniShop: eight tasks, six messages of twelve tokens, one token of each decides.
+
+use shoprl_rl::{
+    credit::{Kind, Message, Trajectory},
+    seed::Stream,
+};
+
+use super::policy::Row;
+
+pub(crate) const TASKS: usize = 8;
+/// Options of every token, deciding or not.
+pub(crate) const CHOICES: usize = 6;
+const LENGTH: usize = 12;
+const KINDS: [Kind; 6] =
+    [Kind::Search, Kind::Open, Kind::Details, Kind::Option, Kind::Ask, Kind::Buy];
+pub(crate) const TOKENS: usize = KINDS.len() * LENGTH;
+/// Where in its message the decision falls: the middle.
+const DECISION: usize = 6;
+/// The kind about which the scorer with the blind spot is always wrong.
+const BLIND: usize = 3;
+
+/// The tokens that decide, one per message; the right choice is always 0, which no method knows.
+fn decisions() -> impl Iterator<Item = usize> {
+    (0..KINDS.len()).map(|message| message * LENGTH + DECISION)
+}
+
+/// The fraction of right decisions.
+pub(crate) fn reward(choices: &[usize]) -> f64 {
+    decisions().filter(|&t| choices[t] == 0).count() as f64 / KINDS.len() as f64
+}
+
+/// The probability that a fresh episode decides everything right, averaged over the tasks.
+pub(crate) fn success(probabilities: &[Row]) -> f64 {
+    let all_right = |rows: &[Row]| decisions().map(|t| rows[t][0]).product::<f64>();
+    probabilities.chunks(TOKENS).map(all_right).sum::<f64>() / TASKS as f64
+}
+
+/// What judges decisions. After each the score stays at its verdict until the next, plus noise on
+/// every token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scorer {
+    /// Always right.
+    Good,
+    /// Right about nothing: every verdict is a coin.
+    Random,
+    /// Right, save about one kind of message, where it is always wrong.
+    BlindSpot,
+}
+
+impl Scorer {
+    pub(crate) fn trajectory(self, choices: &[usize], stream: &mut Stream) -> Trajectory {
+        const NOISE: f64 = 0.3;
+        let mut verdict = 0.0;
+        let mut scores = Vec::with_capacity(TOKENS);
+        for (t, &choice) in choices.iter().enumerate() {
+            if t % LENGTH == DECISION {
+                verdict = if self.approves(t / LENGTH, choice == 0, stream) { 1.0 } else { -1.0 };
+            }
+            scores.push(verdict + NOISE * f64::from(stream.normal_f32()));
+        }
+        let message =
+            |(i, &kind)| Message { start: i * LENGTH, end: (i + 1) * LENGTH, policy: true, kind };
+        let messages = KINDS.iter().enumerate().map(message).collect();
+        Trajectory { tokens: TOKENS, messages, scores }
+    }
+
+    fn approves(self, message: usize, right: bool, stream: &mut Stream) -> bool {
+        match self {
+            Self::Good => right,
+            Self::Random => stream.bernoulli(0.5),
+            Self::BlindSpot => right != (message == BLIND),
+        }
+    }
+}
