@@ -48,11 +48,14 @@ fn measure(
     make: MakeActor,
 ) -> Result<String, Box<dyn std::error::Error>> {
     let mut sums = [0.0; 11];
+    let mut longest = 0.0f64;
     for seed in 0..tasks {
         let key = TaskKey { split: Split::HeldOut, scenario, seed };
         let actions = play(shop, &key, &mut *make(seed))?;
         let replay = replay(shop, &key, Limits::default(), &actions)?;
-        for (sum, value) in sums.iter_mut().zip(figures(&replay, &actions)) {
+        let figures = figures(&replay, &actions);
+        longest = longest.max(figures[9]);
+        for (sum, value) in sums.iter_mut().zip(figures) {
             *sum += value;
         }
     }
@@ -71,7 +74,7 @@ fn measure(
     ] = sums.map(|sum| sum / tasks as f64);
     Ok(format!(
         "success {:5.1} %  strict {strict:.3} loose {loose:.3} finish {finish:.3} attribute {attribute:.3} \
-         option {option:.3} price {price:.3}  turns {turns:.2} refused {refused:.2} tokens {tokens:.0} declined {declined:.3}",
+         option {option:.3} price {price:.3}  turns {turns:.2} refused {refused:.2} tokens {tokens:.0} (longest {longest:.0}) declined {declined:.3}",
         success * 100.0
     ))
 }

@@ -107,14 +107,18 @@ impl Task {
     /// The task of `key` over `catalog`.
     pub(crate) fn new(catalog: &Catalog, key: &TaskKey) -> Self {
         let goal = target::draw(catalog, key.split, &mut stream(catalog, key, Purpose::Task));
-        let persona = key
-            .scenario
-            .has_persona()
-            .then(|| Persona::draw(&goal, &mut stream(catalog, key, Purpose::Persona)));
-        let wording = Wording::draw(key.split, &mut stream(catalog, key, Purpose::Shopper));
-        let brief = instruction::brief(&goal, persona.as_ref(), key.scenario, wording);
-        Self { brief, goal }
+        Self { brief: brief_of(&goal, key, catalog), goal }
     }
+}
+
+/// How the task of `key` would be told if `goal` were its goal.
+pub(crate) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
+    let persona = key
+        .scenario
+        .has_persona()
+        .then(|| Persona::draw(goal, &mut stream(catalog, key, Purpose::Persona)));
+    let wording = Wording::draw(key.split, &mut stream(catalog, key, Purpose::Shopper));
+    instruction::brief(goal, persona.as_ref(), key.scenario, wording)
 }
 
 fn stream(catalog: &Catalog, key: &TaskKey, purpose: Purpose) -> Stream {

@@ -132,3 +132,6 @@ impl Speech<'_> {
 fn led(lead: Word, facts: &[Word]) -> String {
     if facts.is_empty() { String::new() } else { [lead, &facts.concat()].concat() }
 }
+
+#[cfg(test)]
+mod tests;
