@@ -274,6 +274,7 @@ mod tests {
         let nothing = with("\"advantage\": 0");
         assert!(nothing.advantages[&Mode::Gated].iter().all(|credit| *credit == 0.0));
         assert!(!nothing.weights.contains_key(&Mode::Dense));
+        assert_eq!(nothing.kept_tokens, 5, "without a sign there is nothing to disagree with");
     }
 
     #[test]

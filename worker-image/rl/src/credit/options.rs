@@ -71,7 +71,8 @@ pub struct CreditOptions {
     pub threshold: f64,
     /// Label before the first decisive score, +1 or −1. Default +1.
     pub initial_label: i8,
-    /// Shorter runs join the run before them in the message. Default 1: none.
+    /// Shorter runs join the run before them in the message. Default 1: none do. Above 1 a label
+    /// waits for up to this many later scores of its message.
     pub minimum_segment: usize,
     /// The most a kept token's weight may grow to, before what is left over is spread evenly.
     /// Default 4.

@@ -64,7 +64,7 @@ pub fn log_sum_exp(row: &[f32]) -> f32 {
     maximum + ln_f32(total)
 }
 
-/// ln softmax(row)[index]: the one definition of a log-probability, shared by generation and
+/// `ln softmax(row)[index]`: the one definition of a log-probability, shared by generation and
 /// training so that both yield the same bits.
 ///
 /// # Panics
