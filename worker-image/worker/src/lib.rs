@@ -1,1 +1,25 @@
-//! The roles of a job: simulator, rollout, reward and trainer.
+//! The roles of a job: simulator, rollout, reward and trainer, as [`run`] starts them.
+//!
+//! Everything dials the trainer and pulls: rollouts lease groups of episodes, reward workers lease
+//! trajectories, simulators make their address known. A death breaks nothing but a lease.
+
+mod auth;
+pub mod checkpoint;
+mod client;
+mod link;
+mod numerics;
+mod options;
+mod policy;
+pub mod report;
+mod reward;
+mod rollout;
+mod seal;
+mod shop;
+mod shutdown;
+mod simulator;
+mod task;
+mod trainer;
+mod worker;
+
+pub use options::WorkerOptions;
+pub use worker::run;

@@ -2,7 +2,6 @@
 
 use std::{fs, io, os::unix::fs::symlink, path::Path};
 
-use expect_test::{Expect, expect};
 use shoprl_contract::ExitReason;
 
 use super::{super::CheckpointError, *};
@@ -66,27 +65,23 @@ fn the_files_on_disk_are_those_of_the_documentation() {
 
 #[test]
 fn another_job_or_manifest_is_refused_with_both_shown() {
-    let check = |uid: &str, digest: &str, expected: Expect| {
+    let check = |uid: &str, digest: &str, expected: &str| {
         let folder = folder();
         let store = Store::open(folder.path(), 3).unwrap();
         store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap();
         let error = store.begin_attempt(uid, digest).unwrap_err();
-        expected.assert_eq(&words(&error, folder.path()));
+        assert_eq!(words(&error, folder.path()), expected);
         assert_eq!(store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap().number, 2);
     };
     check(
         "job-2",
         MANIFEST_DIGEST,
-        expect![
-            "BadConfiguration: RUN belongs to job job-1 with manifest 5eed; this is job job-2 with manifest 5eed: choose another folder, or delete this one to start over"
-        ],
+        "BadConfiguration: RUN belongs to job job-1 with manifest 5eed; this is job job-2 with manifest 5eed: choose another folder, or delete this one to start over",
     );
     check(
         JOB,
         "0ther",
-        expect![
-            "BadConfiguration: RUN belongs to job job-1 with manifest 5eed; this is job job-1 with manifest 0ther: choose another folder, or delete this one to start over"
-        ],
+        "BadConfiguration: RUN belongs to job job-1 with manifest 5eed; this is job job-1 with manifest 0ther: choose another folder, or delete this one to start over",
     );
 }
 
@@ -142,13 +137,13 @@ fn a_checkpoint_is_written_once() {
 
 #[test]
 fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
-    let check = |write: fn(&Path) -> io::Result<()>, expected: Expect| {
+    let check = |write: fn(&Path) -> io::Result<()>, expected: &str| {
         let folder = folder();
         let store = Store::open(folder.path(), 3).unwrap();
         let attempt = store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap();
         save(&store, &attempt, 10).unwrap();
         let error = store.save(&attempt, 20, 21, write).unwrap_err();
-        expected.assert_eq(&words(&error, folder.path()));
+        assert_eq!(words(&error, folder.path()), expected);
         assert_eq!(listing(folder.path(), 1), ["step-000010"]);
         assert_eq!(newest(&store), Some((1, 10)));
         save(&store, &attempt, 20).unwrap();
@@ -156,15 +151,11 @@ fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
     };
     check(
         |folder| fill(folder, 9, 9).and(Err(io::Error::other("weights are not finite"))),
-        expect![
-            "Temporary: cannot write the content of checkpoint RUN/attempt-0001/step-000020: weights are not finite"
-        ],
+        "Temporary: cannot write the content of checkpoint RUN/attempt-0001/step-000020: weights are not finite",
     );
     check(
         |folder| symlink("/dev/null", folder.join("state.json")),
-        expect![
-            "BadConfiguration: RUN/attempt-0001/.step-000020.partial/state.json is neither a file nor a folder; a checkpoint holds plain files only"
-        ],
+        "BadConfiguration: RUN/attempt-0001/.step-000020.partial/state.json is neither a file nor a folder; a checkpoint holds plain files only",
     );
 }
 
@@ -174,9 +165,14 @@ fn a_folder_that_cannot_be_used_is_refused_by_name() {
     let file = folder.path().join("notes.txt");
     fs::write(&file, "mine").unwrap();
     let error = Store::open(&file, 3).unwrap_err();
-    expect!["BadConfiguration: cannot create the folder RUN/notes.txt; a file is in the way: choose another folder: File exists (os error 17)"]
-        .assert_eq(&words(&error, folder.path()));
+    assert_eq!(
+        words(&error, folder.path()),
+        "BadConfiguration: cannot create the folder RUN/notes.txt; a file is in the way: choose another folder: File exists (os error 17)"
+    );
     let error = Store::open(&file.join("runs"), 3).unwrap_err();
-    expect!["BadConfiguration: cannot create the folder RUN/notes.txt/runs; a file is in the way: choose another folder: Not a directory (os error 20)"].assert_eq(&words(&error, folder.path()));
+    assert_eq!(
+        words(&error, folder.path()),
+        "BadConfiguration: cannot create the folder RUN/notes.txt/runs; a file is in the way: choose another folder: Not a directory (os error 20)"
+    );
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }

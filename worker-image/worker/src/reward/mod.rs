@@ -1,0 +1,66 @@
+//! The reward role: leases trajectories, replays every episode in its own shop and says what it was
+//! worth. It trusts nothing of the rollout but tokens.
+
+mod scoring;
+
+use shoprl_contract::v1::{LeaseScoringRequest, SubmitScoresRequest};
+use shoprl_contract::{Exit, Role, RunConfig};
+
+use crate::auth::Token;
+use crate::link::{Link, is_new_attempt};
+use crate::options::WorkerOptions;
+use crate::seal::Sealed;
+use crate::shop;
+use crate::shutdown::Shutdown;
+use crate::worker::trainer_address;
+use scoring::Scorer;
+
+/// Trajectories leased at a time: some 10 ms of replay, so a death costs little.
+const CAPACITY: u32 = 32;
+/// Longest wait for work in one request, milliseconds; well under the request's deadline.
+const WAIT_MS: u32 = 2000;
+
+/// Scores until the job is over.
+pub(crate) async fn score(
+    options: &WorkerOptions,
+    config: &RunConfig,
+    token: &Token,
+    shutdown: &Shutdown,
+) -> Result<Exit, Exit> {
+    let scorer = Scorer::new(shop::open(config)?, config)?;
+    let trainer = trainer_address(options)?;
+    let mut link = Link::new(trainer, Role::Reward, options.index, String::new(), config, token, shutdown)?;
+    link.register().await?;
+    loop {
+        match serve_once(&mut link, &scorer, token).await {
+            Ok(true) => return Ok(Exit::done()),
+            Ok(false) => {}
+            Err(exit) if is_new_attempt(&exit) => tracing::info!("following the trainer to its new attempt"),
+            Err(exit) => return Err(exit),
+        }
+    }
+}
+
+/// Leases, scores and submits once; whether the job is over.
+async fn serve_once(link: &mut Link, scorer: &Scorer, token: &Token) -> Result<bool, Exit> {
+    let lease = link
+        .ask(
+            |caller| LeaseScoringRequest { caller: Some(caller), capacity: CAPACITY, wait_ms: WAIT_MS },
+            async |client, request| client.lease_scoring(request).await,
+        )
+        .await?;
+    if lease.finished {
+        return Ok(true);
+    }
+    if lease.trajectories.is_empty() {
+        return Ok(false);
+    }
+    let scores: Vec<_> =
+        lease.trajectories.iter().map(|trajectory| scorer.score(trajectory, token).seal(token)).collect();
+    link.ask(
+        |caller| SubmitScoresRequest { caller: Some(caller), scores: scores.clone() },
+        async |client, request| client.submit_scores(request).await,
+    )
+    .await?;
+    Ok(false)
+}

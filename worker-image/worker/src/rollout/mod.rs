@@ -1,0 +1,188 @@
+//! The rollout role: leases groups, plays all its episodes at once through one engine, and hands in what
+//! was sampled. Nothing it holds matters: whatever is lost is leased again.
+
+mod episode;
+mod shops;
+mod table;
+mod weights;
+
+use std::sync::Arc;
+
+use shoprl_contract::v1::{GroupLease, LeaseGroupsRequest, SubmitTrajectoriesRequest, Trajectory, actor};
+use shoprl_contract::{Exit, Role, RunConfig};
+use shoprl_model::engine::Engine;
+use shoprl_model::parameters::Layout;
+use shoprl_model::tokenizer::Tokenizer;
+use tokio::runtime::Runtime;
+
+use crate::auth::Token;
+use crate::link::{Link, is_new_attempt};
+use crate::options::WorkerOptions;
+use crate::policy;
+use crate::seal::Sealed;
+use crate::shutdown::Shutdown;
+use crate::worker::trainer_address;
+use episode::{Episode, Room};
+use shops::Shops;
+use table::Table;
+
+/// Episodes played at once: enough rows to feed the kernels, few enough that two rollouts share a step of 128.
+const EPISODES: usize = 64;
+/// Longest wait for work in one request, milliseconds; well under the request's deadline.
+const WAIT_MS: u32 = 2000;
+
+/// Plays until the job is over. Computes on the calling thread; `runtime` carries the requests.
+pub(crate) fn play(
+    options: &WorkerOptions,
+    config: &RunConfig,
+    token: &Token,
+    shutdown: &Shutdown,
+    runtime: &Runtime,
+) -> Result<Exit, Exit> {
+    let tokenizer = policy::tokenizer()?;
+    let model = policy::model(config, &tokenizer)?;
+    let trainer = trainer_address(options)?;
+    let mut link = Link::new(trainer, Role::Rollout, options.index, String::new(), config, token, shutdown)?;
+    runtime.block_on(link.register())?;
+    let room =
+        Room { action: config.policy.max_action_tokens as usize, context: config.policy.context as usize };
+    let engine = Engine::new(&model, EPISODES, room.context, options.threads);
+    let mut rollout = Rollout {
+        runtime,
+        shops: Shops::new(token.clone()),
+        table: Table::new(engine, tokenizer.clone(), room, config.seed),
+        tokenizer,
+        layout: Arc::new(Layout::new(&model)),
+        link,
+        token,
+        shutdown,
+        version: None,
+        seed: config.seed,
+        asks_for_work: true,
+    };
+    loop {
+        match rollout.turn() {
+            Ok(true) => return Ok(Exit::done()),
+            Ok(false) => {}
+            Err(exit) if is_new_attempt(&exit) => {
+                tracing::info!("following the trainer to its new attempt");
+                rollout.table.clear();
+                rollout.version = None;
+            }
+            Err(exit) => return Err(exit),
+        }
+    }
+}
+
+struct Rollout<'a> {
+    runtime: &'a Runtime,
+    shops: Shops,
+    table: Table,
+    tokenizer: Tokenizer,
+    layout: Arc<Layout>,
+    link: Link,
+    token: &'a Token,
+    shutdown: &'a Shutdown,
+    /// Weights in the engine.
+    version: Option<u64>,
+    seed: u64,
+    /// There is room and no answer yet that says there is no work for it.
+    asks_for_work: bool,
+}
+
+impl Rollout<'_> {
+    /// Leases if there is room, plays one round, hands in what is finished. Whether the job is over.
+    fn turn(&mut self) -> Result<bool, Exit> {
+        if self.shutdown.is_requested() {
+            return Err(Exit::stopped("asked to leave"));
+        }
+        if (self.asks_for_work || self.table.is_empty()) && self.lease()? {
+            return Ok(true);
+        }
+        let acted = self.table.round();
+        self.exchange(&acted)?;
+        let finished = self.table.take_finished();
+        if !finished.is_empty() {
+            self.submit(finished)?;
+            self.asks_for_work = true;
+        }
+        Ok(false)
+    }
+
+    /// Leases groups for the free places and opens their episodes. Whether the job is over.
+    fn lease(&mut self) -> Result<bool, Exit> {
+        let free = EPISODES - self.table.len();
+        if free == 0 {
+            return Ok(false);
+        }
+        let held = self.table.held();
+        let wait_ms = if self.table.is_empty() { WAIT_MS } else { 0 };
+        let lease = self.runtime.block_on(self.link.ask(
+            |caller| LeaseGroupsRequest {
+                caller: Some(caller),
+                capacity: u32::try_from(free).unwrap_or(u32::MAX),
+                held: held.clone(),
+                wait_ms,
+            },
+            async |client, request| client.lease_groups(request).await,
+        ))?;
+        if lease.finished {
+            return Ok(true);
+        }
+        // Ask again only once places become free: the trainer gave what it had.
+        self.asks_for_work = false;
+        self.open(&lease.groups)?;
+        Ok(false)
+    }
+
+    fn open(&mut self, groups: &[GroupLease]) -> Result<(), Exit> {
+        for group in groups {
+            self.load_weights(group)?;
+            let episodes: Result<Vec<Episode>, String> =
+                group.members.iter().map(|member| Episode::new(group, *member, self.seed)).collect();
+            let episodes = episodes.map_err(|why| Exit::bad_configuration(format!("lease {}: {why}", group.batch)))?;
+            self.table.seat(episodes);
+        }
+        let opened = self.table.unopened();
+        self.exchange(&opened)
+    }
+
+    /// Makes sure that the engine holds the weights a group wants to be played with.
+    fn load_weights(&mut self, group: &GroupLease) -> Result<(), Exit> {
+        let Some(actor::Kind::Policy(policy)) = group.actor.as_ref().and_then(|actor| actor.kind.as_ref()) else {
+            return Ok(());
+        };
+        let version = policy.weights_version;
+        if self.version == Some(version) {
+            return Ok(());
+        }
+        // Episodes under other weights are of the past: nobody waits for them.
+        self.table.drop_policy_episodes();
+        let parameters = self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
+        self.table.load(&parameters);
+        self.version = Some(version);
+        Ok(())
+    }
+
+    /// Sends openings and actions to the simulators and takes their replies. Episodes whose simulator is
+    /// gone are dropped: the trainer leases them again, elsewhere.
+    fn exchange(&mut self, seats: &[table::Seat]) -> Result<(), Exit> {
+        if seats.is_empty() {
+            return Ok(());
+        }
+        let caller = self.link.caller();
+        let replies = self.runtime.block_on(self.shops.exchange(&caller, self.table.requests(seats)))?;
+        self.table.take_replies(replies);
+        Ok(())
+    }
+
+    fn submit(&mut self, finished: Vec<Trajectory>) -> Result<(), Exit> {
+        debug_assert!(finished.iter().all(|t| t.tokens.len() <= self.table.context()), "{:?}", self.tokenizer);
+        let trajectories: Vec<_> = finished.into_iter().map(|trajectory| trajectory.seal(self.token)).collect();
+        self.runtime.block_on(self.link.ask(
+            |caller| SubmitTrajectoriesRequest { caller: Some(caller), trajectories: trajectories.clone() },
+            async |client, request| client.submit_trajectories(request).await,
+        ))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Seals: HMAC-SHA-256 by the job's token over everything a trajectory or a score says, so that what is
+//! altered between two workers is refused instead of trained on.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use shoprl_contract::v1::{Score, Trajectory};
+use prost::Message;
+
+use crate::auth::Token;
+
+/// A message that carries the seal of its other fields.
+pub(crate) trait Sealed: Message + Clone + Default {
+    /// The seal's field.
+    fn seal_field(&mut self) -> &mut Vec<u8>;
+
+    /// Seals the message.
+    fn seal(mut self, token: &Token) -> Self {
+        let seal = self.code(token).finalize().into_bytes().to_vec();
+        *self.seal_field() = seal;
+        self
+    }
+
+    /// Whether the seal is that of the other fields.
+    fn is_intact(&self, token: &Token) -> bool {
+        let seal = std::mem::take(self.clone().seal_field());
+        self.code(token).verify_slice(&seal).is_ok()
+    }
+
+    /// The code over all fields but the seal.
+    fn code(&self, token: &Token) -> Hmac<Sha256> {
+        let mut bare = self.clone();
+        bare.seal_field().clear();
+        // prost writes fields in tag order and has no maps here: equal messages are equal bytes.
+        let bytes = bare.encode_to_vec();
+        token.hmac().chain_update(bytes)
+    }
+}
+
+impl Sealed for Trajectory {
+    fn seal_field(&mut self) -> &mut Vec<u8> {
+        &mut self.seal
+    }
+}
+
+impl Sealed for Score {
+    fn seal_field(&mut self) -> &mut Vec<u8> {
+        &mut self.seal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_altered_field_breaks_the_seal() {
+        let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
+        let other = Token::from_text("ffffffffffffffffffffffffffffffff").expect("a token");
+        let whole = Trajectory {
+            batch: "step-000001".into(),
+            group: 3,
+            member: 1,
+            tokens: vec![5, 6, 7],
+            log_probabilities: vec![-0.5],
+            ..Trajectory::default()
+        }
+        .seal(&token);
+        assert!(whole.is_intact(&token));
+        assert!(!whole.is_intact(&other), "a seal by another token must not pass");
+        let alterations: [fn(&mut Trajectory); 5] = [
+            |t| t.tokens[1] = 9,
+            |t| t.log_probabilities[0] = -0.4,
+            |t| t.member = 2,
+            |t| t.batch.push('x'),
+            |t| t.seal[0] ^= 1,
+        ];
+        for alter in alterations {
+            let mut changed = whole.clone();
+            alter(&mut changed);
+            assert!(!changed.is_intact(&token), "{changed:?}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The trainer role: rank 0 is the single controller. It owns the queue of episodes, the weights and
+//! their version, the credit and the checkpoint; all others pull from it.
+
+mod batches;
+mod coordinator;
+mod evaluation;
+mod job;
+mod journal;
+mod learner;
+mod resume;
+mod sample;
+mod service;
+mod shared;
+mod state;
+mod training;
+mod warmup;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shoprl_contract::v1::controller_server::ControllerServer;
+use shoprl_contract::{Exit, RunConfig};
+use tokio::runtime::Runtime;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+
+use crate::auth::{Gatekeeper, Token};
+use crate::checkpoint::Store;
+use crate::client::MESSAGE_LIMIT;
+use crate::options::WorkerOptions;
+use crate::shutdown::Shutdown;
+use crate::{report, worker};
+use job::Job;
+use service::ControllerService;
+use shared::Shared;
+
+/// How long the finished trainer stays so that waiting workers hear that the job is over.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Trains until the target step is reached. Computes on the calling thread; `runtime` carries the requests.
+pub(crate) fn train(
+    options: &WorkerOptions,
+    config: &RunConfig,
+    token: &Token,
+    shutdown: &Shutdown,
+    runtime: &Runtime,
+) -> Result<Exit, Exit> {
+    let listener = runtime.block_on(worker::listen(options))?;
+    let store = Store::open(&options.directory, config.checkpoint.keep).map_err(|error| error.exit())?;
+    let attempt =
+        store.begin_attempt(&config.job_uid, &config.manifest_digest).map_err(|error| error.exit())?;
+    let shared = Arc::new(Shared::default());
+    let service = ControllerService {
+        shared: Arc::clone(&shared),
+        job_uid: config.job_uid.clone(),
+        attempt: attempt.number,
+        token: token.clone(),
+    };
+    let mut job = Job::begin(
+        config,
+        &options.directory,
+        options.threads,
+        (store, attempt),
+        Arc::clone(&shared),
+        shutdown.clone(),
+    )?;
+    // Serve only now: whoever registers finds the attempt and the state that it will work for.
+    let service =
+        ControllerServer::new(service).max_decoding_message_size(MESSAGE_LIMIT).max_encoding_message_size(MESSAGE_LIMIT);
+    runtime.spawn(
+        Server::builder()
+            .tcp_nodelay(true)
+            .http2_keepalive_interval(Some(Duration::from_secs(10)))
+            .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
+            .serve_with_incoming(TcpListenerStream::new(listener)),
+    );
+    let exit = job.run()?;
+    report::render(&options.directory).map_err(|error| Exit::temporary(format!("report: {error}")))?;
+    shared.lock().finished = true;
+    shared.work.notify_waiters();
+    std::thread::sleep(FAREWELL);
+    Ok(exit)
+}
