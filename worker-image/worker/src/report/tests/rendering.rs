@@ -1,0 +1,251 @@
+use std::{fs, path::Path};
+
+use expect_test::{Expect, expect, expect_file};
+use shoprl_contract::run_folder::{Decoding, Subject, file};
+use shoprl_rl::statistics::{Z95, wilson};
+
+use super::{
+    super::{Report, ReportError, render},
+    fixture,
+};
+
+/// The files of the report of the run that `write` leaves.
+fn rendered(write: impl FnOnce(&Path)) -> (String, Report, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    render(folder.path()).unwrap();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let page = String::from_utf8(read(file::REPORT)).unwrap();
+    let report = serde_json::from_slice(&read(file::REPORT_JSON)).unwrap();
+    (page, report, read(file::CURVE))
+}
+
+#[test]
+fn a_whole_run_has_its_page() {
+    let (page, report, _) = rendered(fixture::write_whole);
+    expect_file!["report.md"].assert_eq(&page);
+    assert_eq!(report.missing, [""; 0]);
+}
+
+#[test]
+fn the_same_rows_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    fixture::write_whole(folder.path());
+    let files = |folder: &Path| -> Vec<_> {
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    render(folder.path()).unwrap();
+    let first = files(folder.path());
+    render(folder.path()).unwrap();
+    assert!(first == files(folder.path()));
+    assert_eq!(first.len(), 8, "four files of the run, four of the report, nothing left over");
+}
+
+#[test]
+fn numbers_are_those_of_the_rows() {
+    let (_, report, _) = rendered(fixture::write_whole);
+    for evaluation in [fixture::before(), fixture::finally()].concat() {
+        let result = report.result(evaluation.subject, evaluation.decoding).unwrap();
+        let successes = evaluation.episodes.iter().filter(|e| e.metrics.success == 1.0).count();
+        let (found, expected) =
+            (result.pooled.success, wilson(successes as u64, fixture::TASKS, Z95));
+        assert!(
+            (found.low - expected.low).abs() < 1e-12 && (found.high - expected.high).abs() < 1e-12
+        );
+        assert_eq!(result.scenarios.len(), 4);
+        assert_eq!(result.scenarios.values().map(|s| s.tasks).sum::<u64>(), fixture::TASKS);
+    }
+    for difference in &report.differences {
+        let rate =
+            |subject| report.result(subject, difference.decoding).unwrap().pooled.success.mean;
+        let gap = rate(Subject::Trained) - rate(Subject::Warmup);
+        assert!((difference.pooled.mean - gap).abs() < 1e-12);
+        let within = difference.scenarios.values().map(|change| change.mean).sum::<f64>() / 4.0;
+        assert!((within - gap).abs() < 1e-12, "scenarios have equally many tasks");
+        // Tasks that are hard for both cancel.
+        let unpaired = 2.0 * Z95 * (0.25 / fixture::TASKS as f64).sqrt();
+        assert!(difference.pooled.high - difference.pooled.low < 2.0 * unpaired);
+    }
+    let steps: Vec<_> = report.progress.iter().map(|p| (p.decoding, p.step)).collect();
+    let greedy = [0, 20, 40, 60].map(|step| (Decoding::Greedy, step));
+    assert_eq!(steps, [&greedy[..], &[0, 60].map(|step| (Decoding::Sampled, step))].concat());
+}
+
+#[test]
+fn the_headline_says_what_the_interval_allows() {
+    let check = |after: f64, expected: Expect| {
+        let (page, ..) = rendered(|folder| {
+            let mut evaluations = fixture::before();
+            let trained = |decoding, rate| {
+                fixture::evaluation(Subject::Trained, decoding, 60, fixture::TASKS, rate)
+            };
+            evaluations.push(trained(Decoding::Greedy, after));
+            fixture::write(folder, 60, &evaluations, true);
+        });
+        expected.assert_eq(&page.lines().take(5).collect::<Vec<_>>().join("\n"));
+    };
+    check(
+        0.5,
+        expect![[r#"
+        # quickstart: held-out success 37.4 % → 51.5 %
+
+        Reinforcement learning raised success on 1,000 held-out tasks from 37.4 % to 51.5 % (greedy): +14.1 points, paired 95 % interval +10.4 to +17.8.
+
+        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+    );
+    check(
+        0.36,
+        expect![[r#"
+        # quickstart: held-out success 37.4 % → 35.6 %
+
+        Reinforcement learning did not measurably change success on 1,000 held-out tasks (greedy): 37.4 % before, 35.6 % after, and the paired 95 % interval from −5.2 to +1.6 points contains 0.
+
+        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+    );
+    check(
+        0.2,
+        expect![[r#"
+        # quickstart: held-out success 37.4 % → 19.4 %
+
+        Reinforcement learning lowered success on 1,000 held-out tasks from 37.4 % to 19.4 % (greedy): −18.0 points, paired 95 % interval −21.4 to −14.6.
+
+        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+    );
+}
+
+#[test]
+fn a_run_on_its_way_is_shown_as_far_as_it_came() {
+    let head = |page: &str| page.split("![").next().unwrap().to_owned();
+    let check = |write: &dyn Fn(&Path), expected: Expect| {
+        let (page, _, picture) = rendered(write);
+        expected.assert_eq(&head(&page));
+        assert!(picture.len() > 5_000);
+    };
+    let begun = |folder: &Path| {
+        let config = serde_json::to_string(&fixture::config()).unwrap();
+        fs::write(folder.join(file::RUN_CONFIG), config).unwrap();
+    };
+    check(
+        &begun,
+        expect![[r#"
+        # quickstart
+
+        The policy has not been measured on held-out tasks.
+
+        **This run is not complete.**
+
+        * The warm-up has not begun.
+        * Reinforcement learning took 0 of 60 steps.
+        * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after warm-up, greedy; after warm-up, sampled; after RL, greedy; after RL, sampled.
+        * The run has not written what its phases cost (budget.json).
+
+    "#]],
+    );
+    check(
+        &|folder| fixture::write(folder, 0, &[], false),
+        expect![[r#"
+        # quickstart
+
+        The policy has not been measured on held-out tasks.
+
+        **This run is not complete.**
+
+        * Reinforcement learning took 0 of 60 steps.
+        * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after warm-up, greedy; after warm-up, sampled; after RL, greedy; after RL, sampled.
+        * The run has not written what its phases cost (budget.json).
+
+    "#]],
+    );
+    let half = [fixture::before(), fixture::on_the_way(40)].concat();
+    check(
+        &|folder| fixture::write(folder, 41, &half, false),
+        expect![[r#"
+        # quickstart: held-out success 37.4 % after warm-up
+
+        After warm-up the policy succeeds on 37.4 % of 1,000 held-out tasks (greedy); after reinforcement learning it has not been measured.
+
+        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured.
+
+        **This run is not complete.**
+
+        * Reinforcement learning took 41 of 60 steps.
+        * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after RL, greedy; after RL, sampled.
+        * The run has not written what its phases cost (budget.json).
+
+    "#]],
+    );
+    // Killed between the two final measurements, in the middle of a row.
+    let torn = |folder: &Path| {
+        fixture::write(folder, 60, &half, false);
+        let mut rows = fixture::lines(&half);
+        rows += &fixture::lines(&fixture::finally()[..1]);
+        rows.truncate(rows.len() - 100);
+        fs::write(folder.join(file::EVALUATIONS), rows).unwrap();
+    };
+    check(
+        &torn,
+        expect![[r#"
+        # quickstart: held-out success 37.4 % after warm-up
+
+        After warm-up the policy succeeds on 37.4 % of 1,000 held-out tasks (greedy); after reinforcement learning it has not been measured.
+
+        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured.
+
+        **This run is not complete.**
+
+        * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after RL, greedy; after RL, sampled.
+        * The run has not written what its phases cost (budget.json).
+
+    "#]],
+    );
+}
+
+#[test]
+fn different_tasks_are_not_subtracted() {
+    let (page, report, _) = rendered(|folder| {
+        let mut evaluations = [fixture::before(), fixture::finally()].concat();
+        evaluations[2].episodes.rotate_left(1);
+        evaluations[3].episodes.pop();
+        fixture::write(folder, 60, &evaluations, true);
+    });
+    assert_eq!(report.differences, []);
+    assert_eq!(report.missing.len(), 2, "{:?}", report.missing);
+    assert!(page.contains("the two were not measured on the same tasks"), "{page}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_its_line() {
+    let check = |name: &str, text: &str, expected: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fixture::write(folder.path(), 2, &[], false);
+        fs::write(folder.path().join(name), text).unwrap();
+        let error: ReportError = render(folder.path()).unwrap_err();
+        let shown = error.to_string().replace(folder.path().to_str().unwrap(), "RUN");
+        assert_eq!(shown, expected);
+    };
+    let row = fixture::lines(&fixture::before()[..1]);
+    check(
+        file::EVALUATIONS,
+        &format!("{row}{{}}\n{row}"),
+        "RUN/evaluations.jsonl line 2: missing field `subject` at line 1 column 2; it is damaged, or another program's: restore it from a copy",
+    );
+    check(
+        file::METRICS,
+        "{\"phase\":\"dream\"}\n",
+        "RUN/metrics.jsonl line 1: unknown variant `dream`, expected `warmup` or `training` at line 1 column 16; it is damaged, or another program's: restore it from a copy",
+    );
+    check(
+        file::RUN_CONFIG,
+        "{",
+        "RUN/run.json: EOF while parsing an object at line 1 column 1; it is damaged, or another program's: restore it from a copy",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let error = render(&folder.path().join("nowhere")).unwrap_err();
+    assert!(error.to_string().ends_with("run.json does not exist: name the folder of a run"));
+}
