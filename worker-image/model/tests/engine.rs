@@ -1,4 +1,5 @@
 //! Generation: a text's tokens and numbers have the same bits alone, in a crowd, in pieces and on other threads.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod reference;

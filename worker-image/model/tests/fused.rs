@@ -1,4 +1,5 @@
 //! The fused network against a plain double-precision one, and against itself on other threads and instructions.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod reference;

@@ -1,9 +1,10 @@
 //! The row kernels: right, and with the same bits on every path and in every batch.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use proptest::prelude::*;
 use shoprl_model::kernel::{
-    KernelPath, LANES, Left, Panels, Right, Start, attention_softmax, padded, product, rms_norm,
-    rotate, swiglu,
+    KernelPath, LANES, Left, Norm, Panels, Right, Start, attention_softmax, padded, product,
+    rms_norm, rotate, row_products, swiglu,
 };
 use shoprl_rl::seed::{Purpose, Stream};
 
@@ -80,6 +81,26 @@ proptest! {
     }
 
     #[test]
+    fn rows_with_operands_of_their_own_have_the_bits_of_single_products(
+        rows in 1usize..9, n in 1usize..150, k in 1usize..40, seed: u64,
+    ) {
+        let own = k * padded(n);
+        let (a, b) = (random(rows * k, seed), random(rows * own, seed ^ 1));
+        let right = |row: usize| Right { data: &b[row * own..], panel: LANES, step: padded(n) };
+        for path in KernelPath::available() {
+            let (mut found, mut expected) = (vec![0.0; rows * n], vec![0.0; rows * n]);
+            let left = Left { data: &a, row: k, step: 1 };
+            row_products(path, rows, n, k, left, right(0), own, &mut found, n);
+            for row in 0..rows {
+                let left = Left { data: &a[row * k..], row: k, step: 1 };
+                let to = &mut expected[row * n..];
+                product(path, 1, n, k, left, right(row), to, n, Start::Zero);
+            }
+            prop_assert_eq!(bits(&found), bits(&expected), "{}", path);
+        }
+    }
+
+    #[test]
     fn row_operations_have_equal_bits_on_every_path(rows in 1usize..5, half in 1usize..40, seed: u64) {
         let width = 2 * half;
         let stride = padded(2 * width);
@@ -87,14 +108,15 @@ proptest! {
         let (cos, sin) = (random(half, seed ^ 2), random(half, seed ^ 3));
         let run = |path| {
             let mut normed = vec![0.0; x.len()];
-            rms_norm(path, &x, stride, &gain, 1e-6, &mut normed);
+            let norm = Norm { gain: &gain, epsilon: 1e-6, stride };
+            rms_norm(path, norm, &x, &mut normed);
             let mut rotated = vec![0.0; rows * width];
             let heads: Vec<f32> = x.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
-            rotate(path, &heads, &gain, 1e-6, &cos, &sin, &mut rotated, width);
+            rotate(path, Norm { stride: width, ..norm }, (&cos, &sin), &heads, &mut rotated);
             let mut gated = vec![0.0; rows * padded(width)];
             swiglu(path, &x, stride, width, &mut gated, padded(width));
             let mut scores = x.clone();
-            attention_softmax(path, &mut scores, stride, width, 0.3);
+            attention_softmax(path, &mut scores, stride, width, 1, 0.3);
             bits(&[normed, rotated, gated, scores].concat())
         };
         let expected = run(KernelPath::SCALAR);
@@ -107,7 +129,7 @@ proptest! {
 #[test]
 fn hidden_scores_become_zero_and_visible_ones_a_distribution() {
     let mut scores = random(3 * 32, 1);
-    attention_softmax(KernelPath::detect(), &mut scores, 32, 17, 0.5);
+    attention_softmax(KernelPath::detect(), &mut scores, 32, 17, 1, 0.5);
     for (r, row) in scores.chunks(32).enumerate() {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(row[..17 + r].iter().all(|&p| p > 0.0) && row[17 + r..].iter().all(|&p| p == 0.0));

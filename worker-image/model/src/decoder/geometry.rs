@@ -1,7 +1,7 @@
 //! Sizes of the decoder with the padding the kernels want.
 
 use crate::config::ModelConfig;
-use crate::kernel::padded;
+use crate::kernel::{Norm, padded};
 use crate::parameters::Layout;
 
 /// Sizes derived from a configuration. A `stride` is the distance of rows in working memory: the width rounded up to
@@ -62,6 +62,16 @@ impl Geometry {
             theta: config.rope_theta,
             layout: Layout::new(config),
         }
+    }
+
+    /// A norm of rows of the residual stream.
+    pub(crate) fn norm<'a>(&self, gain: &'a [f32]) -> Norm<'a> {
+        Norm { gain, epsilon: self.epsilon, stride: self.hidden_stride }
+    }
+
+    /// A norm of heads at distance `stride`.
+    pub(crate) fn head_norm<'a>(&self, gain: &'a [f32], stride: usize) -> Norm<'a> {
+        Norm { gain, epsilon: self.epsilon, stride }
     }
 
     /// The key-value head that serves query head `head`.

@@ -35,16 +35,8 @@ pub(crate) fn logits(
     grow(&mut head.logits, count * g.vocabulary_stride);
     let Head { hidden, normed, logits } = head;
     let hidden = &hidden[..count * g.hidden_stride];
-    rms_norm(path, hidden, g.hidden_stride, &weights.final_norm, g.epsilon, normed);
-    linear(
-        path,
-        count,
-        normed,
-        g.hidden_stride,
-        &weights.head,
-        logits,
-        g.vocabulary_stride,
-        Start::Zero,
-    );
+    rms_norm(path, g.norm(&weights.final_norm), hidden, normed);
+    let normed = (&**normed, g.hidden_stride);
+    linear(path, count, normed, &weights.head, (logits, g.vocabulary_stride), Start::Zero);
     count
 }

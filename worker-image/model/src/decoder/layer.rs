@@ -1,6 +1,6 @@
 //! One decoder layer on the rows of a batch.
 
-use super::attention::{Queries, attend_head};
+use super::attention::{Queries, attend_text};
 use super::cache::Span;
 use super::geometry::Geometry;
 use super::rotary::Rotary;
@@ -40,15 +40,13 @@ pub(crate) fn grow(buffer: &mut Vec<f32>, length: usize) {
     }
 }
 
-/// `y (+)= x W^T` for `rows` rows of working memory.
+/// `y (+)= x W^T` for `rows` rows of working memory, each operand with its row stride.
 pub(crate) fn linear(
     path: KernelPath,
     rows: usize,
-    x: &[f32],
-    x_row: usize,
+    (x, x_row): (&[f32], usize),
     w: &Panels,
-    y: &mut [f32],
-    y_row: usize,
+    (y, y_row): (&mut [f32], usize),
     start: Start,
 ) {
     let x = Left { data: x, row: x_row, step: 1 };
@@ -89,48 +87,20 @@ pub(crate) fn attend(
     scratch: &mut Scratch,
 ) {
     let Context { path, geometry: g, .. } = context;
-    rms_norm(
-        path,
-        &x[..rows * g.hidden_stride],
-        g.hidden_stride,
-        &w.input_norm,
-        g.epsilon,
-        &mut scratch.normed,
-    );
-    linear(
-        path,
-        rows,
-        &scratch.normed,
-        g.hidden_stride,
-        &w.qkv,
-        saved.qkv,
-        g.qkv_stride,
-        Start::Zero,
-    );
+    let Scratch { normed, scores, key, .. } = scratch;
+    let inputs = &x[..rows * g.hidden_stride];
+    rms_norm(path, g.norm(&w.input_norm), inputs, normed);
+    let projections = (&mut *saved.qkv, g.qkv_stride);
+    linear(path, rows, (normed, g.hidden_stride), &w.qkv, projections, Start::Zero);
     for span in &mut *spans {
-        rotate_span(context, w, rows, span, saved, &mut scratch.key);
+        rotate_span(context, w, rows, span, saved, key);
     }
-    for span in spans {
-        for head in 0..g.heads {
-            let first = (head * rows + span.row) * g.head_stride;
-            let queries =
-                Queries { data: &saved.queries[first..], rows: span.rows, position: span.position };
-            let from = g.shared(head) * span.cache.head_distance;
-            let (keys, values) = (&span.cache.keys[from..], &span.cache.values[from..]);
-            let out = &mut saved.attended[span.row * g.attended_stride + head * g.head..];
-            attend_head(path, g, &queries, keys, values, &mut scratch.scores, out);
-        }
+    let queries = Queries { data: saved.queries, rows };
+    for span in &*spans {
+        attend_text(path, g, queries, span, scores, saved.attended);
     }
-    linear(
-        path,
-        rows,
-        saved.attended,
-        g.attended_stride,
-        &w.output,
-        x,
-        g.hidden_stride,
-        Start::Add,
-    );
+    let attended = (&*saved.attended, g.attended_stride);
+    linear(path, rows, attended, &w.output, (x, g.hidden_stride), Start::Add);
 }
 
 /// Norm and rotation of queries and keys of one text's rows; keys and values go to its cache.
@@ -145,17 +115,15 @@ fn rotate_span(
     let Context { path, geometry: g, rotary } = context;
     for i in 0..span.rows {
         let (row, position) = (span.row + i, span.position + i);
-        let (cos, sin) = rotary.at(position);
+        let angles = rotary.at(position);
         let projections = &saved.qkv[row * g.qkv_stride..][..g.qkv];
         let (queries, key_values) = projections.split_at(g.attended);
         let (keys, values) = key_values.split_at(key_values.len() / 2);
         let out = &mut saved.queries[row * g.head_stride..];
-        rotate(path, queries, &w.query_norm, g.epsilon, cos, sin, out, rows * g.head_stride);
-        rotate(path, keys, &w.key_norm, g.epsilon, cos, sin, key, g.head_stride);
-        for (head, value) in values.chunks_exact(g.head).enumerate() {
-            let key = &key[head * g.head_stride..][..g.head];
-            span.cache.write(position, head, g.head_stride, key, value);
-        }
+        let norm = g.head_norm(&w.query_norm, rows * g.head_stride);
+        rotate(path, norm, angles, queries, out);
+        rotate(path, g.head_norm(&w.key_norm, g.head_stride), angles, keys, key);
+        span.cache.write(g, position, key, values);
     }
 }
 
@@ -169,31 +137,12 @@ pub(crate) fn transform(
     scratch: &mut Scratch,
 ) {
     let Context { path, geometry: g, .. } = context;
-    rms_norm(
-        path,
-        &x[..rows * g.hidden_stride],
-        g.hidden_stride,
-        &w.post_attention_norm,
-        g.epsilon,
-        &mut scratch.normed,
-    );
-    linear(
-        path,
-        rows,
-        &scratch.normed,
-        g.hidden_stride,
-        &w.gate_up,
-        gate_up,
-        g.gate_up_stride,
-        Start::Zero,
-    );
-    swiglu(
-        path,
-        &gate_up[..rows * g.gate_up_stride],
-        g.gate_up_stride,
-        g.inner,
-        &mut scratch.inner,
-        g.inner_stride,
-    );
-    linear(path, rows, &scratch.inner, g.inner_stride, &w.down, x, g.hidden_stride, Start::Add);
+    let Scratch { normed, inner, .. } = scratch;
+    let gate_up = &mut gate_up[..rows * g.gate_up_stride];
+    let inputs = &x[..rows * g.hidden_stride];
+    rms_norm(path, g.norm(&w.post_attention_norm), inputs, normed);
+    let projections = (&mut *gate_up, g.gate_up_stride);
+    linear(path, rows, (normed, g.hidden_stride), &w.gate_up, projections, Start::Zero);
+    swiglu(path, gate_up, g.gate_up_stride, g.inner, inner, g.inner_stride);
+    linear(path, rows, (inner, g.inner_stride), &w.down, (x, g.hidden_stride), Start::Add);
 }

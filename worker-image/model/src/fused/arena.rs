@@ -103,11 +103,11 @@ pub(super) fn spans<'a>(
 ) -> Vec<Span<'a>> {
     let mut spans = Vec::with_capacity(places.len());
     for place in places {
-        let head_distance = padded(place.rows) * g.head_stride;
-        let (own_keys, other_keys) = keys.split_at_mut(head_distance * g.key_value_heads);
-        let (own_values, other_values) = values.split_at_mut(head_distance * g.key_value_heads);
+        let length = padded(place.rows) * g.head_stride * g.key_value_heads;
+        let (own_keys, other_keys) = keys.split_at_mut(length);
+        let (own_values, other_values) = values.split_at_mut(length);
         (keys, values) = (other_keys, other_values);
-        let cache = KeyValues { keys: own_keys, values: own_values, head_distance };
+        let cache = KeyValues { keys: own_keys, values: own_values };
         spans.push(Span { row: place.row, rows: place.rows, position: 0, cache });
     }
     spans

@@ -1,9 +1,10 @@
 //! The backward pass through the layers.
 
 use super::arena::{Arena, Gradients, LayerRecord, Place};
-use super::attention::{HeadGains, attend_back};
+use super::attention::{HeadGains, Text};
+use super::chunk::Pass;
 use crate::decoder::layer::{Context, Scratch, linear};
-use crate::decoder::weights::{LayerTransposes, LayerWeights, Transposes, Weights};
+use crate::decoder::weights::{LayerTransposes, LayerWeights};
 use crate::kernel::{
     KernelPath, LANES, Left, Right, Start, product, rms_norm, rms_norm_backward, swiglu_backward,
 };
@@ -12,14 +13,13 @@ use crate::parameters::LayerRanges;
 /// From the gradient of the last residual stream (in `arena.gradients.hidden`) to that of all weights, added to
 /// `gradient`. `tokens` are the inputs of all rows, whose embeddings receive what arrives at the bottom.
 pub(super) fn backward<'t>(
-    context: Context<'_>,
-    weights: &Weights,
-    transposes: &Transposes,
+    pass: Pass<'_>,
     arena: &mut Arena,
     rows: usize,
     tokens: impl Iterator<Item = &'t [u32]>,
     gradient: &mut [f32],
 ) {
+    let Pass { context, weights, transposes, .. } = pass;
     let g = context.geometry;
     let Arena { layers, scratch, gradients, places, .. } = arena;
     let packed = weights.layers.iter().zip(&transposes.layers).zip(g.layout.layers());
@@ -47,7 +47,7 @@ struct Layer<'a> {
 }
 
 /// `dW += dY^T X`: one chain over the rows per weight, continued from call to call.
-fn weight_gradient(
+pub(super) fn weight_gradient(
     path: KernelPath,
     rows: usize,
     (dy, dy_row): (&[f32], usize),
@@ -68,65 +68,24 @@ impl Layer<'_> {
         d: &mut Gradients,
         scratch: &mut Scratch,
     ) {
-        let Context { path, geometry: g, .. } = self.context;
-        let rows = self.rows;
-        let inner = &mut d.inner[..rows * g.inner_stride];
-        linear(
-            path,
-            rows,
-            &d.hidden,
-            g.hidden_stride,
-            &self.t.down,
-            inner,
-            g.inner_stride,
-            Start::Zero,
-        );
+        let Self { context: Context { path, geometry: g, .. }, w, t, ranges, rows, .. } = *self;
+        let (hidden, inner) = (g.hidden_stride, &mut d.inner[..rows * g.inner_stride]);
+        linear(path, rows, (&d.hidden, hidden), &t.down, (inner, g.inner_stride), Start::Zero);
         let gate_up = &mut record.gate_up[..rows * g.gate_up_stride];
         swiglu_backward(path, gate_up, g.gate_up_stride, g.inner, inner, g.inner_stride);
-        let down = &mut self.gradient[self.ranges.down.clone()];
-        weight_gradient(
-            path,
-            rows,
-            (&d.hidden, g.hidden_stride),
-            (inner, g.inner_stride),
-            down,
-            g.inner,
-        );
+        let down = &mut self.gradient[ranges.down.clone()];
+        weight_gradient(path, rows, (&d.hidden, hidden), (inner, g.inner_stride), down, g.inner);
 
-        let x = &record.before_mlp[..rows * g.hidden_stride];
-        let gain = &self.w.post_attention_norm;
-        rms_norm(path, x, g.hidden_stride, gain, g.epsilon, &mut scratch.normed);
-        let range = self.ranges.gate.start..self.ranges.up.end;
-        let normed = (&scratch.normed[..], g.hidden_stride);
-        weight_gradient(
-            path,
-            rows,
-            (gate_up, g.gate_up_stride),
-            normed,
-            &mut self.gradient[range],
-            g.hidden,
-        );
-        linear(
-            path,
-            rows,
-            gate_up,
-            g.gate_up_stride,
-            &self.t.gate_up,
-            &mut d.normed,
-            g.hidden_stride,
-            Start::Zero,
-        );
-        let d_gain = &mut self.gradient[self.ranges.post_attention_norm.clone()];
-        rms_norm_backward(
-            path,
-            x,
-            g.hidden_stride,
-            gain,
-            g.epsilon,
-            &d.normed,
-            &mut d.hidden,
-            d_gain,
-        );
+        let norm = g.norm(&w.post_attention_norm);
+        let x = &record.before_mlp[..rows * hidden];
+        let range = ranges.gate.start..ranges.up.end;
+        let dy = (&*gate_up, g.gate_up_stride);
+        rms_norm(path, norm, x, &mut scratch.normed);
+        let normed = (&scratch.normed[..], hidden);
+        weight_gradient(path, rows, dy, normed, &mut self.gradient[range], g.hidden);
+        linear(path, rows, dy, &t.gate_up, (&mut d.normed, hidden), Start::Zero);
+        let gain = &mut self.gradient[ranges.post_attention_norm.clone()];
+        rms_norm_backward(path, norm, x, &d.normed, &mut d.hidden, gain);
     }
 
     fn attend_back(
@@ -136,73 +95,31 @@ impl Layer<'_> {
         d: &mut Gradients,
         scratch: &mut Scratch,
     ) {
-        let Context { path, geometry: g, .. } = self.context;
-        let rows = self.rows;
-        let output = &mut self.gradient[self.ranges.output.clone()];
+        let Self { context, w, t, ranges, rows, .. } = *self;
+        let Context { path, geometry: g, .. } = context;
+        let output = &mut self.gradient[ranges.output.clone()];
         let attended = (&record.attended[..], g.attended_stride);
         weight_gradient(path, rows, (&d.hidden, g.hidden_stride), attended, output, g.attended);
-        linear(
-            path,
-            rows,
-            &d.hidden,
-            g.hidden_stride,
-            &self.t.output,
-            &mut d.attended,
-            g.attended_stride,
-            Start::Zero,
-        );
+        let attended = (&mut d.attended[..], g.attended_stride);
+        linear(path, rows, (&d.hidden, g.hidden_stride), &t.output, attended, Start::Zero);
 
         // The two gains lie side by side, queries first.
-        let (query, key) = self.gradient[self.ranges.query_norm.start..self.ranges.key_norm.end]
-            .split_at_mut(g.head);
+        let gains = &mut self.gradient[ranges.query_norm.start..ranges.key_norm.end];
+        let (query, key) = gains.split_at_mut(g.head);
         let mut gains = HeadGains { query, key };
-        for place in places {
-            let place = (*place, rows);
-            attend_back(
-                self.context,
-                self.w,
-                record,
-                place,
-                &d.attended,
-                &mut d.qkv,
-                &mut gains,
-                &mut d.attention,
-            );
+        for &place in places {
+            let text = Text { context, w, record, rows, place, attended: &d.attended };
+            text.attend_back(&mut d.qkv, &mut gains, &mut d.attention);
         }
 
+        let norm = g.norm(&w.input_norm);
         let x = &record.before_attention[..rows * g.hidden_stride];
-        let gain = &self.w.input_norm;
-        rms_norm(path, x, g.hidden_stride, gain, g.epsilon, &mut scratch.normed);
-        let range = self.ranges.query.start..self.ranges.value.end;
-        let normed = (&scratch.normed[..], g.hidden_stride);
-        weight_gradient(
-            path,
-            rows,
-            (&d.qkv, g.qkv_stride),
-            normed,
-            &mut self.gradient[range],
-            g.hidden,
-        );
-        linear(
-            path,
-            rows,
-            &d.qkv,
-            g.qkv_stride,
-            &self.t.qkv,
-            &mut d.normed,
-            g.hidden_stride,
-            Start::Zero,
-        );
-        let d_gain = &mut self.gradient[self.ranges.input_norm.clone()];
-        rms_norm_backward(
-            path,
-            x,
-            g.hidden_stride,
-            gain,
-            g.epsilon,
-            &d.normed,
-            &mut d.hidden,
-            d_gain,
-        );
+        let range = ranges.query.start..ranges.value.end;
+        rms_norm(path, norm, x, &mut scratch.normed);
+        let (dy, normed) = ((&d.qkv[..], g.qkv_stride), (&scratch.normed[..], g.hidden_stride));
+        weight_gradient(path, rows, dy, normed, &mut self.gradient[range], g.hidden);
+        linear(path, rows, dy, &t.qkv, (&mut d.normed, g.hidden_stride), Start::Zero);
+        let gain = &mut self.gradient[ranges.input_norm.clone()];
+        rms_norm_backward(path, norm, x, &d.normed, &mut d.hidden, gain);
     }
 }

@@ -13,6 +13,15 @@ use crate::kernel::summarize_logits;
 /// Rows of a chunk, unless one text is longer.
 const ROWS: usize = 256;
 
+/// What a gradient is computed with.
+#[derive(Clone, Copy)]
+pub(super) struct Pass<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) weights: &'a Weights,
+    pub(super) transposes: &'a Transposes,
+    pub(super) objective: &'a Objective,
+}
+
 /// Cuts texts into chunks, by their lengths alone.
 pub(super) fn cut<T>(texts: &[T], length: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     let mut rest = texts;
@@ -30,15 +39,12 @@ pub(super) fn cut<T>(texts: &[T], length: impl Fn(&T) -> usize) -> impl Iterator
 
 /// Gradient of a micro-batch, added to `gradient`.
 pub(super) fn gradients(
-    context: Context<'_>,
-    weights: &Weights,
-    transposes: &Transposes,
+    pass: Pass<'_>,
     arena: &mut Arena,
     sequences: &[Sequence],
-    objective: &Objective,
     gradient: &mut [f32],
 ) -> BatchStatistics {
-    let g = context.geometry;
+    let g = pass.context.geometry;
     let mut statistics = BatchStatistics::default();
     for chunk in cut(sequences, |s| s.tokens.len()) {
         // The last token of a text predicts nothing, so it need not be read.
@@ -58,22 +64,9 @@ pub(super) fn gradients(
         if predictions.is_empty() {
             continue;
         }
-        forward(context, weights, arena, rows, inputs());
-        let Arena { hidden, gradients, head, scratch, .. } = &mut *arena;
-        let d_hidden = &mut gradients.hidden[..rows * g.hidden_stride];
-        statistics += loss_back(
-            context,
-            weights,
-            transposes,
-            hidden,
-            &predictions,
-            objective,
-            d_hidden,
-            gradient,
-            head,
-            &mut scratch.normed,
-        );
-        backward(context, weights, transposes, arena, rows, inputs(), gradient);
+        forward(pass.context, pass.weights, arena, rows, inputs());
+        statistics += loss_back(pass, arena, rows, &predictions, gradient);
+        backward(pass, arena, rows, inputs(), gradient);
     }
     statistics
 }

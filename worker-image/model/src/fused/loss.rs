@@ -1,14 +1,14 @@
 //! The head at the rows that have a loss: logits, loss, and the gradient back to the residual stream.
 
+use shoprl_rl::policy_loss::token_loss;
+
+use super::arena::Arena;
+use super::backward::weight_gradient;
+use super::chunk::Pass;
 use crate::batch::{BatchStatistics, Objective, Target};
 use crate::decoder::head::{Head, logits};
-use crate::decoder::layer::{Context, grow, linear};
-use crate::decoder::weights::{Transposes, Weights};
-use crate::kernel::{
-    LANES, Left, LogitSummary, Right, Start, logit_gradient, product, rms_norm_backward,
-    summarize_logits,
-};
-use shoprl_rl::policy_loss::token_loss;
+use crate::decoder::layer::{Context, linear};
+use crate::kernel::{LogitSummary, Start, logit_gradient, rms_norm_backward, summarize_logits};
 
 /// One prediction that enters the loss.
 #[derive(Clone, Copy, Debug)]
@@ -57,26 +57,42 @@ fn token(
     }
 }
 
-/// Loss of the predictions; the gradient of the residual stream is written to `d_hidden` (whole), that of the
-/// embedding (as output projection) and of the final norm is added to.
+/// Loss of the predictions; the gradient of the residual stream is written to `arena.gradients.hidden` (whole), that
+/// of the embedding (as output projection) and of the final norm is added to `gradient`.
 pub(super) fn loss_back(
-    context: Context<'_>,
-    weights: &Weights,
-    transposes: &Transposes,
-    hidden: &[f32],
+    pass: Pass<'_>,
+    arena: &mut Arena,
+    rows: usize,
     predictions: &[Prediction],
-    objective: &Objective,
-    d_hidden: &mut [f32],
     gradient: &mut [f32],
-    head: &mut Head,
-    scratch: &mut Vec<f32>,
 ) -> BatchStatistics {
+    let Pass { context, weights, transposes, .. } = pass;
     let Context { path, geometry: g, .. } = context;
+    let Arena { hidden, head, gradients: d, .. } = arena;
     let count = logits(context, weights, hidden, predictions.iter().map(|p| p.row), head);
+    let Head { hidden, normed, logits } = head;
+    let statistics = losses(pass, predictions, logits);
+    let dy = (&logits[..], g.vocabulary_stride);
+    let embedding = &mut gradient[g.layout.embedding()];
+    weight_gradient(path, count, dy, (normed, g.hidden_stride), embedding, g.hidden);
+    linear(path, count, dy, &transposes.head, (&mut d.normed, g.hidden_stride), Start::Zero);
+    // The normed rows are no longer needed: their place takes the gradient of the unnormed ones.
+    let d_rows = &mut normed[..count * g.hidden_stride];
+    d_rows.fill(0.0);
+    let gain = &mut gradient[g.layout.final_norm()];
+    rms_norm_backward(path, g.norm(&weights.final_norm), hidden, &d.normed, d_rows, gain);
+    d.hidden[..rows * g.hidden_stride].fill(0.0);
+    for (prediction, from) in predictions.iter().zip(d_rows.chunks_exact(g.hidden_stride)) {
+        d.hidden[prediction.row * g.hidden_stride..][..g.hidden_stride].copy_from_slice(from);
+    }
+    statistics
+}
+
+/// Losses of all predictions; their logits become the loss's gradient.
+fn losses(pass: Pass<'_>, predictions: &[Prediction], logits: &mut [f32]) -> BatchStatistics {
+    let Pass { context: Context { path, geometry: g, .. }, objective, .. } = pass;
     let mut statistics = BatchStatistics::default();
-    for (prediction, row) in
-        predictions.iter().zip(head.logits.chunks_exact_mut(g.vocabulary_stride))
-    {
+    for (prediction, row) in predictions.iter().zip(logits.chunks_exact_mut(g.vocabulary_stride)) {
         let row = &mut row[..g.vocabulary];
         let LogitSummary { normalizer, entropy } = summarize_logits(path, row);
         let target = prediction.token as usize;
@@ -84,52 +100,6 @@ pub(super) fn loss_back(
         let (loss, slope) = token(prediction, log_probability, entropy, objective, &mut statistics);
         statistics.loss += loss / f64::from(objective.normalizer);
         logit_gradient(path, row, normalizer, target, slope / objective.normalizer);
-    }
-    let by_token = Left { data: &head.logits, row: 1, step: g.vocabulary_stride };
-    let normed = Right { data: &head.normed, panel: LANES, step: g.hidden_stride };
-    let embedding = &mut gradient[g.layout.embedding()];
-    product(
-        path,
-        g.vocabulary,
-        g.hidden,
-        count,
-        by_token,
-        normed,
-        embedding,
-        g.hidden,
-        Start::Continue,
-    );
-
-    grow(scratch, count * g.hidden_stride);
-    let d_normed = &mut scratch[..count * g.hidden_stride];
-    linear(
-        path,
-        count,
-        &head.logits,
-        g.vocabulary_stride,
-        &transposes.head,
-        d_normed,
-        g.hidden_stride,
-        Start::Zero,
-    );
-    let rows = &head.hidden[..count * g.hidden_stride];
-    // The normed rows are no longer needed: their place takes the gradient of the unnormed ones.
-    let d_rows = &mut head.normed[..count * g.hidden_stride];
-    d_rows.fill(0.0);
-    let d_gain = &mut gradient[g.layout.final_norm()];
-    rms_norm_backward(
-        path,
-        rows,
-        g.hidden_stride,
-        &weights.final_norm,
-        g.epsilon,
-        d_normed,
-        d_rows,
-        d_gain,
-    );
-    d_hidden.fill(0.0);
-    for (prediction, d) in predictions.iter().zip(d_rows.chunks_exact(g.hidden_stride)) {
-        d_hidden[prediction.row * g.hidden_stride..][..g.hidden_stride].copy_from_slice(d);
     }
     statistics
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arena::Arena;
+use chunk::Pass;
 pub use tree::TreeSum;
 
 use crate::batch::{BatchStatistics, MicroBatch, Objective};
@@ -25,12 +26,14 @@ use crate::decoder::geometry::Geometry;
 use crate::decoder::layer::Context;
 use crate::decoder::rotary::Rotary;
 use crate::decoder::weights::{Transposes, Weights};
+use crate::input::{check_batches, check_tokens, check_weights};
 use crate::kernel::{KernelPath, add_rows};
 use crate::network::{Network, NetworkError};
 use crate::parameters::Parameters;
 
 /// The decoder on the CPU, by the row kernels.
 pub struct FusedNetwork {
+    config: ModelConfig,
     geometry: Geometry,
     rotary: Rotary,
     path: KernelPath,
@@ -58,7 +61,8 @@ impl FusedNetwork {
     pub fn with_path(config: &ModelConfig, threads: usize, path: KernelPath) -> Self {
         let geometry = Geometry::new(config);
         let rotary = Rotary::new(geometry.theta, geometry.head, geometry.context);
-        Self { geometry, rotary, path, threads: threads.max(1), memory: Mutex::default() }
+        let (config, threads) = (config.clone(), threads.max(1));
+        Self { config, geometry, rotary, path, threads, memory: Mutex::default() }
     }
 
     fn context(&self) -> Context<'_> {
@@ -75,34 +79,6 @@ impl FusedNetwork {
         gradient.clear();
         gradient.resize(self.geometry.layout.len(), 0.0);
         gradient
-    }
-
-    fn check_weights(&self, parameters: &Parameters) -> Result<(), NetworkError> {
-        let (found, expected) = (parameters.values.len(), self.geometry.layout.len());
-        if found != expected {
-            return Err(NetworkError::Weights { found, expected });
-        }
-        Ok(())
-    }
-
-    fn check_tokens(&self, sequence: usize, tokens: &[u32]) -> Result<(), NetworkError> {
-        let (length, limit, vocabulary) =
-            (tokens.len(), self.geometry.context, self.geometry.vocabulary);
-        if length == 0 {
-            return Err(NetworkError::Empty { sequence });
-        }
-        if length > limit {
-            return Err(NetworkError::TooLong { sequence, length, limit });
-        }
-        match tokens.iter().position(|&token| token as usize >= vocabulary) {
-            Some(position) => Err(NetworkError::UnknownToken {
-                sequence,
-                position,
-                token: tokens[position],
-                vocabulary,
-            }),
-            None => Ok(()),
-        }
     }
 
     /// Runs `work` for every index below `count`, on up to `threads` threads with an arena each.
@@ -145,29 +121,21 @@ impl Network for FusedNetwork {
         batches: &[MicroBatch],
         objective: &Objective,
     ) -> Result<(Vec<f32>, BatchStatistics), NetworkError> {
-        self.check_weights(parameters)?;
-        for (index, sequence) in batches.iter().flat_map(|b| &b.sequences).enumerate() {
-            self.check_tokens(index, &sequence.tokens)?;
-            let (tokens, targets) = (sequence.tokens.len(), sequence.targets.len());
-            if tokens != targets {
-                return Err(NetworkError::Targets { sequence: index, tokens, targets });
-            }
-        }
+        check_weights(parameters.values.len(), self.geometry.layout.len())?;
+        check_batches(&self.config, batches)?;
         let packed = self.packed(parameters);
         let tree = TreeSum::new(batches.len());
         let total = Mutex::new(None);
         self.for_each(batches.len(), |index, arena| {
             let mut gradient = self.take_gradient();
-            let (weights, transposes) = (&packed.0, &packed.1);
-            let statistics = chunk::gradients(
-                self.context(),
-                weights,
-                transposes,
-                arena,
-                &batches[index].sequences,
+            let pass = Pass {
+                context: self.context(),
+                weights: &packed.0,
+                transposes: &packed.1,
                 objective,
-                &mut gradient,
-            );
+            };
+            let sequences = &batches[index].sequences;
+            let statistics = chunk::gradients(pass, arena, sequences, &mut gradient);
             let sum = tree.insert(index, (gradient, statistics), |left, (right, statistics)| {
                 add_rows(self.path, &mut left.0, &right);
                 left.1 += statistics;
@@ -187,9 +155,9 @@ impl Network for FusedNetwork {
         parameters: &Parameters,
         sequences: &[Vec<u32>],
     ) -> Result<Vec<Vec<f32>>, NetworkError> {
-        self.check_weights(parameters)?;
+        check_weights(parameters.values.len(), self.geometry.layout.len())?;
         for (index, tokens) in sequences.iter().enumerate() {
-            self.check_tokens(index, tokens)?;
+            check_tokens(&self.config, index, tokens)?;
         }
         let packed = self.packed(parameters);
         let chunks: Vec<&[Vec<u32>]> = chunk::cut(sequences, Vec::len).collect();
@@ -206,8 +174,8 @@ impl Network for FusedNetwork {
     }
 
     fn logits(&self, parameters: &Parameters, tokens: &[u32]) -> Result<Vec<f32>, NetworkError> {
-        self.check_weights(parameters)?;
-        self.check_tokens(0, tokens)?;
+        check_weights(parameters.values.len(), self.geometry.layout.len())?;
+        check_tokens(&self.config, 0, tokens)?;
         let packed = self.packed(parameters);
         let mut arena = self.memory().arenas.pop().unwrap_or_default();
         let logits = chunk::logits(self.context(), &packed.0, &mut arena, tokens);

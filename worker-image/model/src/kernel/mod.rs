@@ -20,10 +20,10 @@ mod tile;
 pub use loss_rows::{LogitSummary, logit_gradient, summarize_logits};
 pub use panels::Panels;
 pub use path::KernelPath;
-pub use product::{Left, Right, Start, product};
+pub use product::{Left, Right, Start, product, row_products};
 pub use rows::{
-    add_rows, attention_score_gradient, attention_softmax, rms_norm, rms_norm_backward, rotate,
-    rotate_back, swiglu, swiglu_backward,
+    Norm, add_rows, attention_score_gradient, attention_softmax, rms_norm, rms_norm_backward,
+    rotate, rotate_back, swiglu, swiglu_backward,
 };
 
 /// Lanes in a panel: the unit in which columns are processed on every path.

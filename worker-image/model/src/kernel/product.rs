@@ -54,7 +54,7 @@ pub enum Start {
 /// When an operand is too short for its strides, or rows of `c` overlap.
 #[allow(
     clippy::too_many_arguments,
-    reason = "a product has three shapes and three operands; a struct would only rename them"
+    reason = "a product has three sizes and three operands; a struct would only rename them"
 )]
 pub fn product(
     path: KernelPath,
@@ -63,6 +63,38 @@ pub fn product(
     steps: usize,
     a: Left<'_>,
     b: Right<'_>,
+    c: &mut [f32],
+    c_row: usize,
+    start: Start,
+) {
+    checked(path, [rows, columns, steps], a, (b, 0), c, c_row, start);
+}
+
+/// As [`product`] from zero, but every row has a right operand of its own, `b_row` values after the previous row's:
+/// the heads of one token, each with its own keys. Bits are those of one product per row.
+///
+/// # Panics
+/// As for [`product`].
+#[allow(clippy::too_many_arguments, reason = "as for `product`")]
+pub fn row_products(
+    path: KernelPath,
+    rows: usize,
+    columns: usize,
+    steps: usize,
+    a: Left<'_>,
+    b: Right<'_>,
+    b_row: usize,
+    c: &mut [f32],
+    c_row: usize,
+) {
+    checked(path, [rows, columns, steps], a, (b, b_row), c, c_row, Start::Zero);
+}
+
+fn checked(
+    path: KernelPath,
+    [rows, columns, steps]: [usize; 3],
+    a: Left<'_>,
+    (b, b_row): (Right<'_>, usize),
     c: &mut [f32],
     c_row: usize,
     start: Start,
@@ -77,7 +109,8 @@ pub fn product(
             "left operand is too short"
         );
         assert!(
-            b.data.len() >= (panels - 1) * b.panel + (steps - 1) * b.step + LANES,
+            b.data.len()
+                >= (rows - 1) * b_row + (panels - 1) * b.panel + (steps - 1) * b.step + LANES,
             "right operand is too short"
         );
     }
@@ -91,6 +124,7 @@ pub fn product(
         a_row: a.row,
         a_step: a.step,
         b: b.data.as_ptr(),
+        b_row,
         b_panel: b.panel,
         b_step: b.step,
         c: c.as_mut_ptr(),

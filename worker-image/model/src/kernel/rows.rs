@@ -66,35 +66,45 @@ fn sum(a: &[f32], b: &[f32], c: &[f32], term: impl Fn(f32, f32, f32) -> f32) -> 
     tree(lanes)
 }
 
+/// The larger number, written so that it compiles to one instruction.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
 #[inline(always)]
 fn inverse_rms(x: &[f32], epsilon: f32) -> f32 {
     1.0 / (sum(x, x, x, |x, _, _| x * x) / x.len() as f32 + epsilon).sqrt()
 }
 
-/// `dx += d/dx`, `dgain += d/dgain` of `y = x * r(x) * gain` (Zhang and Sennrich 2019), for one row.
+/// The constants of a root-mean-square norm (Zhang and Sennrich 2019).
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a> {
+    /// Factor of each value of a row; its length is the row's width.
+    pub gain: &'a [f32],
+    /// Added to the mean square.
+    pub epsilon: f32,
+    /// Distance of one row from the next, in values.
+    pub stride: usize,
+}
+
+/// `dx += d/dx`, `dgain += d/dgain` of `y = x * r(x) * gain` for one row.
 #[inline(always)]
-fn rms_norm_row_backward(
-    x: &[f32],
-    gain: &[f32],
-    epsilon: f32,
-    dy: &[f32],
-    dx: &mut [f32],
-    dgain: &mut [f32],
-) {
-    let r = inverse_rms(x, epsilon);
-    let s = sum(x, gain, dy, |x, gain, dy| dy * gain * x);
+fn norm_row_backward(norm: Norm<'_>, x: &[f32], dy: &[f32], dx: &mut [f32], dgain: &mut [f32]) {
+    let r = inverse_rms(x, norm.epsilon);
+    let s = sum(x, norm.gain, dy, |x, gain, dy| dy * gain * x);
     let c = s * r * r * r / x.len() as f32;
-    for ((((dx, dgain), &dy), &x), &gain) in dx.iter_mut().zip(dgain).zip(dy).zip(x).zip(gain) {
+    for ((((dx, dgain), &dy), &x), &gain) in dx.iter_mut().zip(dgain).zip(dy).zip(x).zip(norm.gain)
+    {
         *dx += dy * gain * r - x * c;
         *dgain += dy * x * r;
     }
 }
 
 on_every_path! {
-    /// Root-mean-square norm of rows: `y = x / sqrt(mean(x^2) + epsilon) * gain`.
-    ///
-    /// `x` and `y` hold rows of `gain.len()` values at distance `stride`.
-    pub fn rms_norm(x: &[f32], stride: usize, gain: &[f32], epsilon: f32, y: &mut [f32]) {
+    /// Norm of rows: `y = x / sqrt(mean(x^2) + epsilon) * gain`.
+    pub fn rms_norm(norm: Norm<'_>, x: &[f32], y: &mut [f32]) {
+        let Norm { gain, epsilon, stride } = norm;
         for (x, y) in x.chunks_exact(stride).zip(y.chunks_exact_mut(stride)) {
             let x = &x[..gain.len()];
             let r = inverse_rms(x, epsilon);
@@ -104,44 +114,62 @@ on_every_path! {
         }
     }
 
-    /// Gradient of [`rms_norm`], added to `dx` and `dgain`; rows at distance `stride`.
+    /// Gradient of [`rms_norm`], added to `dx` and `dgain`.
     pub fn rms_norm_backward(
-        x: &[f32], stride: usize, gain: &[f32], epsilon: f32, dy: &[f32], dx: &mut [f32], dgain: &mut [f32],
+        norm: Norm<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        dgain: &mut [f32],
     ) {
-        let width = gain.len();
-        for ((x, dy), dx) in x.chunks_exact(stride).zip(dy.chunks_exact(stride)).zip(dx.chunks_exact_mut(stride)) {
-            rms_norm_row_backward(&x[..width], gain, epsilon, &dy[..width], &mut dx[..width], dgain);
+        let (width, stride) = (norm.gain.len(), norm.stride);
+        let rows = x.chunks_exact(stride).zip(dy.chunks_exact(stride));
+        for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(stride)) {
+            norm_row_backward(norm, &x[..width], &dy[..width], &mut dx[..width], dgain);
         }
     }
 
-    /// Norm and rotary embedding of the heads of one row: `x` is `[heads][gain.len()]`, head `h` goes to
-    /// `y[h * y_head..]`. `cos` and `sin` belong to the row's position, half a head long (half-split rotation).
-    pub fn rotate(x: &[f32], gain: &[f32], epsilon: f32, cos: &[f32], sin: &[f32], y: &mut [f32], y_head: usize) {
+    /// Norm and rotary embedding of the heads of one row: `x` is `[heads][width]`, `y` has the norm's stride.
+    /// `angles` are cosine and sine at the row's position, half a head long (half-split rotation).
+    pub fn rotate(
+        norm: Norm<'_>,
+        angles: (&[f32], &[f32]),
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        let (Norm { gain, epsilon, stride }, (cos, sin)) = (norm, angles);
         let width = gain.len();
+        let half = width / 2;
+        let (gain_low, gain_high) = gain.split_at(half);
         for (h, x) in x.chunks_exact(width).enumerate() {
-            let y = &mut y[h * y_head..][..width];
             let r = inverse_rms(x, epsilon);
-            let half = width / 2;
-            let (low, high) = y.split_at_mut(half);
+            let (low, high) = y[h * stride..][..width].split_at_mut(half);
             let (x_low, x_high) = x.split_at(half);
-            let (gain_low, gain_high) = gain.split_at(half);
-            for i in 0..half {
-                let a = x_low[i] * r * gain_low[i];
-                let b = x_high[i] * r * gain_high[i];
-                low[i] = a * cos[i] - b * sin[i];
-                high[i] = b * cos[i] + a * sin[i];
+            let outputs = low.iter_mut().zip(high);
+            let inputs = x_low.iter().zip(x_high).zip(gain_low.iter().zip(gain_high));
+            for (((low, high), ((&a, &b), (gain_a, gain_b))), (&cos, &sin)) in
+                outputs.zip(inputs).zip(cos.iter().zip(sin))
+            {
+                let (a, b) = (a * r * gain_a, b * r * gain_b);
+                *low = a * cos - b * sin;
+                *high = b * cos + a * sin;
             }
         }
     }
 
-    /// Gradient of [`rotate`]: `dx` (laid out as `x`) is written, `dgain` is added to, `dy` is used up.
+    /// Gradient of [`rotate`]: `dx` (laid out as `x`) is written, `dgain` is added to, `dy` (laid out as `y`) is
+    /// used up.
     pub fn rotate_back(
-        x: &[f32], gain: &[f32], epsilon: f32, cos: &[f32], sin: &[f32], dy: &mut [f32], dy_head: usize,
-        dx: &mut [f32], dgain: &mut [f32],
+        norm: Norm<'_>,
+        angles: (&[f32], &[f32]),
+        x: &[f32],
+        dy: &mut [f32],
+        dx: &mut [f32],
+        dgain: &mut [f32],
     ) {
-        let width = gain.len();
+        let (width, (cos, sin)) = (norm.gain.len(), angles);
         for (h, (x, dx)) in x.chunks_exact(width).zip(dx.chunks_exact_mut(width)).enumerate() {
-            let dy = &mut dy[h * dy_head..][..width];
+            let dy = &mut dy[h * norm.stride..][..width];
             let (low, high) = dy.split_at_mut(width / 2);
             for (((low, high), &cos), &sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
                 let (a, b) = (*low, *high);
@@ -149,7 +177,7 @@ on_every_path! {
                 *high = b * cos - a * sin;
             }
             dx.fill(0.0);
-            rms_norm_row_backward(x, gain, epsilon, dy, dx, dgain);
+            norm_row_backward(norm, x, dy, dx, dgain);
         }
     }
 
@@ -181,21 +209,32 @@ on_every_path! {
     }
 
     /// Turns rows of `stride` (a multiple of sixteen) attention scores into probabilities
-    /// `softmax(scale * score)`; row `r` sees its first `visible + r` entries, the others become zero.
-    pub fn attention_softmax(scores: &mut [f32], stride: usize, visible: usize, scale: f32) {
+    /// `softmax(scale * score)`; row `r` sees its first `visible + r * growth` entries, the others become zero.
+    pub fn attention_softmax(
+        scores: &mut [f32],
+        stride: usize,
+        visible: usize,
+        growth: usize,
+        scale: f32,
+    ) {
         for (r, row) in scores.chunks_exact_mut(stride).enumerate() {
-            let visible = visible + r;
+            let visible = visible + r * growth;
             // Hidden entries take part in no maximum and, exp(-inf) being zero, in no sum.
             row[visible..].fill(f32::NEG_INFINITY);
             let mut lanes = [f32::NEG_INFINITY; LANES];
-            for chunk in row.chunks_exact(LANES) {
+            for chunk in row.as_chunks::<LANES>().0 {
                 for i in 0..LANES {
-                    lanes[i] = if chunk[i] > lanes[i] { chunk[i] } else { lanes[i] };
+                    lanes[i] = larger(chunk[i], lanes[i]);
                 }
             }
-            let maximum = lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+            for half in [8, 4, 2, 1] {
+                for i in 0..half {
+                    lanes[i] = larger(lanes[i + half], lanes[i]);
+                }
+            }
+            let maximum = lanes[0];
             let mut lanes = [0.0; LANES];
-            for chunk in row.chunks_exact_mut(LANES) {
+            for chunk in row.as_chunks_mut::<LANES>().0 {
                 for i in 0..LANES {
                     chunk[i] = exp_f32((chunk[i] - maximum) * scale);
                     lanes[i] += chunk[i];

@@ -4,6 +4,8 @@
     reason = "raw pointers whose bounds `product` has checked, see the contract of `tiles`"
 )]
 
+use std::mem::MaybeUninit;
+
 use super::LANES;
 use super::lanes::Lanes;
 use super::product::Start;
@@ -17,6 +19,7 @@ pub(super) struct Raw {
     pub(super) a_row: usize,
     pub(super) a_step: usize,
     pub(super) b: *const f32,
+    pub(super) b_row: usize,
     pub(super) b_panel: usize,
     pub(super) b_step: usize,
     pub(super) c: *mut f32,
@@ -32,7 +35,7 @@ const ROWS: usize = 6;
 ///
 /// # Safety
 /// The caller has the instruction set of `L`, and for every row < rows, step < steps, panel < columns / 16 rounded
-/// up: `a + row * a_row + step * a_step` is readable, sixteen values at `b + panel * b_panel + step * b_step` are
+/// up: `a + row * a_row + step * a_step` is readable, sixteen values at `b + row * b_row + panel * b_panel + step * b_step` are
 /// readable, and `columns` values at `c + row * c_row` are readable and writable and overlap neither `a` nor `b`.
 #[inline(always)]
 pub(super) unsafe fn tiles<L: Lanes>(raw: &Raw) {
@@ -42,8 +45,6 @@ pub(super) unsafe fn tiles<L: Lanes>(raw: &Raw) {
     let mut panel = 0;
     while panel < panels {
         let width = widest.min(panels - panel);
-        // A tile has 1, 2, 3, 4 or 8 panels.
-        let width = if width >= 8 { 8 } else { width.min(4) };
         for block in 0..blocks {
             let (first, end) = (raw.rows * block / blocks, raw.rows * (block + 1) / blocks);
             // SAFETY: rows and panels lie inside the product, so the contract passes on.
@@ -76,6 +77,9 @@ unsafe fn by_width<L: Lanes, const R: usize>(raw: &Raw, first: usize, panel: usi
     unsafe {
         match width {
             8 if most >= 8 => by_layout::<L, R, 8>(raw, first, panel),
+            7 if most >= 7 => by_layout::<L, R, 7>(raw, first, panel),
+            6 if most >= 6 => by_layout::<L, R, 6>(raw, first, panel),
+            5 if most >= 5 => by_layout::<L, R, 5>(raw, first, panel),
             4 if most >= 4 => by_layout::<L, R, 4>(raw, first, panel),
             3 if most >= 3 => by_layout::<L, R, 3>(raw, first, panel),
             2 if most >= 2 => by_layout::<L, R, 2>(raw, first, panel),
@@ -92,98 +96,128 @@ unsafe fn by_layout<L: Lanes, const R: usize, const P: usize>(
 ) {
     // SAFETY: contract of `tiles`.
     unsafe {
-        if raw.a_row == 1 {
-            tile::<L, R, P, true>(raw, first, panel);
+        if raw.b_row != 0 {
+            tile::<L, R, P, false, true>(raw, first, panel);
+        } else if raw.a_row == 1 {
+            tile::<L, R, P, true, false>(raw, first, panel);
         } else {
-            tile::<L, R, P, false>(raw, first, panel);
+            tile::<L, R, P, false, false>(raw, first, panel);
         }
     }
 }
 
 /// `ADJACENT`: the rows of the left operand lie side by side (`a_row == 1`, a transposed operand), so one moving
-/// pointer serves all of them; otherwise each row has its own.
+/// pointer serves all of them; otherwise each row has its own. `OWN`: each row has its own right operand.
+///
+/// The loops over `R` and `P` stay this plain because they must unroll completely: an accumulator that is indexed by
+/// a variable anywhere lives in memory everywhere.
 #[inline(always)]
-unsafe fn tile<L: Lanes, const R: usize, const P: usize, const ADJACENT: bool>(
+unsafe fn tile<L: Lanes, const R: usize, const P: usize, const ADJACENT: bool, const OWN: bool>(
     raw: &Raw,
     first: usize,
     panel: usize,
 ) {
     // SAFETY: every address is one of those named in the contract of `tiles`: rows first..first + R, panels
-    // panel..panel + P, steps 0..steps. A last panel that is not full goes through a buffer on the stack.
+    // panel..panel + P, steps 0..steps. A last panel that is not full goes through `edge`, as long as a tile.
     unsafe {
         let c = raw.c.add(first * raw.c_row + panel * LANES);
-        let valid = (raw.columns - panel * LANES).min(P * LANES);
+        let columns = (raw.columns - panel * LANES).min(P * LANES);
+        let mut edge = MaybeUninit::<Edge>::uninit();
+        let (tile, tile_row) = if columns == P * LANES {
+            (c, raw.c_row)
+        } else {
+            let edge = edge.as_mut_ptr().cast::<f32>();
+            if !matches!(raw.start, Start::Zero) {
+                read_edge(edge, R, c, raw.c_row, columns);
+            }
+            (edge, EDGE)
+        };
         let mut sums = [[L::zero(); P]; R];
         if matches!(raw.start, Start::Continue) {
             for r in 0..R {
                 for p in 0..P {
-                    sums[r][p] =
-                        load_part::<L>(c.add(r * raw.c_row + p * LANES), valid - p * LANES);
+                    sums[r][p] = L::load(tile.add(r * tile_row + p * LANES));
                 }
             }
         }
         let a = raw.a.add(first * raw.a_row);
         let mut rows = [a; R];
-        for (r, row) in rows.iter_mut().enumerate() {
-            *row = a.add(r * raw.a_row);
+        for r in 0..R {
+            rows[r] = a.add(r * raw.a_row);
         }
-        let b = raw.b.add(panel * raw.b_panel);
+        let b = raw.b.add(first * raw.b_row + panel * raw.b_panel);
         for step in 0..raw.steps {
             let at = b.add(step * raw.b_step);
             let mut weights = [L::zero(); P];
-            for (p, weight) in weights.iter_mut().enumerate() {
-                *weight = L::load(at.add(p * raw.b_panel));
+            if !OWN {
+                for p in 0..P {
+                    weights[p] = L::load(at.add(p * raw.b_panel));
+                }
             }
             for r in 0..R {
                 let x = if ADJACENT {
-                    *a.add(step * raw.a_step + r)
+                    a.add(step * raw.a_step + r)
                 } else {
-                    *rows[r].add(step * raw.a_step)
+                    rows[r].add(step * raw.a_step)
                 };
-                let x = L::splat(x);
+                let x = L::splat(*x);
                 for p in 0..P {
-                    sums[r][p] = L::fma(x, weights[p], sums[r][p]);
+                    let weight = if OWN {
+                        L::load(at.add(r * raw.b_row + p * raw.b_panel))
+                    } else {
+                        weights[p]
+                    };
+                    sums[r][p] = L::fma(x, weight, sums[r][p]);
+                }
+            }
+        }
+        if matches!(raw.start, Start::Add) {
+            for r in 0..R {
+                for p in 0..P {
+                    sums[r][p] = L::add(L::load(tile.add(r * tile_row + p * LANES)), sums[r][p]);
                 }
             }
         }
         for r in 0..R {
             for p in 0..P {
-                let to = c.add(r * raw.c_row + p * LANES);
-                let lanes = valid - p * LANES;
-                let sum = match raw.start {
-                    Start::Add => L::add(load_part::<L>(to, lanes), sums[r][p]),
-                    Start::Zero | Start::Continue => sums[r][p],
-                };
-                store_part::<L>(to, sum, lanes);
+                L::store(tile.add(r * tile_row + p * LANES), sums[r][p]);
             }
         }
+        if columns < P * LANES {
+            write_edge(tile, R, c, raw.c_row, columns);
+        }
     }
 }
 
-/// Loads the first `lanes` (at least one, sixteen or more: all) values, zero beyond.
-#[inline(always)]
-unsafe fn load_part<L: Lanes>(from: *const f32, lanes: usize) -> L::Vector {
-    // SAFETY: contract of `tiles` gives `lanes` readable values.
-    unsafe {
-        if lanes >= LANES {
-            return L::load(from);
+/// Length of a row of the largest tile.
+const EDGE: usize = 8 * LANES;
+
+/// A tile's worth of output on the stack, for a tile that reaches beyond the last column.
+type Edge = [[f32; EDGE]; ROWS];
+
+/// Fills `rows` rows of the edge with `columns` values of `c`, and zero beyond.
+///
+/// # Safety
+/// `edge` has `rows` writable rows, `c` has `columns` (at most a row of the edge) readable values in each.
+#[cold]
+unsafe fn read_edge(edge: *mut f32, rows: usize, c: *const f32, c_row: usize, columns: usize) {
+    for row in 0..rows {
+        // SAFETY: the contract above.
+        unsafe {
+            edge.add(row * EDGE).write_bytes(0, EDGE);
+            std::ptr::copy_nonoverlapping(c.add(row * c_row), edge.add(row * EDGE), columns);
         }
-        let mut buffer = [0.0f32; LANES];
-        std::ptr::copy_nonoverlapping(from, buffer.as_mut_ptr(), lanes);
-        L::load(buffer.as_ptr())
     }
 }
 
-/// Stores the first `lanes` values.
-#[inline(always)]
-unsafe fn store_part<L: Lanes>(to: *mut f32, v: L::Vector, lanes: usize) {
-    // SAFETY: contract of `tiles` gives `lanes` writable values.
-    unsafe {
-        if lanes >= LANES {
-            return L::store(to, v);
-        }
-        let mut buffer = [0.0f32; LANES];
-        L::store(buffer.as_mut_ptr(), v);
-        std::ptr::copy_nonoverlapping(buffer.as_ptr(), to, lanes);
+/// Copies `columns` values of `rows` rows of the edge to `c`.
+///
+/// # Safety
+/// The edge's rows have been written; `c` has `columns` (at most a row of the edge) writable values in each.
+#[cold]
+unsafe fn write_edge(edge: *const f32, rows: usize, c: *mut f32, c_row: usize, columns: usize) {
+    for row in 0..rows {
+        // SAFETY: the contract above.
+        unsafe { std::ptr::copy_nonoverlapping(edge.add(row * EDGE), c.add(row * c_row), columns) };
     }
 }
