@@ -1,8 +1,9 @@
 //! The kind `ShopRLJob`.
 
-use kube::CustomResource;
+use kube::{CustomResource, CustomResourceExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Checkpoint, Environment, Evaluation, Policy, Roles, Training, limit};
 
@@ -65,4 +66,11 @@ impl Default for ShopRLJobSpec {
             roles: Roles::default(),
         }
     }
+}
+
+/// The schema of the kind as the API server has it, for whoever explains a manifest without one.
+pub fn schema() -> Value {
+    let versions = ShopRLJob::crd().spec.versions;
+    let schema = versions.into_iter().find_map(|version| version.schema?.open_api_v3_schema);
+    serde_json::to_value(schema).expect("a schema is plain JSON")
 }

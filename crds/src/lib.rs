@@ -23,6 +23,7 @@ pub use environment::{Catalog, CatalogPreset, Environment, MaxTurns, Scenario};
 pub use evaluation::Evaluation;
 pub use job::{
     GROUP, KIND, NAME_LENGTH, NAME_LENGTH_REMEDY, NAME_REMEDY, ShopRLJob, ShopRLJobSpec, VERSION,
+    schema,
 };
 pub use policy::{Model, ModelPreset, Policy};
 pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole};

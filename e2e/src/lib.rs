@@ -1,1 +1,5 @@
-//! The whole system, seen from outside.
+//! The whole system, seen from outside: the program `shoprl` as a user starts it.
+
+mod program;
+
+pub use program::{Run, bytes_of_the_final_weights, children, kill, shoprl};

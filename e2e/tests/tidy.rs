@@ -9,10 +9,19 @@ fn root() -> PathBuf {
 }
 
 fn tracked(pattern: &str) -> Vec<PathBuf> {
-    let output = Command::new("git").args(["ls-files", "-z", pattern]).current_dir(root()).output().expect("git runs");
+    let output = Command::new("git")
+        .args(["ls-files", "-z", pattern])
+        .current_dir(root())
+        .output()
+        .expect("git runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let names = String::from_utf8(output.stdout).expect("names are UTF-8");
-    names.split('\0').filter(|name| !name.is_empty()).map(|name| root().join(name)).filter(|path| path.exists()).collect()
+    names
+        .split('\0')
+        .filter(|name| !name.is_empty())
+        .map(|name| root().join(name))
+        .filter(|path| path.exists())
+        .collect()
 }
 
 fn text(path: &Path) -> String {
@@ -22,7 +31,15 @@ fn text(path: &Path) -> String {
 #[test]
 fn the_top_level_holds_what_the_layout_names_and_nothing_else() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "README.md", "operator", "worker-image", "crds", "charts", "e2e", "docs",
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "operator",
+        "worker-image",
+        "crds",
+        "charts",
+        "e2e",
+        "docs",
     ];
     let root = root();
     let found: BTreeSet<String> = tracked("*")
@@ -47,7 +64,12 @@ fn source_files_are_short_and_finished() {
             faults.push(format!("{}: {lines} lines, at most 500", path.display()));
         }
         // Spelt in two halves, so that this file does not find itself.
-        for word in [concat!("todo", "!("), concat!("unimpl", "emented!("), concat!("FIX", "ME"), concat!("#[ig", "nore")] {
+        for word in [
+            concat!("todo", "!("),
+            concat!("unimpl", "emented!("),
+            concat!("FIX", "ME"),
+            concat!("#[ig", "nore"),
+        ] {
             if text.contains(word) {
                 faults.push(format!("{}: {word}", path.display()));
             }
@@ -61,7 +83,9 @@ fn no_module_is_named_after_nothing() {
     let vague = ["utils", "util", "common", "helper", "helpers", "manager", "misc"];
     let found: Vec<PathBuf> = tracked("*.rs")
         .into_iter()
-        .filter(|path| path.file_stem().is_some_and(|stem| vague.contains(&stem.to_string_lossy().as_ref())))
+        .filter(|path| {
+            path.file_stem().is_some_and(|stem| vague.contains(&stem.to_string_lossy().as_ref()))
+        })
         .collect();
     assert!(found.is_empty(), "{found:?}");
 }
@@ -71,14 +95,25 @@ fn no_module_is_named_after_nothing() {
 fn crates_depend_only_where_the_architecture_lets_them() {
     let check = |manifest: &str, forbidden: &[&str]| {
         let text = text(&root().join(manifest));
-        let dependencies = text.split("[dependencies]").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default();
+        let dependencies = text
+            .split("[dependencies]")
+            .nth(1)
+            .unwrap_or_default()
+            .split("\n[")
+            .next()
+            .unwrap_or_default();
         for name in forbidden {
-            let found = dependencies.lines().any(|line| line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} ")));
+            let found = dependencies.lines().any(|line| {
+                line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} "))
+            });
             assert!(!found, "{manifest} must not depend on {name}");
         }
     };
     check("worker-image/rl/Cargo.toml", &["candle-core", "tonic", "tokio", "kube"]);
-    check("operator/plan/Cargo.toml", &["tokio", "tonic", "kube", "shoprl-model", "shoprl-simulator", "shoprl-worker"]);
+    check(
+        "operator/plan/Cargo.toml",
+        &["tokio", "tonic", "kube", "shoprl-model", "shoprl-simulator", "shoprl-worker"],
+    );
     check("worker-image/worker/Cargo.toml", &["shoprl-crds", "shoprl-plan", "kube", "k8s-openapi"]);
     check("worker-image/model/Cargo.toml", &["tonic", "tokio", "kube", "shoprl-simulator"]);
     check("worker-image/simulator/Cargo.toml", &["tonic", "tokio", "kube", "candle-core"]);
@@ -93,10 +128,24 @@ fn every_dependency_has_a_licence_that_may_be_shipped() {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("metadata is JSON");
     let allowed = [
-        "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "CC0-1.0", "Unlicense",
-        "0BSD", "MIT-0", "CDLA-Permissive-2.0", "BSL-1.0", "Apache-2.0 WITH LLVM-exception", "OFL-1.1",
+        "MIT",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "ISC",
+        "Zlib",
+        "Unicode-3.0",
+        "CC0-1.0",
+        "Unlicense",
+        "0BSD",
+        "MIT-0",
+        "CDLA-Permissive-2.0",
+        "BSL-1.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "OFL-1.1",
     ];
     let may_ship = |licence: &str| {
         let any = |clause: &str| {
@@ -109,7 +158,9 @@ fn every_dependency_has_a_licence_that_may_be_shipped() {
         .as_array()
         .expect("packages")
         .iter()
-        .map(|package| (package["name"].to_string(), package["license"].as_str().unwrap_or("none").to_owned()))
+        .map(|package| {
+            (package["name"].to_string(), package["license"].as_str().unwrap_or("none").to_owned())
+        })
         .filter(|(_, licence)| !may_ship(licence))
         .map(|(name, licence)| format!("{name}: {licence}"))
         .collect();

@@ -1,1 +1,10 @@
-fn main() {}
+//! The program `shoprl`.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    shoprl_cli::main()
+}

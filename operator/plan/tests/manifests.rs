@@ -8,10 +8,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use kube::CustomResourceExt;
 use kube::core::cel::Validator;
 use serde_json::Value;
-use shoprl_crds::ShopRLJob;
+use shoprl_crds::{ShopRLJob, schema};
 use shoprl_plan::{Invalid, lower, validate};
 
 fn manifests(kind: &str) -> Vec<PathBuf> {
@@ -28,12 +27,6 @@ fn read(file: &Path) -> Result<ShopRLJob, serde_yaml::Error> {
 
 fn check(job: &ShopRLJob) -> Result<shoprl_plan::Validated, Vec<Invalid>> {
     validate(&job.spec, job.metadata.name.as_deref().unwrap_or_default())
-}
-
-fn schema() -> Value {
-    let crd = ShopRLJob::crd();
-    let schema = crd.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
-    serde_json::to_value(schema).unwrap()
 }
 
 /// What the CRD's rules say about the job with its defaults filled in, as the API server fills them in.

@@ -10,6 +10,11 @@ use thiserror::Error;
 
 use crate::config::ModelConfig;
 
+/// Learning-rate scale of the gains of normalised queries and keys. They alone set how sharply a head attends, and
+/// Muon, which moves the matrices a given distance a step, cannot sharpen behind a norm; at the rate of other gains
+/// copying from a page is learned late.
+const ATTENTION_GAIN_SCALE: f32 = 10.0;
+
 /// What a tensor does, which decides how it is initialised and optimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -143,7 +148,11 @@ impl Layout {
                 gate,
                 up,
                 down,
-            ] = parts.map(|(name, shape, class)| layout.push(&name, &shape, class, 1.0));
+            ] = parts.map(|(name, shape, class)| {
+                let sharpens = name.ends_with("q_norm.weight") || name.ends_with("k_norm.weight");
+                let scale = if sharpens { ATTENTION_GAIN_SCALE } else { 1.0 };
+                layout.push(&name, &shape, class, scale)
+            });
             layout.layers.push(LayerRanges {
                 input_norm,
                 query,

@@ -29,7 +29,10 @@ impl Token {
     /// Reads the token's file.
     pub(crate) fn read(path: &Path) -> Result<Self, Exit> {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Exit::bad_configuration(format!("token file {}: {error}; give --token-file a readable file", path.display()))
+            Exit::bad_configuration(format!(
+                "token file {}: {error}; give --token-file a readable file",
+                path.display()
+            ))
         })?;
         Self::from_text(text.trim())
             .map_err(|why| Exit::bad_configuration(format!("token file {}: {why}", path.display())))
@@ -38,9 +41,13 @@ impl Token {
     /// Checks a token.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         if text.len() < SHORTEST_TOKEN || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(format!("needs at least {SHORTEST_TOKEN} letters and digits, has {}", text.len()));
+            return Err(format!(
+                "needs at least {SHORTEST_TOKEN} letters and digits, has {}",
+                text.len()
+            ));
         }
-        let bearer = MetadataValue::try_from(format!("Bearer {text}")).map_err(|error| error.to_string())?;
+        let bearer =
+            MetadataValue::try_from(format!("Bearer {text}")).map_err(|error| error.to_string())?;
         Ok(Self { bearer, key: text.as_bytes().to_vec() })
     }
 
@@ -76,8 +83,12 @@ impl Interceptor for Gatekeeper {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         match request.metadata().get("authorization") {
             Some(presented) if self.0.admits(presented.as_bytes()) => Ok(request),
-            Some(_) => Err(Status::unauthenticated("the token is not this job's; give the file the job was started with")),
-            None => Err(Status::unauthenticated("no token; send metadata `authorization: Bearer TOKEN`")),
+            Some(_) => Err(Status::unauthenticated(
+                "the token is not this job's; give the file the job was started with",
+            )),
+            None => Err(Status::unauthenticated(
+                "no token; send metadata `authorization: Bearer TOKEN`",
+            )),
         }
     }
 }

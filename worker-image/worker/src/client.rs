@@ -40,14 +40,20 @@ fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
 }
 
 /// A client of the trainer at `host:port`; connects when first used and again whenever it must.
-pub(crate) fn controller(address: &str, token: &Token) -> Result<Controller, tonic::transport::Error> {
+pub(crate) fn controller(
+    address: &str,
+    token: &Token,
+) -> Result<Controller, tonic::transport::Error> {
     Ok(ControllerClient::with_interceptor(channel(address)?, Bearer(token.clone()))
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT))
 }
 
 /// A client of the simulator at `host:port`.
-pub(crate) fn simulator(address: &str, token: &Token) -> Result<Simulator, tonic::transport::Error> {
+pub(crate) fn simulator(
+    address: &str,
+    token: &Token,
+) -> Result<Simulator, tonic::transport::Error> {
     Ok(SimulatorClient::with_interceptor(channel(address)?, Bearer(token.clone()))
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT))
@@ -73,7 +79,10 @@ pub(crate) enum Remedy {
 pub(crate) fn remedy(status: &Status) -> Remedy {
     match status.code() {
         Code::FailedPrecondition => Remedy::Register,
-        Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument | Code::Unimplemented => Remedy::Leave,
+        Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::InvalidArgument
+        | Code::Unimplemented => Remedy::Leave,
         _ => Remedy::Retry,
     }
 }
@@ -108,7 +117,9 @@ mod tests {
 
     #[test]
     fn a_status_says_what_to_do() {
-        let check = |code: Code, expected: Remedy| assert_eq!(remedy(&Status::new(code, "")), expected, "{code:?}");
+        let check = |code: Code, expected: Remedy| {
+            assert_eq!(remedy(&Status::new(code, "")), expected, "{code:?}")
+        };
         check(Code::Unavailable, Remedy::Retry);
         check(Code::DeadlineExceeded, Remedy::Retry);
         check(Code::Cancelled, Remedy::Retry);

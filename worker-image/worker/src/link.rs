@@ -29,9 +29,15 @@ impl Link {
         token: &Token,
         shutdown: &Shutdown,
     ) -> Result<Self, Exit> {
-        let client = client::controller(trainer, token)
-            .map_err(|error| Exit::bad_configuration(format!("--trainer {trainer}: {error}; give host:port")))?;
-        Ok(Self { client, caller: client::caller(config, role, index), address, shutdown: shutdown.clone() })
+        let client = client::controller(trainer, token).map_err(|error| {
+            Exit::bad_configuration(format!("--trainer {trainer}: {error}; give host:port"))
+        })?;
+        Ok(Self {
+            client,
+            caller: client::caller(config, role, index),
+            address,
+            shutdown: shutdown.clone(),
+        })
     }
 
     /// Who this worker is now.

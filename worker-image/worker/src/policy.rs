@@ -11,7 +11,8 @@ const TOKENIZER: &str = include_str!("../../model/tokenizer.json");
 
 /// The tokenizer of every policy.
 pub(crate) fn tokenizer() -> Result<Tokenizer, Exit> {
-    Tokenizer::from_json(TOKENIZER).map_err(|error| Exit::bad_configuration(format!("built-in tokenizer.json: {error}")))
+    Tokenizer::from_json(TOKENIZER)
+        .map_err(|error| Exit::bad_configuration(format!("built-in tokenizer.json: {error}")))
 }
 
 /// The configured geometry.
@@ -44,11 +45,23 @@ pub(crate) fn action_text(tokenizer: &Tokenizer, tokens: &[u32]) -> String {
 }
 
 /// Random draws of one action: a function of who plays what when, never of where or in which order.
-pub(crate) fn sampling_key(seed: u64, batch: &str, group: u64, member: u32, turn: u32) -> StreamKey {
-    StreamKey::new(seed, Purpose::Sampling, &[batch_number(batch), group, u64::from(member), u64::from(turn)])
+pub(crate) fn sampling_key(
+    seed: u64,
+    batch: &str,
+    group: u64,
+    member: u32,
+    turn: u32,
+) -> StreamKey {
+    StreamKey::new(
+        seed,
+        Purpose::Sampling,
+        &[batch_number(batch), group, u64::from(member), u64::from(turn)],
+    )
 }
 
 /// A number of a batch's name (FNV-1a, 64 bits): names are few and fixed, and a test of the trainer's names excludes collisions.
 pub(crate) fn batch_number(batch: &str) -> u64 {
-    batch.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    batch.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

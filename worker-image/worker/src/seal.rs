@@ -2,9 +2,9 @@
 //! altered between two workers is refused instead of trained on.
 
 use hmac::{Hmac, Mac};
+use prost::Message;
 use sha2::Sha256;
 use shoprl_contract::v1::{Score, Trajectory};
-use prost::Message;
 
 use crate::auth::Token;
 

@@ -39,7 +39,8 @@ impl Shutdown {
 
     /// Turns on at SIGTERM or SIGINT and, with `with_stdin`, when standard input closes.
     pub(crate) fn listen(&self, with_stdin: bool) -> std::io::Result<()> {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let asked = self.clone();
         tokio::spawn(async move {
             tokio::select! {

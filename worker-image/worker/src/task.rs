@@ -46,7 +46,9 @@ pub(crate) fn from_wire(key: Option<&v1::TaskKey>) -> Result<TaskKey, String> {
         v1::Scenario::SingleTurnPersona => Scenario::SingleTurnPersona,
         v1::Scenario::MultiTurn => Scenario::MultiTurn,
         v1::Scenario::MultiTurnPersona => Scenario::MultiTurnPersona,
-        v1::Scenario::Unspecified => return Err(format!("task.scenario: {} is none of 1..4", key.scenario)),
+        v1::Scenario::Unspecified => {
+            return Err(format!("task.scenario: {} is none of 1..4", key.scenario));
+        }
     };
     let split = match key.split() {
         v1::Split::Train => Split::Train,
@@ -68,7 +70,10 @@ pub(crate) fn end_to_wire(end: Option<End>) -> v1::EndReason {
 
 /// Turn limits of the job.
 pub(crate) fn limits(config: &RunConfig) -> Limits {
-    Limits { single_turn: config.environment.max_turns_single, multi_turn: config.environment.max_turns_multi }
+    Limits {
+        single_turn: config.environment.max_turns_single,
+        multi_turn: config.environment.max_turns_multi,
+    }
 }
 
 #[cfg(test)]

@@ -58,10 +58,16 @@ fn start(options: &WorkerOptions) -> Result<Exit, Exit> {
 
 fn read_config(path: &Path) -> Result<RunConfig, Exit> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Exit::bad_configuration(format!("configuration {}: {error}; give --config a readable run.json", path.display()))
+        Exit::bad_configuration(format!(
+            "configuration {}: {error}; give --config a readable run.json",
+            path.display()
+        ))
     })?;
     let config: RunConfig = serde_json::from_str(&text).map_err(|error| {
-        Exit::bad_configuration(format!("configuration {}: {error}; let `shoprl run` write it", path.display()))
+        Exit::bad_configuration(format!(
+            "configuration {}: {error}; let `shoprl run` write it",
+            path.display()
+        ))
     })?;
     if config.version != RUN_CONFIG_VERSION {
         return Err(Exit::bad_configuration(format!(
@@ -76,7 +82,10 @@ fn read_config(path: &Path) -> Result<RunConfig, Exit> {
 /// The trainer's address, which every role but the trainer needs.
 pub(crate) fn trainer_address(options: &WorkerOptions) -> Result<&str, Exit> {
     options.trainer.as_deref().ok_or_else(|| {
-        Exit::bad_configuration(format!("--trainer is missing; a {} needs the trainer's host:port", options.role.name()))
+        Exit::bad_configuration(format!(
+            "--trainer is missing; a {} needs the trainer's host:port",
+            options.role.name()
+        ))
     })
 }
 
@@ -91,12 +100,16 @@ pub(crate) async fn listen(options: &WorkerOptions) -> Result<tokio::net::TcpLis
         Exit::temporary(format!("listen on {}: {error}; {remedy}", options.listen))
     })?;
     if let Some(path) = &options.address_file {
-        let address = listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Exit::temporary(format!("own address: {error}")))?;
         // Written whole under another name first: whoever waits for the file must not read half of it.
         let partial = path.with_extension("partial");
         std::fs::write(&partial, format!("{address}\n"))
             .and_then(|()| std::fs::rename(&partial, path))
-            .map_err(|error| Exit::temporary(format!("address file {}: {error}", path.display())))?;
+            .map_err(|error| {
+                Exit::temporary(format!("address file {}: {error}", path.display()))
+            })?;
     }
     Ok(listener)
 }

@@ -5,6 +5,7 @@ use expect_test::expect_file;
 
 #[test]
 fn the_committed_tokenizer_has_every_word_of_the_lexicon() {
-    let json = shoprl_model::tokenizer::build(&shoprl_simulator::lexicon()).expect("the lexicon makes a tokenizer");
+    let json = shoprl_model::tokenizer::build(&shoprl_simulator::lexicon())
+        .expect("the lexicon makes a tokenizer");
     expect_file!["../../model/tokenizer.json"].assert_eq(&json);
 }

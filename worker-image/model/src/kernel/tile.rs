@@ -30,6 +30,10 @@ pub(super) struct Raw {
 /// Rows of the largest tile.
 const ROWS: usize = 6;
 
+/// Accumulators of a tile whose rows have operands of their own. Nothing is read twice there, so all that matters is
+/// that memory is read as few, long streams: a narrow tile.
+const OWN_TILE: usize = 8;
+
 /// Computes the whole product tile by tile: panels outside, so that a group of panels stays in the nearest cache
 /// while all rows pass; rows inside, cut evenly so that no short tile is left over.
 ///
@@ -41,7 +45,10 @@ const ROWS: usize = 6;
 pub(super) unsafe fn tiles<L: Lanes>(raw: &Raw) {
     let panels = raw.columns.div_ceil(LANES);
     let blocks = raw.rows.div_ceil(ROWS);
-    let widest = L::PANELS[raw.rows.min(3) - 1];
+    let widest = match raw.b_row {
+        0 => L::PANELS[raw.rows.min(3) - 1],
+        _ => (OWN_TILE / raw.rows.min(ROWS)).clamp(1, L::PANELS[raw.rows.min(3) - 1]),
+    };
     let mut panel = 0;
     while panel < panels {
         let width = widest.min(panels - panel);

@@ -136,6 +136,15 @@ impl CheckpointError {
         move |source| Self::Storage { operation, path, source }
     }
 
+    /// What the disk refused to whoever fills a checkpoint needs the same remedy as what it refused here.
+    pub(super) fn content(path: &Path, error: Box<dyn Error + Send + Sync>) -> Self {
+        let path = path.to_owned();
+        match error.downcast::<io::Error>() {
+            Ok(source) => Self::Storage { operation: "write", path, source: *source },
+            Err(source) => Self::Content { path, source },
+        }
+    }
+
     /// How the process ends when nothing else can be done: 64 when trying again cannot help, else 75.
     pub fn exit(&self) -> Exit {
         let mut message = self.to_string();

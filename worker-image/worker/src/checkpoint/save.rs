@@ -69,10 +69,7 @@ impl Store {
         disk.remove_tree(partial).map_err(CheckpointError::storage("remove", partial))?;
         let create = CheckpointError::storage("create the folder", partial);
         disk.create_directory(partial).map_err(create)?;
-        write(partial).map_err(|source| CheckpointError::Content {
-            path: path.to_owned(),
-            source: source.into(),
-        })?;
+        write(partial).map_err(|error| CheckpointError::content(path, error.into()))?;
         manifest.files = manifest::record(disk, partial)?;
         let file = partial.join(MANIFEST);
         let bytes = seal::to_bytes(manifest);

@@ -29,13 +29,16 @@ pub(crate) async fn score(
 ) -> Result<Exit, Exit> {
     let scorer = Scorer::new(shop::open(config)?, config)?;
     let trainer = trainer_address(options)?;
-    let mut link = Link::new(trainer, Role::Reward, options.index, String::new(), config, token, shutdown)?;
+    let mut link =
+        Link::new(trainer, Role::Reward, options.index, String::new(), config, token, shutdown)?;
     link.register().await?;
     loop {
         match serve_once(&mut link, &scorer, token).await {
             Ok(true) => return Ok(Exit::done()),
             Ok(false) => {}
-            Err(exit) if is_new_attempt(&exit) => tracing::info!("following the trainer to its new attempt"),
+            Err(exit) if is_new_attempt(&exit) => {
+                tracing::info!("following the trainer to its new attempt")
+            }
             Err(exit) => return Err(exit),
         }
     }
@@ -45,7 +48,11 @@ pub(crate) async fn score(
 async fn serve_once(link: &mut Link, scorer: &Scorer, token: &Token) -> Result<bool, Exit> {
     let lease = link
         .ask(
-            |caller| LeaseScoringRequest { caller: Some(caller), capacity: CAPACITY, wait_ms: WAIT_MS },
+            |caller| LeaseScoringRequest {
+                caller: Some(caller),
+                capacity: CAPACITY,
+                wait_ms: WAIT_MS,
+            },
             async |client, request| client.lease_scoring(request).await,
         )
         .await?;
@@ -55,8 +62,11 @@ async fn serve_once(link: &mut Link, scorer: &Scorer, token: &Token) -> Result<b
     if lease.trajectories.is_empty() {
         return Ok(false);
     }
-    let scores: Vec<_> =
-        lease.trajectories.iter().map(|trajectory| scorer.score(trajectory, token).seal(token)).collect();
+    let scores: Vec<_> = lease
+        .trajectories
+        .iter()
+        .map(|trajectory| scorer.score(trajectory, token).seal(token))
+        .collect();
     link.ask(
         |caller| SubmitScoresRequest { caller: Some(caller), scores: scores.clone() },
         async |client, request| client.submit_scores(request).await,

@@ -49,9 +49,20 @@ impl Scorer {
             ..Score::default()
         };
         match scored {
-            Ok(score) => Score { metrics: score.metrics, verdicts: score.verdicts, kinds: score.kinds, ..key },
+            Ok(score) => Score {
+                metrics: score.metrics,
+                verdicts: score.verdicts,
+                kinds: score.kinds,
+                ..key
+            },
             Err(why) => {
-                tracing::warn!(batch = key.batch, group = key.group, member = key.member, why, "refused");
+                tracing::warn!(
+                    batch = key.batch,
+                    group = key.group,
+                    member = key.member,
+                    why,
+                    "refused"
+                );
                 Score { refused: why, ..key }
             }
         }
@@ -62,27 +73,41 @@ impl Scorer {
         let key = task::from_wire(trajectory.task.as_ref())?;
         let spans = spans(trajectory)?;
         let said = |policy: bool| {
-            spans.iter().filter(move |span| span.policy == policy).map(|span| &trajectory.tokens[span.range.clone()])
+            spans
+                .iter()
+                .filter(move |span| span.policy == policy)
+                .map(|span| &trajectory.tokens[span.range.clone()])
         };
-        let actions: Vec<String> = said(true).map(|tokens| policy::action_text(&self.tokenizer, tokens)).collect();
-        let replay = replay(&self.shop, &key, self.limits, &actions).map_err(|error| format!("replay: {error}"))?;
+        let actions: Vec<String> =
+            said(true).map(|tokens| policy::action_text(&self.tokenizer, tokens)).collect();
+        let replay = replay(&self.shop, &key, self.limits, &actions)
+            .map_err(|error| format!("replay: {error}"))?;
         for (i, tokens) in said(false).enumerate() {
-            let observation = replay.observations.get(i).ok_or_else(|| format!("observation {i}: there was none"))?;
+            let observation = replay
+                .observations
+                .get(i)
+                .ok_or_else(|| format!("observation {i}: there was none"))?;
             if policy::observation_tokens(&self.tokenizer, observation) != tokens {
                 return Err(format!("observation {i}: the shop says {observation:?}"));
             }
         }
         let claimed = trajectory.end();
         let true_end = task::end_to_wire(replay.end);
-        let may_stop_short = claimed == EndReason::ContextLimit && true_end == EndReason::Unspecified;
+        let may_stop_short =
+            claimed == EndReason::ContextLimit && true_end == EndReason::Unspecified;
         if claimed != true_end && !may_stop_short {
-            return Err(format!("end: claims {}, the shop says {}", claimed.as_str_name(), true_end.as_str_name()));
+            return Err(format!(
+                "end: claims {}, the shop says {}",
+                claimed.as_str_name(),
+                true_end.as_str_name()
+            ));
         }
         Ok(replay)
     }
 
     fn worth(&self, trajectory: &Trajectory, replay: &Replay) -> Result<Score, String> {
-        let sampled: usize = spans(trajectory)?.iter().filter(|span| span.policy).map(|span| span.range.len()).sum();
+        let sampled: usize =
+            spans(trajectory)?.iter().filter(|span| span.policy).map(|span| span.range.len()).sum();
         if trajectory.log_probabilities.len() != sampled || trajectory.entropies.len() != sampled {
             return Err(format!(
                 "logProbabilities: {} and entropies: {} for {sampled} tokens of the policy",
@@ -103,10 +128,17 @@ impl Scorer {
             ScorerName::Rules => replay.verdicts.clone(),
             ScorerName::Inverted => replay.verdicts.iter().map(|verdict| -verdict).collect(),
             ScorerName::Random => {
-                let place =
-                    [policy::batch_number(&trajectory.batch), trajectory.group, u64::from(trajectory.member)];
+                let place = [
+                    policy::batch_number(&trajectory.batch),
+                    trajectory.group,
+                    u64::from(trajectory.member),
+                ];
                 let mut draws = Stream::new(self.seed, Purpose::Scorer, &place);
-                replay.verdicts.iter().map(|_| if draws.bernoulli(0.5) { 1.0 } else { -1.0 }).collect()
+                replay
+                    .verdicts
+                    .iter()
+                    .map(|_| if draws.bernoulli(0.5) { 1.0 } else { -1.0 })
+                    .collect()
             }
         }
     }
@@ -124,8 +156,15 @@ fn spans(trajectory: &Trajectory) -> Result<Vec<Span>, String> {
     let mut position = 0;
     for (i, message) in trajectory.messages.iter().enumerate() {
         let (start, end) = (message.start as usize, message.end as usize);
-        if start != position || end <= start || end > trajectory.tokens.len() || message.policy != (i % 2 == 1) {
-            return Err(format!("messages[{i}]: {start}..{end} after {position} of {}", trajectory.tokens.len()));
+        if start != position
+            || end <= start
+            || end > trajectory.tokens.len()
+            || message.policy != (i % 2 == 1)
+        {
+            return Err(format!(
+                "messages[{i}]: {start}..{end} after {position} of {}",
+                trajectory.tokens.len()
+            ));
         }
         spans.push(Span { range: start..end, policy: message.policy });
         position = end;
@@ -164,3 +203,7 @@ fn metrics(outcome: &Outcome) -> v1::Metrics {
         price: outcome.price,
     }
 }
+
+#[cfg(test)]
+#[path = "scoring_tests.rs"]
+mod tests;

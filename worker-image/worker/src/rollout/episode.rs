@@ -42,14 +42,18 @@ pub(super) enum Next {
 impl Episode {
     /// An episode of a leased group, not yet opened. `seed` drives scripted players.
     pub(super) fn new(lease: &GroupLease, member: u32, seed: u64) -> Result<Self, String> {
-        let kind = lease.actor.as_ref().and_then(|actor| actor.kind.as_ref()).ok_or("actor: missing")?;
-        let draw = policy::sampling_key(seed, &lease.batch, lease.group, member, 0).stream().next_u64();
+        let kind =
+            lease.actor.as_ref().and_then(|actor| actor.kind.as_ref()).ok_or("actor: missing")?;
+        let draw =
+            policy::sampling_key(seed, &lease.batch, lease.group, member, 0).stream().next_u64();
         let player = match kind {
             actor::Kind::Policy(policy) => Player::Policy { temperature: policy.temperature },
             actor::Kind::Random(_) => Player::Script(agent::random(draw)),
             actor::Kind::SearchFirst(_) => Player::Script(agent::search_first()),
             actor::Kind::Expert(_) => Player::Script(agent::expert(draw)),
-            actor::Kind::Demonstrator(script) => Player::Script(agent::demonstrator(draw, script.hastiness)),
+            actor::Kind::Demonstrator(script) => {
+                Player::Script(agent::demonstrator(draw, script.hastiness))
+            }
         };
         Ok(Self {
             key: EpisodeKey { batch: lease.batch.clone(), group: lease.group, member },
@@ -73,7 +77,11 @@ impl Episode {
 
     /// Opens, or reopens, its session.
     pub(super) fn opening(&self) -> v1::SessionOpening {
-        v1::SessionOpening { session: self.session(), task: self.lease.task, actions: self.actions.clone() }
+        v1::SessionOpening {
+            session: self.session(),
+            task: self.lease.task,
+            actions: self.actions.clone(),
+        }
     }
 
     /// The newest action, as the simulator wants it.
@@ -92,7 +100,12 @@ impl Episode {
 
     /// Takes the simulator's reply to the opening or the newest action. Tokens that are new to the policy
     /// are [`Self::unread`].
-    pub(super) fn observe(&mut self, reply: &v1::SessionReply, tokenizer: &Tokenizer, room: &Room) -> Next {
+    pub(super) fn observe(
+        &mut self,
+        reply: &v1::SessionReply,
+        tokenizer: &Tokenizer,
+        room: &Room,
+    ) -> Next {
         if reply.end() != EndReason::Unspecified {
             self.end = Some(reply.end());
             return Next::Submit;
@@ -111,13 +124,21 @@ impl Episode {
     /// Tokens of the newest observation.
     pub(super) fn unread(&self) -> &[u32] {
         match self.messages.last() {
-            Some(message) if !message.policy => &self.tokens[message.start as usize..message.end as usize],
+            Some(message) if !message.policy => {
+                &self.tokens[message.start as usize..message.end as usize]
+            }
             _ => &[],
         }
     }
 
     /// Takes the policy's action.
-    pub(super) fn act(&mut self, tokens: &[u32], log_probabilities: &[f32], entropies: &[f32], tokenizer: &Tokenizer) {
+    pub(super) fn act(
+        &mut self,
+        tokens: &[u32],
+        log_probabilities: &[f32],
+        entropies: &[f32],
+        tokenizer: &Tokenizer,
+    ) {
         self.say(tokens, true);
         self.log_probabilities.extend_from_slice(log_probabilities);
         self.entropies.extend_from_slice(entropies);

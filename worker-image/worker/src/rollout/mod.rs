@@ -8,7 +8,9 @@ mod weights;
 
 use std::sync::Arc;
 
-use shoprl_contract::v1::{GroupLease, LeaseGroupsRequest, SubmitTrajectoriesRequest, Trajectory, actor};
+use shoprl_contract::v1::{
+    GroupLease, LeaseGroupsRequest, SubmitTrajectoriesRequest, Trajectory, actor,
+};
 use shoprl_contract::{Exit, Role, RunConfig};
 use shoprl_model::engine::Engine;
 use shoprl_model::parameters::Layout;
@@ -42,10 +44,13 @@ pub(crate) fn play(
     let tokenizer = policy::tokenizer()?;
     let model = policy::model(config, &tokenizer)?;
     let trainer = trainer_address(options)?;
-    let mut link = Link::new(trainer, Role::Rollout, options.index, String::new(), config, token, shutdown)?;
+    let mut link =
+        Link::new(trainer, Role::Rollout, options.index, String::new(), config, token, shutdown)?;
     runtime.block_on(link.register())?;
-    let room =
-        Room { action: config.policy.max_action_tokens as usize, context: config.policy.context as usize };
+    let room = Room {
+        action: config.policy.max_action_tokens as usize,
+        context: config.policy.context as usize,
+    };
     let engine = Engine::new(&model, EPISODES, room.context, options.threads);
     let mut rollout = Rollout {
         runtime,
@@ -138,9 +143,13 @@ impl Rollout<'_> {
     fn open(&mut self, groups: &[GroupLease]) -> Result<(), Exit> {
         for group in groups {
             self.load_weights(group)?;
-            let episodes: Result<Vec<Episode>, String> =
-                group.members.iter().map(|member| Episode::new(group, *member, self.seed)).collect();
-            let episodes = episodes.map_err(|why| Exit::bad_configuration(format!("lease {}: {why}", group.batch)))?;
+            let episodes: Result<Vec<Episode>, String> = group
+                .members
+                .iter()
+                .map(|member| Episode::new(group, *member, self.seed))
+                .collect();
+            let episodes = episodes
+                .map_err(|why| Exit::bad_configuration(format!("lease {}: {why}", group.batch)))?;
             self.table.seat(episodes);
         }
         let opened = self.table.unopened();
@@ -149,7 +158,9 @@ impl Rollout<'_> {
 
     /// Makes sure that the engine holds the weights a group wants to be played with.
     fn load_weights(&mut self, group: &GroupLease) -> Result<(), Exit> {
-        let Some(actor::Kind::Policy(policy)) = group.actor.as_ref().and_then(|actor| actor.kind.as_ref()) else {
+        let Some(actor::Kind::Policy(policy)) =
+            group.actor.as_ref().and_then(|actor| actor.kind.as_ref())
+        else {
             return Ok(());
         };
         let version = policy.weights_version;
@@ -158,7 +169,8 @@ impl Rollout<'_> {
         }
         // Episodes under other weights are of the past: nobody waits for them.
         self.table.drop_policy_episodes();
-        let parameters = self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
+        let parameters =
+            self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
         self.table.load(&parameters);
         self.version = Some(version);
         Ok(())
@@ -171,16 +183,25 @@ impl Rollout<'_> {
             return Ok(());
         }
         let caller = self.link.caller();
-        let replies = self.runtime.block_on(self.shops.exchange(&caller, self.table.requests(seats)))?;
+        let replies =
+            self.runtime.block_on(self.shops.exchange(&caller, self.table.requests(seats)))?;
         self.table.take_replies(replies);
         Ok(())
     }
 
     fn submit(&mut self, finished: Vec<Trajectory>) -> Result<(), Exit> {
-        debug_assert!(finished.iter().all(|t| t.tokens.len() <= self.table.context()), "{:?}", self.tokenizer);
-        let trajectories: Vec<_> = finished.into_iter().map(|trajectory| trajectory.seal(self.token)).collect();
+        debug_assert!(
+            finished.iter().all(|t| t.tokens.len() <= self.table.context()),
+            "{:?}",
+            self.tokenizer
+        );
+        let trajectories: Vec<_> =
+            finished.into_iter().map(|trajectory| trajectory.seal(self.token)).collect();
         self.runtime.block_on(self.link.ask(
-            |caller| SubmitTrajectoriesRequest { caller: Some(caller), trajectories: trajectories.clone() },
+            |caller| SubmitTrajectoriesRequest {
+                caller: Some(caller),
+                trajectories: trajectories.clone(),
+            },
             async |client, request| client.submit_trajectories(request).await,
         ))?;
         Ok(())

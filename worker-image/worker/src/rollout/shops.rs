@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use shoprl_contract::Exit;
-use shoprl_contract::v1::{Caller, OpenRequest, SessionAction, SessionOpening, SessionReply, StepRequest};
+use shoprl_contract::v1::{
+    Caller, OpenRequest, SessionAction, SessionOpening, SessionReply, StepRequest,
+};
 use tonic::Status;
 
 use super::table::Seat;
@@ -44,7 +46,11 @@ impl Shops {
     }
 
     /// Runs all errands, simulator by simulator.
-    pub(super) async fn exchange(&mut self, caller: &Caller, errands: Vec<Errand>) -> Result<Vec<Answer>, Exit> {
+    pub(super) async fn exchange(
+        &mut self,
+        caller: &Caller,
+        errands: Vec<Errand>,
+    ) -> Result<Vec<Answer>, Exit> {
         let mut by_simulator: BTreeMap<String, Vec<Errand>> = BTreeMap::new();
         for errand in errands {
             by_simulator.entry(errand.simulator.clone()).or_default().push(errand);
@@ -53,9 +59,14 @@ impl Shops {
         for (address, errands) in by_simulator {
             let client = self.client(&address)?;
             match run(client, caller, &errands).await {
-                Ok(replies) => answers.extend(errands.iter().map(|errand| errand.seat).zip(replies.into_iter().map(Some))),
+                Ok(replies) => answers.extend(
+                    errands.iter().map(|errand| errand.seat).zip(replies.into_iter().map(Some)),
+                ),
                 Err(status) if remedy(&status) == Remedy::Leave => {
-                    return Err(Exit::bad_configuration(format!("simulator {address}: {}", status.message())));
+                    return Err(Exit::bad_configuration(format!(
+                        "simulator {address}: {}",
+                        status.message()
+                    )));
                 }
                 Err(status) => {
                     tracing::warn!(address, %status, episodes = errands.len(), "simulator is gone, episodes go back");
@@ -69,16 +80,23 @@ impl Shops {
 
     fn client(&mut self, address: &str) -> Result<&mut Simulator, Exit> {
         if !self.clients.contains_key(address) {
-            let client = client::simulator(address, &self.token)
-                .map_err(|error| Exit::temporary(format!("simulator address {address:?}: {error}")))?;
+            let client = client::simulator(address, &self.token).map_err(|error| {
+                Exit::temporary(format!("simulator address {address:?}: {error}"))
+            })?;
             self.clients.insert(address.to_owned(), client);
         }
-        self.clients.get_mut(address).ok_or_else(|| Exit::temporary(format!("simulator {address}: no client")))
+        self.clients
+            .get_mut(address)
+            .ok_or_else(|| Exit::temporary(format!("simulator {address}: no client")))
     }
 }
 
 /// One simulator's errands; replies in the order of `errands`.
-async fn run(client: &mut Simulator, caller: &Caller, errands: &[Errand]) -> Result<Vec<SessionReply>, Status> {
+async fn run(
+    client: &mut Simulator,
+    caller: &Caller,
+    errands: &[Errand],
+) -> Result<Vec<SessionReply>, Status> {
     let (mut openings, mut actions) = (Vec::new(), Vec::new());
     for errand in errands {
         match &errand.ask {
@@ -91,7 +109,11 @@ async fn run(client: &mut Simulator, caller: &Caller, errands: &[Errand]) -> Res
     let reopened: Vec<&SessionAction> = errands
         .iter()
         .filter_map(|errand| match &errand.ask {
-            Ask::Step(action, opening) if replies.get(&action.session).is_some_and(|reply: &SessionReply| reply.unknown) => {
+            Ask::Step(action, opening)
+                if replies
+                    .get(&action.session)
+                    .is_some_and(|reply: &SessionReply| reply.unknown) =>
+            {
                 // Replaying all actions, the newest included, gives the reply that was missed.
                 openings.push(opening.clone());
                 Some(action)
@@ -110,7 +132,9 @@ async fn run(client: &mut Simulator, caller: &Caller, errands: &[Errand]) -> Res
                 Ask::Open(opening) => &opening.session,
                 Ask::Step(action, _) => &action.session,
             };
-            replies.remove(session).ok_or_else(|| Status::internal(format!("no reply for session {session}")))
+            replies
+                .remove(session)
+                .ok_or_else(|| Status::internal(format!("no reply for session {session}")))
         })
         .collect()
 }
@@ -119,7 +143,11 @@ fn take(replies: &mut BTreeMap<String, SessionReply>, new: Vec<SessionReply>) {
     replies.extend(new.into_iter().map(|reply| (reply.session.clone(), reply)));
 }
 
-async fn step(client: &mut Simulator, caller: &Caller, actions: Vec<SessionAction>) -> Result<Vec<SessionReply>, Status> {
+async fn step(
+    client: &mut Simulator,
+    caller: &Caller,
+    actions: Vec<SessionAction>,
+) -> Result<Vec<SessionReply>, Status> {
     if actions.is_empty() {
         return Ok(Vec::new());
     }
@@ -127,7 +155,11 @@ async fn step(client: &mut Simulator, caller: &Caller, actions: Vec<SessionActio
     again(async || Ok(client.step(request.clone()).await?.into_inner().replies)).await
 }
 
-async fn open(client: &mut Simulator, caller: &Caller, sessions: Vec<SessionOpening>) -> Result<Vec<SessionReply>, Status> {
+async fn open(
+    client: &mut Simulator,
+    caller: &Caller,
+    sessions: Vec<SessionOpening>,
+) -> Result<Vec<SessionReply>, Status> {
     if sessions.is_empty() {
         return Ok(Vec::new());
     }

@@ -49,7 +49,16 @@ pub(super) struct Table {
 impl Table {
     /// An empty table.
     pub(super) fn new(engine: Engine, tokenizer: Tokenizer, room: Room, seed: u64) -> Self {
-        Self { engine, tokenizer, room, seed, seats: BTreeMap::new(), by_slot: BTreeMap::new(), ended: Vec::new(), next: 0 }
+        Self {
+            engine,
+            tokenizer,
+            room,
+            seed,
+            seats: BTreeMap::new(),
+            by_slot: BTreeMap::new(),
+            ended: Vec::new(),
+            next: 0,
+        }
     }
 
     /// Episodes seated.
@@ -237,8 +246,12 @@ impl Table {
     /// Gives up everything the policy plays.
     pub(super) fn drop_policy_episodes(&mut self) {
         let policy = |seated: &Seated| matches!(seated.episode.player, Player::Policy { .. });
-        let seats: Vec<Seat> =
-            self.seats.iter().filter(|(_, seated)| policy(seated) && seated.stage != Stage::Unopened).map(|(seat, _)| *seat).collect();
+        let seats: Vec<Seat> = self
+            .seats
+            .iter()
+            .filter(|(_, seated)| policy(seated) && seated.stage != Stage::Unopened)
+            .map(|(seat, _)| *seat)
+            .collect();
         for seat in seats {
             self.leave(seat);
         }
@@ -263,6 +276,10 @@ impl Table {
     }
 
     fn at(&self, stage: Stage) -> Vec<Seat> {
-        self.seats.iter().filter(|(_, seated)| seated.stage == stage).map(|(seat, _)| *seat).collect()
+        self.seats
+            .iter()
+            .filter(|(_, seated)| seated.stage == stage)
+            .map(|(seat, _)| *seat)
+            .collect()
     }
 }

@@ -11,7 +11,11 @@ use tonic::{Response, Status};
 use crate::link::Link;
 
 /// Fetches `version`, checking every chunk; a damaged or incomplete transfer is asked for again.
-pub(super) async fn fetch(link: &mut Link, version: u64, layout: &Arc<Layout>) -> Result<Parameters, Exit> {
+pub(super) async fn fetch(
+    link: &mut Link,
+    version: u64,
+    layout: &Arc<Layout>,
+) -> Result<Parameters, Exit> {
     let bytes = link
         .ask(
             |caller| FetchWeightsRequest { caller: Some(caller), version },
@@ -25,13 +29,17 @@ pub(super) async fn fetch(link: &mut Link, version: u64, layout: &Arc<Layout>) -
                 }
                 match total {
                     Some(total) if total == bytes.len() as u64 => Ok(Response::new(bytes)),
-                    _ => Err(Status::data_loss(format!("weights {version}: {} bytes of {total:?}", bytes.len()))),
+                    _ => Err(Status::data_loss(format!(
+                        "weights {version}: {} bytes of {total:?}",
+                        bytes.len()
+                    ))),
                 }
             },
         )
         .await?;
-    Parameters::from_bytes(Arc::clone(layout), &bytes)
-        .map_err(|error| Exit::bad_configuration(format!("weights {version}: {error}; trainer and rollout differ")))
+    Parameters::from_bytes(Arc::clone(layout), &bytes).map_err(|error| {
+        Exit::bad_configuration(format!("weights {version}: {error}; trainer and rollout differ"))
+    })
 }
 
 fn append(bytes: &mut Vec<u8>, chunk: &v1::WeightsChunk, version: u64) -> Result<(), Status> {
@@ -39,7 +47,10 @@ fn append(bytes: &mut Vec<u8>, chunk: &v1::WeightsChunk, version: u64) -> Result
         && chunk.offset == bytes.len() as u64
         && Sha256::digest(&chunk.data).as_slice() == chunk.checksum;
     if !intact {
-        return Err(Status::data_loss(format!("weights {version}: damaged chunk at byte {}", chunk.offset)));
+        return Err(Status::data_loss(format!(
+            "weights {version}: damaged chunk at byte {}",
+            chunk.offset
+        )));
     }
     bytes.extend_from_slice(&chunk.data);
     Ok(())

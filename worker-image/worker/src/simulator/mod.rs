@@ -36,7 +36,8 @@ pub(crate) async fn serve(
 ) -> Result<Exit, Exit> {
     let shop: Arc<Shop> = shop::open(config)?;
     let listener = listen(options).await?;
-    let address = listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
+    let address =
+        listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
     let link = Link::new(
         trainer_address(options)?,
         Role::Simulator,
@@ -47,16 +48,20 @@ pub(crate) async fn serve(
         shutdown,
     )?;
     tokio::spawn(keep_known(link, shutdown.clone()));
-    let service = SimulatorService::new(Sessions::new(shop, task::limits(config)), config.job_uid.clone());
     let service =
-        SimulatorServer::new(service).max_decoding_message_size(MESSAGE_LIMIT).max_encoding_message_size(MESSAGE_LIMIT);
+        SimulatorService::new(Sessions::new(shop, task::limits(config)), config.job_uid.clone());
+    let service = SimulatorServer::new(service)
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT);
     tracing::info!(%address, "serving");
     let asked = shutdown.clone();
     Server::builder()
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move { asked.requested().await })
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
+            asked.requested().await
+        })
         .await
         .map_err(|error| Exit::temporary(format!("serving on {address}: {error}")))?;
     Ok(Exit::stopped("asked to leave"))

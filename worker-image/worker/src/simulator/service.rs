@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use shoprl_contract::v1::simulator_server::Simulator;
 use shoprl_contract::v1::{
-    Caller, CloseRequest, CloseResponse, EndReason, OpenRequest, OpenResponse, SessionReply, StepRequest, StepResponse,
+    Caller, CloseRequest, CloseResponse, EndReason, OpenRequest, OpenResponse, SessionReply,
+    StepRequest, StepResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -27,7 +28,10 @@ impl SimulatorService {
     fn sessions(&self, caller: Option<&Caller>) -> Result<MutexGuard<'_, Sessions>, Status> {
         let caller = caller.ok_or_else(|| Status::invalid_argument("caller: missing"))?;
         if caller.job_uid != self.job_uid {
-            return Err(Status::permission_denied(format!("caller.job_uid: {} is another job", caller.job_uid)));
+            return Err(Status::permission_denied(format!(
+                "caller.job_uid: {} is another job",
+                caller.job_uid
+            )));
         }
         // Every method leaves the table valid at each step, so a panic elsewhere does not spoil it.
         Ok(self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
@@ -35,11 +39,15 @@ impl SimulatorService {
 }
 
 fn reply(session: String, answer: Result<Reply, Refusal>) -> Result<SessionReply, Status> {
-    let unknown = SessionReply { session: session.clone(), unknown: true, ..SessionReply::default() };
+    let unknown =
+        SessionReply { session: session.clone(), unknown: true, ..SessionReply::default() };
     match answer {
-        Ok(Reply { observation, end }) => {
-            Ok(SessionReply { session, observation, end: task::end_to_wire(end).into(), unknown: false })
-        }
+        Ok(Reply { observation, end }) => Ok(SessionReply {
+            session,
+            observation,
+            end: task::end_to_wire(end).into(),
+            unknown: false,
+        }),
         Err(Refusal::Unknown) => Ok(SessionReply { end: EndReason::Unspecified.into(), ..unknown }),
         Err(Refusal::Invalid(why)) => Err(Status::invalid_argument(why)),
         Err(Refusal::Full) => Err(Status::resource_exhausted("all sessions are taken; ask again")),
@@ -71,7 +79,10 @@ impl Simulator for SimulatorService {
         Ok(Response::new(StepResponse { replies: replies.collect::<Result<_, _>>()? }))
     }
 
-    async fn close(&self, request: Request<CloseRequest>) -> Result<Response<CloseResponse>, Status> {
+    async fn close(
+        &self,
+        request: Request<CloseRequest>,
+    ) -> Result<Response<CloseResponse>, Status> {
         let request = request.into_inner();
         let mut sessions = self.sessions(request.caller.as_ref())?;
         for session in &request.sessions {

@@ -75,11 +75,14 @@ impl Sessions {
         if self.open.len() >= MOST && !self.open.contains_key(name) {
             return Err(Refusal::Full);
         }
-        let (mut session, observation) = Session::start(Arc::clone(&self.shop), key, self.limits)
-            .map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
+        let (mut session, observation) =
+            Session::start(Arc::clone(&self.shop), key, self.limits)
+                .map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
         let mut last = Reply { observation, end: None };
         for action in actions {
-            let turn = session.step(action).map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
+            let turn = session
+                .step(action)
+                .map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
             last = Reply { observation: turn.observation, end: turn.end };
         }
         let turn = u32::try_from(actions.len()).unwrap_or(u32::MAX);
@@ -88,7 +91,13 @@ impl Sessions {
     }
 
     /// Takes action number `turn` (from 1). The newest one may be repeated.
-    pub(super) fn step(&mut self, name: &str, turn: u32, action: &str, now: Instant) -> Result<Reply, Refusal> {
+    pub(super) fn step(
+        &mut self,
+        name: &str,
+        turn: u32,
+        action: &str,
+        now: Instant,
+    ) -> Result<Reply, Refusal> {
         let entry = self.open.get_mut(name).ok_or(Refusal::Unknown)?;
         entry.used = now;
         if turn == entry.turn && turn > 0 {
@@ -98,8 +107,10 @@ impl Sessions {
             // The caller and this session have different pasts: only a replay makes them one.
             return Err(Refusal::Unknown);
         }
-        let answer =
-            entry.session.step(action).map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
+        let answer = entry
+            .session
+            .step(action)
+            .map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
         entry.turn = turn;
         entry.last = Reply { observation: answer.observation, end: answer.end };
         Ok(entry.last.clone())
@@ -131,7 +142,11 @@ mod tests {
         let first = sessions.step("a", 1, "搜索枕头", now).expect("answers");
         assert_eq!(sessions.step("a", 1, "搜索枕头", now), Ok(first));
         assert!(sessions.step("a", 2, "打开#1", now).is_ok());
-        assert_eq!(sessions.step("a", 1, "搜索枕头", now), Err(Refusal::Unknown), "an older turn is the past");
+        assert_eq!(
+            sessions.step("a", 1, "搜索枕头", now),
+            Err(Refusal::Unknown),
+            "an older turn is the past"
+        );
     }
 
     #[test]

@@ -109,8 +109,15 @@ mod tests {
     #[test]
     fn no_two_batches_of_a_long_job_share_their_draws() {
         let decodings = [Decoding::Scripted, Decoding::Greedy, Decoding::Sampled];
-        let subjects = [Subject::Random, Subject::Expert, Subject::Warmup, Subject::Progress, Subject::Trained];
-        let mut names: Vec<String> = (0..20_000).flat_map(|i| [step_name(i), demonstrations_name(i)]).collect();
+        let subjects = [
+            Subject::Random,
+            Subject::Expert,
+            Subject::Warmup,
+            Subject::Progress,
+            Subject::Trained,
+        ];
+        let mut names: Vec<String> =
+            (0..20_000).flat_map(|i| [step_name(i), demonstrations_name(i)]).collect();
         for decoding in decodings {
             names.extend((0..2000).map(|i| validation_name(i * 1000, decoding)));
             for subject in subjects {

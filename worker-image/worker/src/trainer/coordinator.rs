@@ -81,13 +81,30 @@ pub(super) struct Census {
 
 impl Coordinator {
     /// Makes a worker known. Whatever it had leased under an earlier life is free again.
-    pub(super) fn register(&mut self, role: Role, index: u32, address: &str, numerics: &str, now: Instant) {
-        let worker = Worker { address: address.to_owned(), numerics: numerics.to_owned(), seen: now };
+    pub(super) fn register(
+        &mut self,
+        role: Role,
+        index: u32,
+        address: &str,
+        numerics: &str,
+        now: Instant,
+    ) {
+        let worker =
+            Worker { address: address.to_owned(), numerics: numerics.to_owned(), seen: now };
         self.workers.insert((role, index), worker);
-        for episode in self.batches.iter_mut().flat_map(|batch| batch.groups.values_mut()).flat_map(|g| &mut g.episodes) {
+        for episode in self
+            .batches
+            .iter_mut()
+            .flat_map(|batch| batch.groups.values_mut())
+            .flat_map(|g| &mut g.episodes)
+        {
             match &mut episode.stage {
-                Stage::Leased { rollout, .. } if role == Role::Rollout && *rollout == index => episode.stage = Stage::Open,
-                Stage::Submitted { scorer, .. } if role == Role::Reward && scorer.is_some_and(|s| s.0 == index) => {
+                Stage::Leased { rollout, .. } if role == Role::Rollout && *rollout == index => {
+                    episode.stage = Stage::Open
+                }
+                Stage::Submitted { scorer, .. }
+                    if role == Role::Reward && scorer.is_some_and(|s| s.0 == index) =>
+                {
                     *scorer = None;
                 }
                 _ => {}
@@ -97,7 +114,8 @@ impl Coordinator {
 
     /// Numerics classes in use, the trainer's own included; more than one and bits may differ.
     pub(super) fn numerics(&self) -> Vec<&str> {
-        let mut classes: Vec<&str> = self.workers.values().map(|worker| worker.numerics.as_str()).collect();
+        let mut classes: Vec<&str> =
+            self.workers.values().map(|worker| worker.numerics.as_str()).collect();
         classes.sort_unstable();
         classes.dedup();
         classes
@@ -106,7 +124,12 @@ impl Coordinator {
     /// Opens an empty batch.
     pub(super) fn open(&mut self, name: &str, actor: Actor, members: u32) {
         if !self.is_open(name) {
-            self.batches.push(Batch { name: name.to_owned(), actor, members, groups: BTreeMap::new() });
+            self.batches.push(Batch {
+                name: name.to_owned(),
+                actor,
+                members,
+                groups: BTreeMap::new(),
+            });
         }
     }
 
@@ -131,9 +154,13 @@ impl Coordinator {
 
     /// Takes the groups of a batch whose episodes are all scored.
     pub(super) fn take_complete(&mut self, name: &str) -> Vec<(u64, Vec<Scored>)> {
-        let Some(batch) = self.batches.iter_mut().find(|batch| batch.name == name) else { return Vec::new() };
-        let complete = |group: &Group| group.episodes.iter().all(|e| matches!(e.stage, Stage::Scored(_)));
-        let done: Vec<u64> = batch.groups.iter().filter(|(_, group)| complete(group)).map(|(i, _)| *i).collect();
+        let Some(batch) = self.batches.iter_mut().find(|batch| batch.name == name) else {
+            return Vec::new();
+        };
+        let complete =
+            |group: &Group| group.episodes.iter().all(|e| matches!(e.stage, Stage::Scored(_)));
+        let done: Vec<u64> =
+            batch.groups.iter().filter(|(_, group)| complete(group)).map(|(i, _)| *i).collect();
         done.into_iter()
             .filter_map(|index| {
                 let group = batch.groups.remove(&index)?;
@@ -166,7 +193,9 @@ impl Coordinator {
                     let member = u32::try_from(member).unwrap_or(u32::MAX);
                     if let Stage::Leased { rollout: holder, until: end } = &mut episode.stage {
                         let holds = || {
-                            held.iter().any(|k| k.batch == batch.name && k.group == *index && k.member == member)
+                            held.iter().any(|k| {
+                                k.batch == batch.name && k.group == *index && k.member == member
+                            })
                         };
                         if *holder == rollout && holds() {
                             *end = until;
@@ -202,7 +231,8 @@ impl Coordinator {
     /// Takes a trajectory. One that is not wanted (any more) is ignored; one that contradicts an earlier
     /// submission for the same episode is counted, and the earlier one stands.
     pub(super) fn submit(&mut self, trajectory: Trajectory) {
-        let (batch, group, member) = (trajectory.batch.clone(), trajectory.group, trajectory.member);
+        let (batch, group, member) =
+            (trajectory.batch.clone(), trajectory.group, trajectory.member);
         let Some((task, actor, episode)) = self.episode(&batch, group, member) else { return };
         let wanted = trajectory.task == Some(task) && trajectory.actor == Some(actor);
         let mut contradicts = false;
@@ -210,21 +240,38 @@ impl Coordinator {
             Stage::Open | Stage::Leased { .. } if wanted => {
                 episode.stage = Stage::Submitted { trajectory: Box::new(trajectory), scorer: None };
             }
-            Stage::Submitted { trajectory: first, .. } => contradicts = first.seal != trajectory.seal,
+            Stage::Submitted { trajectory: first, .. } => {
+                contradicts = first.seal != trajectory.seal
+            }
             Stage::Scored(scored) => contradicts = scored.trajectory.seal != trajectory.seal,
             Stage::Open | Stage::Leased { .. } => {}
         }
         if contradicts {
             self.violations += 1;
-            tracing::error!(batch, group, member, violations = self.violations, "determinism_violation: two rollouts differ");
+            tracing::error!(
+                batch,
+                group,
+                member,
+                violations = self.violations,
+                "determinism_violation: two rollouts differ"
+            );
         }
     }
 
     /// Leases trajectories to a reward worker; what it had leased before and not scored is free again.
-    pub(super) fn lease_scoring(&mut self, reward: u32, capacity: u32, now: Instant) -> Vec<Trajectory> {
+    pub(super) fn lease_scoring(
+        &mut self,
+        reward: u32,
+        capacity: u32,
+        now: Instant,
+    ) -> Vec<Trajectory> {
         self.hear(Role::Reward, reward, now);
         let mut leased = Vec::new();
-        let episodes = self.batches.iter_mut().flat_map(|batch| batch.groups.values_mut()).flat_map(|g| &mut g.episodes);
+        let episodes = self
+            .batches
+            .iter_mut()
+            .flat_map(|batch| batch.groups.values_mut())
+            .flat_map(|g| &mut g.episodes);
         for episode in episodes {
             let Stage::Submitted { trajectory, scorer } = &mut episode.stage else { continue };
             let free = scorer.is_none_or(|(holder, until)| holder == reward || until <= now);
@@ -248,8 +295,15 @@ impl Coordinator {
         }
         let refused = if !score.refused.is_empty() {
             Some(score.refused.clone())
-        } else if score.metrics.is_none() || score.verdicts.len() != actions || score.kinds.len() != actions {
-            Some(format!("score: {} verdicts and {} kinds for {actions} actions", score.verdicts.len(), score.kinds.len()))
+        } else if score.metrics.is_none()
+            || score.verdicts.len() != actions
+            || score.kinds.len() != actions
+        {
+            Some(format!(
+                "score: {} verdicts and {} kinds for {actions} actions",
+                score.verdicts.len(),
+                score.kinds.len()
+            ))
         } else {
             None
         };
@@ -261,7 +315,14 @@ impl Coordinator {
         episode.stage = Stage::Open;
         episode.refusals += 1;
         let refusals = episode.refusals;
-        tracing::warn!(batch, group, member, refusals, why, "trajectory refused, the episode is played again");
+        tracing::warn!(
+            batch,
+            group,
+            member,
+            refusals,
+            why,
+            "trajectory refused, the episode is played again"
+        );
         if refusals >= MOST_REFUSALS {
             self.fatal = Some(Exit::temporary(format!(
                 "episode {batch}/{group}/{member} was refused {refusals} times: {why}; do all workers run the same image?"
@@ -282,7 +343,9 @@ impl Coordinator {
     /// Workers heard of recently.
     pub(super) fn census(&self, now: Instant) -> Census {
         let live = |role: Role, patience: Duration| {
-            let live = self.workers.iter().filter(|((r, _), w)| *r == role && now.saturating_duration_since(w.seen) < patience);
+            let live = self.workers.iter().filter(|((r, _), w)| {
+                *r == role && now.saturating_duration_since(w.seen) < patience
+            });
             u32::try_from(live.count()).unwrap_or(u32::MAX)
         };
         Census {
@@ -294,16 +357,27 @@ impl Coordinator {
 
     /// What the open batches wait for, in words; empty when nothing is missing.
     pub(super) fn waiting_for(&self, now: Instant) -> String {
-        let stages = || self.batches.iter().flat_map(|b| b.groups.values()).flat_map(|g| &g.episodes).map(|e| &e.stage);
+        let stages = || {
+            self.batches
+                .iter()
+                .flat_map(|b| b.groups.values())
+                .flat_map(|g| &g.episodes)
+                .map(|e| &e.stage)
+        };
         let census = self.census(now);
-        let unplayed = stages().filter(|stage| matches!(stage, Stage::Open | Stage::Leased { .. })).count();
+        let unplayed =
+            stages().filter(|stage| matches!(stage, Stage::Open | Stage::Leased { .. })).count();
         let unscored = stages().filter(|stage| matches!(stage, Stage::Submitted { .. })).count();
         if unplayed > 0 && census.simulators == 0 {
-            format!("a simulator worker: {unplayed} episodes have no shop (roles.simulator.replicas)")
+            format!(
+                "a simulator worker: {unplayed} episodes have no shop (roles.simulator.replicas)"
+            )
         } else if unplayed > 0 && census.rollouts == 0 {
             format!("a rollout worker: {unplayed} episodes have no player (roles.rollout.replicas)")
         } else if unscored > 0 && census.rewards == 0 {
-            format!("a reward worker: {unscored} trajectories have no score (roles.reward.replicas)")
+            format!(
+                "a reward worker: {unscored} trajectories have no score (roles.reward.replicas)"
+            )
         } else {
             String::new()
         }
@@ -318,10 +392,19 @@ impl Coordinator {
     fn simulators(&self, now: Instant) -> Vec<String> {
         let heard = |worker: &&Worker| now.saturating_duration_since(worker.seen) < SILENCE;
         let simulators = self.workers.iter().filter(|((role, _), _)| *role == Role::Simulator);
-        simulators.map(|(_, worker)| worker).filter(heard).map(|worker| worker.address.clone()).collect()
+        simulators
+            .map(|(_, worker)| worker)
+            .filter(heard)
+            .map(|worker| worker.address.clone())
+            .collect()
     }
 
-    fn episode(&mut self, batch: &str, group: u64, member: u32) -> Option<(TaskKey, Actor, &mut Episode)> {
+    fn episode(
+        &mut self,
+        batch: &str,
+        group: u64,
+        member: u32,
+    ) -> Option<(TaskKey, Actor, &mut Episode)> {
         let batch = self.batches.iter_mut().find(|b| b.name == batch)?;
         let group = batch.groups.get_mut(&group)?;
         Some((group.task, batch.actor, group.episodes.get_mut(member as usize)?))

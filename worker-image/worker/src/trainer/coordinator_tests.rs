@@ -23,7 +23,10 @@ fn table(now: Instant) -> Coordinator {
 }
 
 fn keys(leases: &[GroupLease]) -> Vec<(u64, u32)> {
-    leases.iter().flat_map(|lease| lease.members.iter().map(|member| (lease.group, *member))).collect()
+    leases
+        .iter()
+        .flat_map(|lease| lease.members.iter().map(|member| (lease.group, *member)))
+        .collect()
 }
 
 fn played(group: u64, member: u32, seal: u8) -> Trajectory {
@@ -83,7 +86,11 @@ fn what_a_dead_rollout_held_is_leased_to_another() {
     let mut restarted = table(now);
     assert_eq!(keys(&restarted.lease_groups(0, 64, &[], now)).len(), 4);
     restarted.register(Role::Rollout, 0, "", "a", now);
-    assert_eq!(keys(&restarted.lease_groups(1, 64, &[], now)).len(), 4, "its new life holds nothing");
+    assert_eq!(
+        keys(&restarted.lease_groups(1, 64, &[], now)).len(),
+        4,
+        "its new life holds nothing"
+    );
 }
 
 #[test]
@@ -98,7 +105,10 @@ fn a_group_is_complete_when_all_its_members_are_scored() {
         table.score(scored(&played(group, member, 1)));
     }
     let complete = table.take_complete(BATCH);
-    assert_eq!(complete.iter().map(|(index, members)| (*index, members.len())).collect::<Vec<_>>(), [(7, 2)]);
+    assert_eq!(
+        complete.iter().map(|(index, members)| (*index, members.len())).collect::<Vec<_>>(),
+        [(7, 2)]
+    );
     assert_eq!(complete[0].1[0].trajectory.member, 0, "members are in order");
     assert!(table.take_complete(BATCH).is_empty(), "taken once");
 }
@@ -118,7 +128,10 @@ fn a_repeated_submission_changes_nothing_and_a_contradicting_one_is_counted() {
 #[test]
 fn a_trajectory_of_another_task_or_actor_is_not_taken() {
     let mut table = table(Instant::now());
-    table.submit(Trajectory { task: Some(TaskKey { seed: 99, ..TaskKey::default() }), ..played(7, 0, 1) });
+    table.submit(Trajectory {
+        task: Some(TaskKey { seed: 99, ..TaskKey::default() }),
+        ..played(7, 0, 1)
+    });
     table.submit(Trajectory { actor: None, ..played(7, 0, 1) });
     table.submit(Trajectory { batch: "step-000099".into(), ..played(7, 0, 1) });
     table.submit(played(99, 0, 1));

@@ -34,7 +34,9 @@ impl Job<'_> {
         for decoding in [Decoding::Greedy, Decoding::Sampled] {
             self.evaluate(Subject::Trained, decoding, tasks)?;
         }
-        for subject in [Subject::Random, Subject::SearchFirst, Subject::Demonstrator, Subject::Expert] {
+        for subject in
+            [Subject::Random, Subject::SearchFirst, Subject::Demonstrator, Subject::Expert]
+        {
             self.evaluate(subject, Decoding::Scripted, tasks)?;
         }
         self.enter(Phase::Finished);
@@ -42,9 +44,15 @@ impl Job<'_> {
     }
 
     /// Measures a subject on the first `tasks` held-out tasks; one that was measured already is not measured again.
-    pub(super) fn evaluate(&mut self, subject: Subject, decoding: Decoding, tasks: u32) -> Result<(), Exit> {
+    pub(super) fn evaluate(
+        &mut self,
+        subject: Subject,
+        decoding: Decoding,
+        tasks: u32,
+    ) -> Result<(), Exit> {
         let step = self.state.step;
-        let same = |row: &Evaluation| (row.subject, row.decoding, row.step) == (subject, decoding, step);
+        let same =
+            |row: &Evaluation| (row.subject, row.decoding, row.step) == (subject, decoding, step);
         if tasks == 0 || self.journal.evaluations()?.iter().any(same) {
             return Ok(());
         }
@@ -54,7 +62,8 @@ impl Job<'_> {
             None => batches::policy(self.publish(), decoding),
         };
         let name = batches::evaluation_name(subject, decoding, step);
-        let keys: Vec<_> = (0..u64::from(tasks)).map(|i| batches::held_out_task(self.config, i)).collect();
+        let keys: Vec<_> =
+            (0..u64::from(tasks)).map(|i| batches::held_out_task(self.config, i)).collect();
         let scored = self.play(&name, actor, &keys)?;
         let seconds = began.elapsed().as_secs_f64();
         let episodes = scored.iter().map(sample::result).collect::<Result<Vec<_>, _>>()?;
@@ -64,7 +73,8 @@ impl Job<'_> {
         });
         self.journal.episodes(&name, &shown.collect::<Result<Vec<_>, _>>()?)?;
         let tokens: u64 = episodes.iter().map(|episode| u64::from(episode.tokens)).sum();
-        let success = episodes.iter().map(|episode| episode.metrics.success).sum::<f64>() / f64::from(tasks);
+        let success =
+            episodes.iter().map(|episode| episode.metrics.success).sum::<f64>() / f64::from(tasks);
         tracing::info!(?subject, ?decoding, step, success, seconds, "evaluation");
         self.journal.evaluation(&Evaluation { subject, decoding, step, seconds, episodes })?;
         self.state.spend("evaluation", seconds, tokens);

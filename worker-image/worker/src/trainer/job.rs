@@ -60,8 +60,25 @@ impl<'a> Job<'a> {
             None => Restored { state: JobState::new(Gate::default()), reference: None },
         };
         let journal = Journal::open(directory, state.journal)?;
-        tracing::info!(attempt = attempt.number, phase = state.phase.name(), updates = state.updates, "begin");
-        let job = Self { config, model, tokenizer, learner, state, reference, journal, store, attempt, shared, shutdown };
+        tracing::info!(
+            attempt = attempt.number,
+            phase = state.phase.name(),
+            updates = state.updates,
+            "begin"
+        );
+        let job = Self {
+            config,
+            model,
+            tokenizer,
+            learner,
+            state,
+            reference,
+            journal,
+            store,
+            attempt,
+            shared,
+            shutdown,
+        };
         job.report_progress();
         Ok(job)
     }
@@ -98,7 +115,12 @@ impl<'a> Job<'a> {
 
     /// Enters a phase.
     pub(super) fn enter(&mut self, phase: Phase) {
-        tracing::info!(from = self.state.phase.name(), to = phase.name(), updates = self.state.updates, "phase");
+        tracing::info!(
+            from = self.state.phase.name(),
+            to = phase.name(),
+            updates = self.state.updates,
+            "phase"
+        );
         self.state.phase = phase;
     }
 
@@ -114,7 +136,13 @@ impl<'a> Job<'a> {
     }
 
     /// Opens a batch with its first groups.
-    pub(super) fn open_batch(&self, name: &str, actor: Actor, members: u32, groups: &[(u64, v1::TaskKey)]) {
+    pub(super) fn open_batch(
+        &self,
+        name: &str,
+        actor: Actor,
+        members: u32,
+        groups: &[(u64, v1::TaskKey)],
+    ) {
         let mut state = self.shared.lock();
         state.coordinator.open(name, actor, members);
         for (index, task) in groups {
@@ -129,7 +157,9 @@ impl<'a> Job<'a> {
         let mut said = Instant::now();
         loop {
             if self.shutdown.is_requested() {
-                return Err(Exit::stopped("asked to stop; run again to continue from the checkpoint"));
+                return Err(Exit::stopped(
+                    "asked to stop; run again to continue from the checkpoint",
+                ));
             }
             let found = self.shared.wait(LOOK, |state| {
                 if let Some(exit) = state.coordinator.fatal() {
@@ -155,13 +185,22 @@ impl<'a> Job<'a> {
     }
 
     /// Plays a batch of one-member groups to its end; episodes in group order.
-    pub(super) fn play(&self, name: &str, actor: Actor, tasks: &[v1::TaskKey]) -> Result<Vec<Scored>, Exit> {
+    pub(super) fn play(
+        &self,
+        name: &str,
+        actor: Actor,
+        tasks: &[v1::TaskKey],
+    ) -> Result<Vec<Scored>, Exit> {
         let groups: Vec<(u64, v1::TaskKey)> = (0..).zip(tasks.iter().copied()).collect();
         self.open_batch(name, actor, 1, &groups);
         let mut done: Vec<(u64, Scored)> = Vec::with_capacity(tasks.len());
         while done.len() < tasks.len() {
             let complete = self.next_complete(name)?;
-            done.extend(complete.into_iter().flat_map(|(index, scored)| scored.into_iter().map(move |s| (index, s))));
+            done.extend(
+                complete
+                    .into_iter()
+                    .flat_map(|(index, scored)| scored.into_iter().map(move |s| (index, s))),
+            );
         }
         self.shared.lock().coordinator.close(name);
         done.sort_by_key(|(index, _)| *index);
@@ -171,7 +210,8 @@ impl<'a> Job<'a> {
     /// Tells whoever asks where the job stands.
     pub(super) fn report_progress(&self) {
         let (state, training) = (&self.state, &self.config.training);
-        let share = |done: u64, of: u64| if of == 0 { 1.0 } else { (done as f64 / of as f64).min(1.0) };
+        let share =
+            |done: u64, of: u64| if of == 0 { 1.0 } else { (done as f64 / of as f64).min(1.0) };
         // Shares of the whole as the quickstart spends its time; only the clock of the live view depends on them.
         let done = match state.phase {
             Phase::Warmup => 0.45 * share(state.warmup_tokens, training.warmup.max_tokens),

@@ -51,8 +51,9 @@ impl Journal {
         let path = &self.evaluations.path;
         let text = fs::read_to_string(path).map_err(|error| unwritable(path, &error))?;
         let row = |(i, line): (usize, &str)| {
-            serde_json::from_str(line)
-                .map_err(|error| Exit::temporary(format!("{} line {}: {error}", path.display(), i + 1)))
+            serde_json::from_str(line).map_err(|error| {
+                Exit::temporary(format!("{} line {}: {error}", path.display(), i + 1))
+            })
         };
         text.lines().enumerate().map(row).collect()
     }
@@ -71,7 +72,8 @@ impl Journal {
     pub(super) fn budget(&self, phases: &[PhaseBudget]) -> Result<(), Exit> {
         let path = self.folder.join(file::BUDGET);
         let mut text = Vec::new();
-        line(&mut text, &Budget { phases: phases.to_vec() }).map_err(|error| unwritable(&path, &error))?;
+        line(&mut text, &Budget { phases: phases.to_vec() })
+            .map_err(|error| unwritable(&path, &error))?;
         fs::write(&path, text).map_err(|error| unwritable(&path, &error))
     }
 
@@ -135,7 +137,13 @@ mod tests {
     use super::*;
 
     fn row(step: u64) -> Evaluation {
-        Evaluation { subject: Subject::Progress, decoding: Decoding::Greedy, step, seconds: 0.5, episodes: Vec::new() }
+        Evaluation {
+            subject: Subject::Progress,
+            decoding: Decoding::Greedy,
+            step,
+            seconds: 0.5,
+            episodes: Vec::new(),
+        }
     }
 
     #[test]

@@ -45,17 +45,24 @@ impl Learner {
 
     /// Starts reinforcement learning: AdamW for everything, from an empty state.
     pub(super) fn begin_training(&mut self) {
-        self.optimizer = Optimizer::new(Arc::clone(self.layout()), training_settings(), self.threads);
+        self.optimizer =
+            Optimizer::new(Arc::clone(self.layout()), training_settings(), self.threads);
     }
 
     /// Takes weights and optimiser of a checkpoint.
-    pub(super) fn restore(&mut self, parameters: Parameters, optimizer: &[u8], training: bool) -> Result<(), String> {
+    pub(super) fn restore(
+        &mut self,
+        parameters: Parameters,
+        optimizer: &[u8],
+        training: bool,
+    ) -> Result<(), String> {
         if parameters.layout.entries() != self.layout().entries() {
             return Err("the weights are of another geometry".to_owned());
         }
         let settings = if training { training_settings() } else { warmup_settings() };
-        self.optimizer = Optimizer::from_bytes(Arc::clone(self.layout()), settings, self.threads, optimizer)
-            .map_err(|error| error.to_string())?;
+        self.optimizer =
+            Optimizer::from_bytes(Arc::clone(self.layout()), settings, self.threads, optimizer)
+                .map_err(|error| error.to_string())?;
         self.parameters = parameters;
         Ok(())
     }
@@ -76,7 +83,9 @@ impl Learner {
         parameters: &Parameters,
         sequences: &[Vec<u32>],
     ) -> Result<Vec<Vec<f32>>, Exit> {
-        self.network.log_probabilities(parameters, sequences).map_err(|error| network_failed(&error))
+        self.network
+            .log_probabilities(parameters, sequences)
+            .map_err(|error| network_failed(&error))
     }
 
     /// One optimiser update on a whole batch.
@@ -87,10 +96,16 @@ impl Learner {
         rates: Rates,
     ) -> Result<Update, Exit> {
         let batches = micro_batches(sequences, MICRO_BATCH_TOKENS);
-        let (mut gradients, statistics) =
-            self.network.gradients(&self.parameters, &batches, objective).map_err(|error| network_failed(&error))?;
+        let (mut gradients, statistics) = self
+            .network
+            .gradients(&self.parameters, &batches, objective)
+            .map_err(|error| network_failed(&error))?;
         let gradient_norm = clip_gradient_norm(self.layout(), &mut gradients, GRADIENT_NORM_LIMIT)
-            .map_err(|error| Exit::bad_configuration(format!("{error}; lower the learning rates of the manifest")))?;
+            .map_err(|error| {
+                Exit::bad_configuration(format!(
+                    "{error}; lower the learning rates of the manifest"
+                ))
+            })?;
         self.optimizer.step(&mut self.parameters, &gradients, rates);
         Ok(Update { statistics, gradient_norm })
     }

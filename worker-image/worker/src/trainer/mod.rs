@@ -47,9 +47,11 @@ pub(crate) fn train(
     runtime: &Runtime,
 ) -> Result<Exit, Exit> {
     let listener = runtime.block_on(worker::listen(options))?;
-    let store = Store::open(&options.directory, config.checkpoint.keep).map_err(|error| error.exit())?;
-    let attempt =
-        store.begin_attempt(&config.job_uid, &config.manifest_digest).map_err(|error| error.exit())?;
+    let store =
+        Store::open(&options.directory, config.checkpoint.keep).map_err(|error| error.exit())?;
+    let attempt = store
+        .begin_attempt(&config.job_uid, &config.manifest_digest)
+        .map_err(|error| error.exit())?;
     let shared = Arc::new(Shared::default());
     let service = ControllerService {
         shared: Arc::clone(&shared),
@@ -66,8 +68,9 @@ pub(crate) fn train(
         shutdown.clone(),
     )?;
     // Serve only now: whoever registers finds the attempt and the state that it will work for.
-    let service =
-        ControllerServer::new(service).max_decoding_message_size(MESSAGE_LIMIT).max_encoding_message_size(MESSAGE_LIMIT);
+    let service = ControllerServer::new(service)
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT);
     runtime.spawn(
         Server::builder()
             .tcp_nodelay(true)
@@ -76,7 +79,8 @@ pub(crate) fn train(
             .serve_with_incoming(TcpListenerStream::new(listener)),
     );
     let exit = job.run()?;
-    report::render(&options.directory).map_err(|error| Exit::temporary(format!("report: {error}")))?;
+    report::render(&options.directory)
+        .map_err(|error| Exit::temporary(format!("report: {error}")))?;
     shared.lock().finished = true;
     shared.work.notify_waiters();
     std::thread::sleep(FAREWELL);

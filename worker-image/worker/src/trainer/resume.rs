@@ -27,7 +27,12 @@ impl Job<'_> {
         self.state.journal = self.journal.sync()?;
         let updates = self.state.updates;
         let write = |folder: &Path| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-            folder::save(&folder.join(MODEL), &self.model, &self.learner.parameters, &self.tokenizer)?;
+            folder::save(
+                &folder.join(MODEL),
+                &self.model,
+                &self.learner.parameters,
+                &self.tokenizer,
+            )?;
             if let Some(reference) = &self.reference {
                 folder::save(&folder.join(REFERENCE), &self.model, reference, &self.tokenizer)?;
             }
@@ -35,7 +40,9 @@ impl Job<'_> {
             fs::write(folder.join(STATE), serde_json::to_vec_pretty(&self.state)?)?;
             Ok(())
         };
-        self.store.save(&self.attempt, self.state.tick(), updates, write).map_err(|error| error.exit())?;
+        self.store
+            .save(&self.attempt, self.state.tick(), updates, write)
+            .map_err(|error| error.exit())?;
         Ok(())
     }
 }
@@ -56,8 +63,11 @@ pub(super) fn restore(checkpoint: &Checkpoint, learner: &mut Learner) -> Result<
             path.join(file).display()
         ))
     };
-    let read = |file: &str| fs::read(path.join(file)).map_err(|error| foreign(file, error.to_string()));
-    let load = |file: &str| folder::load(&path.join(file)).map_err(|error| foreign(file, error.to_string()));
+    let read =
+        |file: &str| fs::read(path.join(file)).map_err(|error| foreign(file, error.to_string()));
+    let load = |file: &str| {
+        folder::load(&path.join(file)).map_err(|error| foreign(file, error.to_string()))
+    };
     let state: JobState =
         serde_json::from_slice(&read(STATE)?).map_err(|error| foreign(STATE, error.to_string()))?;
     let (_, parameters) = load(MODEL)?;

@@ -30,7 +30,9 @@ pub(super) fn metrics(scored: &Scored) -> Metrics {
 /// The configured mixture of the outcome.
 pub(super) fn reward(config: &RunConfig, metrics: &Metrics) -> f64 {
     let weights = &config.training.reward;
-    weights.success * metrics.success + weights.strict * metrics.strict + weights.loose * metrics.loose
+    weights.success * metrics.success
+        + weights.strict * metrics.strict
+        + weights.loose * metrics.loose
 }
 
 /// Actions taken.
@@ -59,7 +61,11 @@ pub(super) fn digest(scored: &Scored) -> Digest {
 }
 
 /// The episode as credit assignment sees it: one verdict per message, on each of its tokens.
-pub(super) fn credited(scored: &Scored, reward: f64, advantage: f64) -> Result<ScoredTrajectory, Exit> {
+pub(super) fn credited(
+    scored: &Scored,
+    reward: f64,
+    advantage: f64,
+) -> Result<ScoredTrajectory, Exit> {
     let trajectory = &scored.trajectory;
     let mut scores = vec![0.0; trajectory.tokens.len()];
     let mut messages = Vec::with_capacity(trajectory.messages.len());
@@ -80,8 +86,11 @@ pub(super) fn credited(scored: &Scored, reward: f64, advantage: f64) -> Result<S
 }
 
 fn parse_kind(name: &str) -> Result<Kind, Exit> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned()))
-        .map_err(|error| Exit::temporary(format!("score: kind {name:?}: {error}; do all workers run the same image?")))
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).map_err(|error| {
+        Exit::temporary(format!(
+            "score: kind {name:?}: {error}; do all workers run the same image?"
+        ))
+    })
 }
 
 /// A demonstration as supervised learning sees it: actions weigh 1, observations `observation_weight`.
@@ -103,7 +112,11 @@ pub(super) fn supervised(trajectory: &Trajectory, observation_weight: f32) -> (S
 
 /// An episode as policy optimisation sees it. `advantages` has one value per token; `reference` too, where
 /// there is a KL penalty.
-pub(super) fn policy(trajectory: &Trajectory, advantages: &[f64], reference: Option<&[f32]>) -> Sequence {
+pub(super) fn policy(
+    trajectory: &Trajectory,
+    advantages: &[f64],
+    reference: Option<&[f32]>,
+) -> Sequence {
     let mut targets = vec![Target::None; trajectory.tokens.len()];
     let mut behavior = trajectory.log_probabilities.iter();
     for message in trajectory.messages.iter().filter(|message| message.policy) {
@@ -111,7 +124,8 @@ pub(super) fn policy(trajectory: &Trajectory, advantages: &[f64], reference: Opt
             // The reward worker refused trajectories without one log-probability per policy token.
             let Some(behavior) = behavior.next() else { break };
             let reference = reference.map(|values| values[t]);
-            targets[t] = Target::Policy { advantage: advantages[t] as f32, behavior: *behavior, reference };
+            targets[t] =
+                Target::Policy { advantage: advantages[t] as f32, behavior: *behavior, reference };
         }
     }
     Sequence { tokens: trajectory.tokens.clone(), targets }

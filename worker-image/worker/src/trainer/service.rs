@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use shoprl_contract::Role;
 use shoprl_contract::v1::controller_server::Controller;
 use shoprl_contract::v1::{
-    Caller, FetchWeightsRequest, GetProgressRequest, GetProgressResponse, LeaseGroupsRequest, LeaseGroupsResponse,
-    LeaseScoringRequest, LeaseScoringResponse, RegisterRequest, RegisterResponse, SubmitScoresRequest,
-    SubmitScoresResponse, SubmitTrajectoriesRequest, SubmitTrajectoriesResponse, WeightsChunk,
+    Caller, FetchWeightsRequest, GetProgressRequest, GetProgressResponse, LeaseGroupsRequest,
+    LeaseGroupsResponse, LeaseScoringRequest, LeaseScoringResponse, RegisterRequest,
+    RegisterResponse, SubmitScoresRequest, SubmitScoresResponse, SubmitTrajectoriesRequest,
+    SubmitTrajectoriesResponse, WeightsChunk,
 };
 use tonic::{Request, Response, Status};
 
@@ -55,7 +56,8 @@ impl ControllerService {
             )));
         }
         let role = Role::ALL.into_iter().find(|role| role.name() == caller.role);
-        let role = role.ok_or_else(|| Status::invalid_argument(format!("caller.role: {:?}", caller.role)))?;
+        let role = role
+            .ok_or_else(|| Status::invalid_argument(format!("caller.role: {:?}", caller.role)))?;
         Ok(Known { role, index: caller.index })
     }
 
@@ -65,7 +67,8 @@ impl ControllerService {
         wait_ms: u32,
         mut look: impl FnMut(&mut State) -> Vec<T>,
     ) -> (Vec<T>, bool) {
-        let end = tokio::time::Instant::now() + Duration::from_millis(u64::from(wait_ms.min(LONGEST_WAIT)));
+        let end = tokio::time::Instant::now()
+            + Duration::from_millis(u64::from(wait_ms.min(LONGEST_WAIT)));
         loop {
             // Created before looking: work that appears in between still wakes it.
             let work = self.shared.work.notified();
@@ -85,29 +88,49 @@ impl ControllerService {
 
 #[tonic::async_trait]
 impl Controller for ControllerService {
-    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+    async fn register(
+        &self,
+        request: Request<RegisterRequest>,
+    ) -> Result<Response<RegisterResponse>, Status> {
         let request = request.into_inner();
         let Known { role, index } = self.admit(request.caller.as_ref(), true)?;
         let new = {
             let mut state = self.shared.lock();
             let before = state.coordinator.numerics().len();
-            state.coordinator.register(role, index, &request.address, &request.numerics, Instant::now());
+            state.coordinator.register(
+                role,
+                index,
+                &request.address,
+                &request.numerics,
+                Instant::now(),
+            );
             let classes = state.coordinator.numerics();
             (classes.len() > before.max(1)).then(|| classes.join(", "))
         };
         if let Some(classes) = new {
-            tracing::warn!(classes, "MixedNumerics: workers of different numerics classes, bits may differ");
+            tracing::warn!(
+                classes,
+                "MixedNumerics: workers of different numerics classes, bits may differ"
+            );
         }
         self.shared.work.notify_waiters();
         Ok(Response::new(RegisterResponse { attempt: self.attempt }))
     }
 
-    async fn lease_groups(&self, request: Request<LeaseGroupsRequest>) -> Result<Response<LeaseGroupsResponse>, Status> {
+    async fn lease_groups(
+        &self,
+        request: Request<LeaseGroupsRequest>,
+    ) -> Result<Response<LeaseGroupsResponse>, Status> {
         let request = request.into_inner();
         let Known { index, .. } = self.admit(request.caller.as_ref(), false)?;
         let (groups, finished) = self
             .when_there_is_work(request.wait_ms, |state| {
-                state.coordinator.lease_groups(index, request.capacity, &request.held, Instant::now())
+                state.coordinator.lease_groups(
+                    index,
+                    request.capacity,
+                    &request.held,
+                    Instant::now(),
+                )
             })
             .await;
         Ok(Response::new(LeaseGroupsResponse { groups, finished }))
@@ -178,17 +201,28 @@ impl Controller for ControllerService {
         let published = self.shared.lock().published.clone();
         let published = published
             .filter(|published| published.version == request.version)
-            .ok_or_else(|| Status::unavailable(format!("weights {} are not published now", request.version)))?;
+            .ok_or_else(|| {
+                Status::unavailable(format!("weights {} are not published now", request.version))
+            })?;
         let total = published.bytes.len();
         let chunks = (0..total).step_by(CHUNK).map(move |offset| {
             let data = published.bytes[offset..total.min(offset + CHUNK)].to_vec();
             let checksum = Sha256::digest(&data).to_vec();
-            Ok(WeightsChunk { version: published.version, offset: offset as u64, total: total as u64, data, checksum })
+            Ok(WeightsChunk {
+                version: published.version,
+                offset: offset as u64,
+                total: total as u64,
+                data,
+                checksum,
+            })
         });
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
 
-    async fn get_progress(&self, request: Request<GetProgressRequest>) -> Result<Response<GetProgressResponse>, Status> {
+    async fn get_progress(
+        &self,
+        request: Request<GetProgressRequest>,
+    ) -> Result<Response<GetProgressResponse>, Status> {
         self.admit(request.into_inner().caller.as_ref(), true)?;
         let state = self.shared.lock();
         let now = Instant::now();

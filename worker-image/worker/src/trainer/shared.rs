@@ -49,7 +49,11 @@ impl Shared {
     }
 
     /// Waits until `look` finds something or `patience` is over.
-    pub(super) fn wait<T>(&self, patience: Duration, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
+    pub(super) fn wait<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
         let end = Instant::now() + patience;
         let mut state = self.lock();
         loop {

@@ -40,7 +40,8 @@ struct Harvest {
 impl Job<'_> {
     /// Takes all steps, with evaluations and checkpoints on the way.
     pub(super) fn train(&mut self) -> Result<(), Exit> {
-        let (steps, every) = (u64::from(self.config.training.steps), u64::from(self.config.evaluation.every_steps));
+        let (steps, every) =
+            (u64::from(self.config.training.steps), u64::from(self.config.evaluation.every_steps));
         let keep = u64::from(self.config.checkpoint.every_steps);
         while self.state.step < steps {
             self.step()?;
@@ -60,14 +61,19 @@ impl Job<'_> {
         let step = self.state.step + 1;
         let harvest = self.harvest(step)?;
         let began = Instant::now();
-        let rewards: Vec<f64> =
-            harvest.accepted.iter().map(|s| sample::reward(self.config, &sample::metrics(s))).collect();
-        let credited: Vec<ScoredTrajectory> = (harvest.accepted.iter().zip(&rewards).zip(&harvest.advantages))
-            .map(|((scored, reward), advantage)| sample::credited(scored, *reward, *advantage))
-            .collect::<Result<_, _>>()?;
+        let rewards: Vec<f64> = harvest
+            .accepted
+            .iter()
+            .map(|s| sample::reward(self.config, &sample::metrics(s)))
+            .collect();
+        let credited: Vec<ScoredTrajectory> =
+            (harvest.accepted.iter().zip(&rewards).zip(&harvest.advantages))
+                .map(|((scored, reward), advantage)| sample::credited(scored, *reward, *advantage))
+                .collect::<Result<_, _>>()?;
         let options = self.credit_options();
         let credit_failed = |error| Exit::temporary(format!("credit of step {step}: {error}"));
-        let advantages = token_advantages(&credited, &options, &self.state.gate).map_err(credit_failed)?;
+        let advantages =
+            token_advantages(&credited, &options, &self.state.gate).map_err(credit_failed)?;
         let update = self.policy_update(step, &harvest.accepted, &advantages)?;
         self.state.gate.observe(&credited, &options).map_err(credit_failed)?;
         let seconds = began.elapsed().as_secs_f64();
@@ -103,9 +109,12 @@ impl Job<'_> {
             for (index, scored) in self.next_complete(&name)? {
                 let metrics: Vec<_> = scored.iter().map(sample::metrics).collect();
                 successes.push((index, metrics.iter().map(|m| m.success).collect::<Vec<_>>()));
-                let rewards: Vec<f64> = metrics.iter().map(|m| sample::reward(self.config, m)).collect();
+                let rewards: Vec<f64> =
+                    metrics.iter().map(|m| sample::reward(self.config, m)).collect();
                 let advantages = group_relative(&rewards, VARIANCE_FLOOR);
-                groups.complete(index, advantages.is_some()).map_err(|error| Exit::temporary(error.to_string()))?;
+                groups
+                    .complete(index, advantages.is_some())
+                    .map_err(|error| Exit::temporary(error.to_string()))?;
                 if let Some(advantages) = advantages {
                     played.insert(index, (scored, advantages));
                 }
@@ -113,10 +122,16 @@ impl Job<'_> {
         };
         self.shared.lock().coordinator.close(&name);
         if accepted.len() < wanted {
-            tracing::warn!(step, accepted = accepted.len(), wanted, "groups without variance: the step is smaller");
+            tracing::warn!(
+                step,
+                accepted = accepted.len(),
+                wanted,
+                "groups without variance: the step is smaller"
+            );
         }
         successes.sort_by_key(|(index, _)| *index);
-        let (episodes, advantages): (Vec<Vec<Scored>>, Vec<Vec<f64>>) = played.into_values().unzip();
+        let (episodes, advantages): (Vec<Vec<Scored>>, Vec<Vec<f64>>) =
+            played.into_values().unzip();
         Ok(Harvest {
             accepted: episodes.into_iter().flatten().collect(),
             advantages: advantages.into_iter().flatten().collect(),
@@ -134,24 +149,31 @@ impl Job<'_> {
         accepted: &[Scored],
         advantages: &[Vec<f64>],
     ) -> Result<Option<Update>, Exit> {
-        let tokens: usize = accepted.iter().map(|scored| scored.trajectory.log_probabilities.len()).sum();
+        let tokens: usize =
+            accepted.iter().map(|scored| scored.trajectory.log_probabilities.len()).sum();
         if tokens == 0 {
             return Ok(None);
         }
         let references = match &self.reference {
             Some(reference) => {
-                let sequences: Vec<_> = accepted.iter().map(|scored| scored.trajectory.tokens.clone()).collect();
+                let sequences: Vec<_> =
+                    accepted.iter().map(|scored| scored.trajectory.tokens.clone()).collect();
                 Some(self.learner.log_probabilities(reference, &sequences)?)
             }
             None => None,
         };
-        let sequences = accepted.iter().zip(advantages).enumerate().map(|(i, (scored, advantages))| {
-            let reference = references.as_ref().map(|all| all[i].as_slice());
-            sample::policy(&scored.trajectory, advantages, reference)
-        });
+        let sequences =
+            accepted.iter().zip(advantages).enumerate().map(|(i, (scored, advantages))| {
+                let reference = references.as_ref().map(|all| all[i].as_slice());
+                sample::policy(&scored.trajectory, advantages, reference)
+            });
         let rate = self.config.training.learning_rate * warm_up(step - 1, RISE);
         let rates = Rates { adamw: rate as f32, muon: 0.0 };
-        let update = self.learner.update(sequences.collect(), &policy_objective(self.config, tokens), rates)?;
+        let update = self.learner.update(
+            sequences.collect(),
+            &policy_objective(self.config, tokens),
+            rates,
+        )?;
         self.state.updates += 1;
         Ok(Some(update))
     }
@@ -217,10 +239,16 @@ fn metric(
         if n > 0.0 { sum / n } else { 0.0 }
     };
     let trajectories = || harvest.accepted.iter().map(|scored| &scored.trajectory);
-    let kept = (credited.iter().zip(&harvest.advantages).zip(trajectories())).flat_map(|((tokens, sample), t)| {
-        let policy = t.messages.iter().filter(|m| m.policy).flat_map(|m| m.start as usize..m.end as usize);
-        policy.map(move |i| if tokens[i] * sample > 0.0 { 1.0 } else { 0.0 })
-    });
+    let kept = (credited.iter().zip(&harvest.advantages).zip(trajectories())).flat_map(
+        |((tokens, sample), t)| {
+            let policy = t
+                .messages
+                .iter()
+                .filter(|m| m.policy)
+                .flat_map(|m| m.start as usize..m.end as usize);
+            policy.map(move |i| if tokens[i] * sample > 0.0 { 1.0 } else { 0.0 })
+        },
+    );
     let statistics = update.map(|update| update.statistics).unwrap_or_default();
     TrainingMetric {
         step,

@@ -48,12 +48,15 @@ impl Job<'_> {
         let mut window = Window::new();
         while self.state.warmup_tokens < warmup.max_tokens {
             if self.shutdown.is_requested() {
-                return Err(Exit::stopped("asked to stop; run again to continue from the checkpoint"));
+                return Err(Exit::stopped(
+                    "asked to stop; run again to continue from the checkpoint",
+                ));
             }
             let batch = queue.take(self, warmup.batch as usize)?;
             let before = self.state.warmup_tokens;
             self.supervised_step(&batch, &mut window)?;
-            let due = before / warmup.stop.every_tokens < self.state.warmup_tokens / warmup.stop.every_tokens;
+            let due = before / warmup.stop.every_tokens
+                < self.state.warmup_tokens / warmup.stop.every_tokens;
             if !due {
                 if window.steps == ROW {
                     self.write_window(&mut window, None)?;
@@ -64,7 +67,9 @@ impl Job<'_> {
             self.write_window(&mut window, Some(measured))?;
             self.checkpoint()?;
             let stop = &warmup.stop;
-            if measured.greedy_success >= stop.greedy_success && measured.sampled_success >= stop.sampled_success {
+            if measured.greedy_success >= stop.greedy_success
+                && measured.sampled_success >= stop.sampled_success
+            {
                 break;
             }
         }
@@ -87,7 +92,8 @@ impl Job<'_> {
             adamw: (warmup.learning_rate * factor) as f32,
             muon: (warmup.matrix_learning_rate * factor) as f32,
         };
-        let update = self.learner.update(sequences, &supervised_objective(actions as f32), rates)?;
+        let update =
+            self.learner.update(sequences, &supervised_objective(actions as f32), rates)?;
         self.state.updates += 1;
         self.state.warmup_step += 1;
         self.state.warmup_tokens += tokens;
@@ -103,22 +109,26 @@ impl Job<'_> {
 
     /// Factor on the learning rates: rises, then falls along half a cosine over the most tokens there may be.
     fn warmup_factor(&self) -> f64 {
-        let progress = self.state.warmup_tokens as f64 / self.config.training.warmup.max_tokens as f64;
+        let progress =
+            self.state.warmup_tokens as f64 / self.config.training.warmup.max_tokens as f64;
         warm_up(self.state.warmup_step, RISE) * cosine(progress, FLOOR)
     }
 
     fn validate(&mut self) -> Result<Validation, Exit> {
         let began = Instant::now();
         let count = u64::from(self.config.training.warmup.stop.tasks);
-        let tasks: Vec<_> = (0..count).map(|i| batches::training_task(self.config, Use::Validation, i)).collect();
+        let tasks: Vec<_> =
+            (0..count).map(|i| batches::training_task(self.config, Use::Validation, i)).collect();
         let version = self.publish();
         let mut success = [0.0; 2];
         let mut tokens = 0;
         for (success, decoding) in success.iter_mut().zip([Decoding::Greedy, Decoding::Sampled]) {
             let name = batches::validation_name(self.state.warmup_tokens, decoding);
             let episodes = self.play(&name, batches::policy(version, decoding), &tasks)?;
-            *success = episodes.iter().map(|scored| sample::metrics(scored).success).sum::<f64>() / count as f64;
-            tokens += episodes.iter().map(|scored| scored.trajectory.tokens.len() as u64).sum::<u64>();
+            *success = episodes.iter().map(|scored| sample::metrics(scored).success).sum::<f64>()
+                / count as f64;
+            tokens +=
+                episodes.iter().map(|scored| scored.trajectory.tokens.len() as u64).sum::<u64>();
         }
         self.state.spend("validation", began.elapsed().as_secs_f64(), tokens);
         self.report_success(success[0]);
@@ -127,7 +137,11 @@ impl Job<'_> {
         Ok(measured)
     }
 
-    fn write_window(&mut self, window: &mut Window, validation: Option<Validation>) -> Result<(), Exit> {
+    fn write_window(
+        &mut self,
+        window: &mut Window,
+        validation: Option<Validation>,
+    ) -> Result<(), Exit> {
         if window.steps == 0 {
             return Ok(());
         }
@@ -175,7 +189,8 @@ impl Demonstrations {
             }
             job.shared.lock().coordinator.close(&name);
             played.sort_by_key(|(index, _)| *index);
-            let trajectories = played.into_iter().flat_map(|(_, scored)| scored).map(|scored| scored.trajectory);
+            let trajectories =
+                played.into_iter().flat_map(|(_, scored)| scored).map(|scored| scored.trajectory);
             self.ready.extend(trajectories.skip(std::mem::take(&mut self.skip)));
             self.next_block += 1;
         }

@@ -1,6 +1,6 @@
 //! Opening a store, beginning attempts, saving and keeping.
 
-use std::{fs, io, os::unix::fs::symlink, path::Path};
+use std::{error::Error, fs, io, os::unix::fs::symlink, path::Path};
 
 use shoprl_contract::ExitReason;
 
@@ -137,7 +137,7 @@ fn a_checkpoint_is_written_once() {
 
 #[test]
 fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
-    let check = |write: fn(&Path) -> io::Result<()>, expected: &str| {
+    let check = |write: fn(&Path) -> Result<(), Box<dyn Error + Send + Sync>>, expected: &str| {
         let folder = folder();
         let store = Store::open(folder.path(), 3).unwrap();
         let attempt = store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap();
@@ -150,11 +150,15 @@ fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
         assert_eq!(newest(&store), Some((1, 20)));
     };
     check(
-        |folder| fill(folder, 9, 9).and(Err(io::Error::other("weights are not finite"))),
+        |folder| fill(folder, 9, 9).map_err(Into::into).and(Err("weights are not finite".into())),
         "Temporary: cannot write the content of checkpoint RUN/attempt-0001/step-000020: weights are not finite",
     );
     check(
-        |folder| symlink("/dev/null", folder.join("state.json")),
+        |_| Err(io::Error::from(io::ErrorKind::StorageFull).into()),
+        "Temporary: cannot write RUN/attempt-0001/step-000020; the disk is full: free space, or choose a folder on another disk: no storage space",
+    );
+    check(
+        |folder| Ok(symlink("/dev/null", folder.join("state.json"))?),
         "BadConfiguration: RUN/attempt-0001/.step-000020.partial/state.json is neither a file nor a folder; a checkpoint holds plain files only",
     );
 }

@@ -1,0 +1,166 @@
+//! Starting `shoprl`, watching its run folder, and ending its processes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The program that was built beside the tests.
+///
+/// # Panics
+/// When it was not built.
+pub fn shoprl() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    // target/release/deps/TEST -> target/release/shoprl
+    let program = test.ancestors().nth(2).expect("tests lie two folders deep").join("shoprl");
+    assert!(
+        program.exists(),
+        "{} is missing; build it: cargo build --release -p shoprl-cli",
+        program.display()
+    );
+    program
+}
+
+/// A run that was started and may still be going.
+pub struct Run {
+    child: Child,
+    /// Its run folder.
+    pub folder: PathBuf,
+}
+
+impl Run {
+    /// Starts `shoprl run` on a manifest; what it prints goes to `FOLDER.out`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(manifest: &Path, folder: &Path, arguments: &[&str]) -> Self {
+        let out = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.with_extension("out"))
+            .expect("the output file opens");
+        let child = Command::new(shoprl())
+            .arg("run")
+            .arg(manifest)
+            .arg("--output")
+            .arg(folder)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().expect("a second handle"))
+            .stderr(out)
+            .spawn()
+            .expect("shoprl starts");
+        Self { child, folder: folder.to_owned() }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end; the exit code.
+    ///
+    /// # Panics
+    /// When it takes more than two minutes: it is killed first.
+    pub fn finish(mut self) -> Option<i32> {
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                return status.code();
+            }
+            if Instant::now() > end {
+                let _ = self.child.kill();
+                panic!("{} did not end:\n{}", self.folder.display(), self.said());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Kills it at once and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    /// Waits until `look` finds something in the run folder.
+    ///
+    /// # Panics
+    /// When the run ends first, or nothing is found within two minutes.
+    pub fn wait_until(&mut self, what: &str, look: impl Fn(&Path) -> bool) {
+        let end = Instant::now() + Duration::from_secs(120);
+        while !look(&self.folder) {
+            let ended = self.child.try_wait().expect("the child can be waited for");
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "{what} was not seen ({ended:?}):\n{}",
+                self.said()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it printed so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.folder.with_extension("out")).unwrap_or_default()
+    }
+}
+
+/// The children of a process: (id, command line).
+pub fn children(parent: u32) -> Vec<(u32, String)> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let numbered =
+        processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_child = |id: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // pid (comm) state ppid ...; comm may hold anything, so count from its closing parenthesis.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        after.split_whitespace().nth(1).and_then(|ppid| ppid.parse::<u32>().ok()) == Some(parent)
+    };
+    let with_command = |id: u32| {
+        let command = fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        (id, command.replace('\0', " "))
+    };
+    numbered.filter(is_child).map(with_command).collect()
+}
+
+/// Sends a signal, named as for kill(1), to one process.
+///
+/// # Panics
+/// When the process is not there.
+pub fn kill(signal: &str, id: u32) {
+    let output: Output =
+        Command::new("kill").args(["-s", signal, &id.to_string()]).output().expect("kill runs");
+    assert!(
+        output.status.success(),
+        "kill -s {signal} {id}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The weights of the newest complete checkpoint in a run folder.
+///
+/// # Panics
+/// When there is none.
+pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
+    let folders = |path: &Path, prefix: &str| {
+        let mut found: Vec<PathBuf> = fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+            })
+            .collect();
+        found.sort();
+        found
+    };
+    let checkpoints =
+        folders(run, "attempt-").into_iter().flat_map(|attempt| folders(&attempt, "step-"));
+    let newest = checkpoints.filter(|path| path.join("MANIFEST.json").exists()).last();
+    let file = newest.expect("a run that ended has a checkpoint").join("model/model.safetensors");
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}

@@ -1,0 +1,120 @@
+//! The same manifest ends in the same bytes, whoever computes what and whatever dies meanwhile.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shoprl_e2e::{Run, bytes_of_the_final_weights, children, kill};
+
+/// Every phase of a job in some ten seconds.
+fn manifest(folder: &Path, name: &str, roles: &str) -> PathBuf {
+    let text = format!(
+        "apiVersion: shoprl.dev/v1alpha1
+kind: ShopRLJob
+metadata: {{name: exact}}
+spec:
+  seed: 5
+  training:
+    warmup: {{sft: {{maxTokens: 60000, stop: {{everyTokens: 20000, tasks: 16, greedySuccess: 1, sampledSuccess: 1}}}}}}
+    algorithm: {{grpo: {{groupSize: 4, klCoefficient: 0.01}}}}
+    steps: 4
+    tasksPerStep: 4
+  evaluation: {{everySteps: 2, tasks: 16, finalTasks: 24}}
+  checkpoint: {{everySteps: 1}}
+  roles: {roles}
+"
+    );
+    let path = folder.join(format!("{name}.yaml"));
+    fs::write(&path, text).expect("the manifest is written");
+    path
+}
+
+const TWO: &str = "{simulator: {replicas: 1}, rollout: {replicas: 2}, reward: {replicas: 1}}";
+const OTHERS: &str = "{simulator: {replicas: 2}, rollout: {replicas: 1}, reward: {replicas: 2}}";
+
+fn rows(run: &Path, phase: &str) -> usize {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains(&format!("\"phase\":\"{phase}\""))).count()
+}
+
+fn kill_one(run: &Run, role: &str) {
+    let (id, _) = children(run.id())
+        .into_iter()
+        .find(|(_, command)| command.contains(&format!("worker {role} ")))
+        .unwrap_or_else(|| panic!("no {role} among {:?}", children(run.id())));
+    kill("KILL", id);
+}
+
+#[test]
+fn the_same_manifest_ends_in_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let two = manifest(folder.path(), "two", TWO);
+
+    let plain = Run::start(&two, &at("plain"), &["--cpus", "2"]);
+    assert_eq!(
+        plain.finish(),
+        Some(0),
+        "{}",
+        fs::read_to_string(at("plain.out")).unwrap_or_default()
+    );
+    let expected = bytes_of_the_final_weights(&at("plain"));
+    for file in
+        ["report.md", "report.json", "curve.png", "manifest.yaml", "run.json", "budget.json"]
+    {
+        assert!(at("plain").join(file).exists(), "{file} is missing");
+    }
+    let check = |name: &str| {
+        let said = fs::read_to_string(at(name).with_extension("out")).unwrap_or_default();
+        assert!(bytes_of_the_final_weights(&at(name)) == expected, "{name}: other weights\n{said}");
+    };
+
+    let others = manifest(folder.path(), "others", OTHERS);
+    assert_eq!(Run::start(&others, &at("others"), &["--cpus", "1"]).finish(), Some(0));
+    check("others");
+
+    // One worker of every role dies in mid-run, and the job goes on.
+    let mut hurt = Run::start(&two, &at("hurt"), &[]);
+    hurt.wait_until("a warm-up row", |run| rows(run, "Warmup") >= 1);
+    kill_one(&hurt, "rollout");
+    hurt.wait_until("a training step", |run| rows(run, "Training") >= 1);
+    for role in ["simulator", "reward", "rollout"] {
+        kill_one(&hurt, role);
+    }
+    hurt.wait_until("another step", |run| rows(run, "Training") >= 2);
+    kill_one(&hurt, "trainer");
+    assert_eq!(hurt.finish(), Some(0));
+    check("hurt");
+
+    // The whole run dies in the warm-up and again in training, stops once when asked, and is continued each time.
+    let mut first = Run::start(&two, &at("killed"), &[]);
+    first.wait_until("a checkpoint", |run| {
+        run.join("attempt-0001").exists() && rows(run, "Warmup") >= 2
+    });
+    let orphans = children(first.id());
+    first.kill();
+    assert_gone(&orphans);
+    let mut second = Run::start(&two, &at("killed"), &[]);
+    second.wait_until("a step", |run| rows(run, "Training") >= 2);
+    second.kill();
+    let mut third = Run::start(&two, &at("killed"), &[]);
+    third.wait_until("a step more", |run| rows(run, "Training") >= 3);
+    kill("INT", third.id());
+    assert_eq!(third.finish(), Some(143), "asked to stop");
+    assert_eq!(Run::start(&two, &at("killed"), &[]).finish(), Some(0));
+    check("killed");
+    assert_eq!(rows(&at("killed"), "Training"), 4, "no row twice, none missing");
+}
+
+/// Children of a killed run leave by themselves.
+fn assert_gone(processes: &[(u32, String)]) {
+    assert!(processes.len() >= 5, "{processes:?}");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let alive = |id: u32, command: &str| {
+        fs::read_to_string(format!("/proc/{id}/cmdline"))
+            .is_ok_and(|now| !now.is_empty() && now.replace('\0', " ") == command)
+    };
+    while let Some((id, command)) = processes.iter().find(|(id, command)| alive(*id, command)) {
+        assert!(std::time::Instant::now() < end, "{id} {command} outlived its run");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,64 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use shoprl_contract::{Exit, ExitReason};
+
+use crate::{credit, plan, report, run, trajectories, validate, worker};
+
+/// Trains language-model agents that shop, by reinforcement learning in a simulated store.
+#[derive(Debug, Parser)]
+#[command(name = "shoprl", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArguments),
+    Plan(plan::PlanArguments),
+    Validate(validate::ValidateArguments),
+    Trajectories(trajectories::TrajectoriesArguments),
+    Credit(credit::CreditArguments),
+    Report(report::ReportArguments),
+    Worker(worker::WorkerArguments),
+}
+
+/// Runs the program as its command line says.
+pub fn main() -> ExitCode {
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => execute(arguments.command),
+        Err(error) => return usage(&error),
+    };
+    match exit.reason {
+        ExitReason::Done => {}
+        ExitReason::Stopped => eprintln!("{}", exit.message),
+        ExitReason::BadConfiguration | ExitReason::Temporary => {
+            eprintln!("error: {}", exit.message);
+        }
+    }
+    ExitCode::from(exit.reason.code())
+}
+
+fn execute(command: Command) -> Exit {
+    let result = match command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Validate(arguments) => validate::validate(&arguments),
+        Command::Trajectories(arguments) => trajectories::trajectories(&arguments),
+        Command::Credit(arguments) => credit::credit(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Worker(arguments) => return worker::worker(&arguments),
+    };
+    result.err().unwrap_or_else(Exit::done)
+}
+
+/// Help goes to the standard output, a mistake ends like every bad configuration.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to be told when the terminal is gone.
+    let _ = error.print();
+    let reason = if error.use_stderr() { ExitReason::BadConfiguration } else { ExitReason::Done };
+    ExitCode::from(reason.code())
+}

@@ -1,0 +1,156 @@
+//! An episode of a run, token by token.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use shoprl_contract::run_folder::{Episode, EpisodeMessage, file};
+use shoprl_contract::{CreditMode, Exit, RunConfig};
+use shoprl_rl::credit::{ExplainInput, Explanation, Kind, Message, Mode, Tokens, explain};
+
+use crate::episodes::{self, Selection};
+use crate::failure::unreadable;
+use crate::output::to_stdout;
+use crate::paint::Paint;
+use crate::trajectories::{heading, write_environment};
+
+/// Shows the selected episode with every token's label and weight in `mode`.
+pub(super) fn show(run: &Path, selection: &Selection, mode: Option<Mode>) -> Result<(), Exit> {
+    let mode = mode.map_or_else(|| mode_of(run), Ok)?;
+    let paint = Paint::for_stdout();
+    let found = episodes::find(run, selection, 1)?;
+    to_stdout(|out| {
+        found.iter().try_for_each(|episode| match explained(episode) {
+            Ok(explanation) => write(out, episode, &explanation, mode, paint),
+            Err(message) => Err(io::Error::other(message)),
+        })
+    })
+}
+
+/// The mode that the run trains with.
+fn mode_of(run: &Path) -> Result<Mode, Exit> {
+    let path = run.join(file::RUN_CONFIG);
+    let remedy = "give the folder of a run, for example runs/quickstart, or say --mode";
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error, remedy))?;
+    let config: RunConfig = serde_json::from_str(&text).map_err(|error| {
+        Exit::bad_configuration(format!("{}: {error}; {remedy}", path.display()))
+    })?;
+    Ok(match config.training.credit.mode {
+        CreditMode::Off => Mode::Off,
+        CreditMode::Mask => Mode::Mask,
+        CreditMode::Conserved => Mode::Conserved,
+        CreditMode::Gated => Mode::Gated,
+        CreditMode::Dense => Mode::Dense,
+    })
+}
+
+/// The episode as credit assignment sees it: a message's verdict stands on each of its tokens. What the
+/// environment said has no tokens in the row and no say in the labels: it counts as one.
+fn explained(episode: &Episode) -> Result<Explanation, String> {
+    let (mut texts, mut messages, mut scores) = (Vec::new(), Vec::new(), Vec::new());
+    for message in &episode.messages {
+        let start = texts.len();
+        texts.extend(tokens(message));
+        scores.resize(texts.len(), message.verdict.unwrap_or_default());
+        messages.push(Message {
+            start,
+            end: texts.len(),
+            policy: message.policy,
+            kind: kind(message)?,
+        });
+    }
+    let input = ExplainInput {
+        tokens: Tokens::Texts(texts),
+        messages,
+        scores,
+        reward: episode.reward,
+        advantage: episode.advantage,
+        options: shoprl_rl::credit::CreditOptions::default(),
+        eta: None,
+        slope: None,
+    };
+    explain(&input).map_err(|error| error.to_string())
+}
+
+fn tokens(message: &EpisodeMessage) -> Vec<String> {
+    if message.tokens.is_empty() { vec![message.text.clone()] } else { message.tokens.clone() }
+}
+
+fn kind(message: &EpisodeMessage) -> Result<Kind, String> {
+    let name = message.kind.as_deref().filter(|_| message.policy).unwrap_or("environment");
+    serde_json::from_value(name.into()).map_err(|error| format!("kind {name}: {error}"))
+}
+
+fn write(
+    out: &mut dyn Write,
+    episode: &Episode,
+    explanation: &Explanation,
+    mode: Mode,
+    paint: Paint,
+) -> io::Result<()> {
+    writeln!(out, "{}", paint.bold(heading(episode)))?;
+    let mode_name = serde_json::to_value(mode)?;
+    writeln!(
+        out,
+        "advantage {:+.2}, mode {}, {} of {} policy tokens agree with it; token(label weight)",
+        explanation.advantage,
+        mode_name.as_str().map_or("", |name| if mode == Mode::Off { "sampleWise" } else { name }),
+        explanation.kept_tokens,
+        explanation.policy_tokens,
+    )?;
+    let mut at = 0;
+    for message in &episode.messages {
+        if !message.policy {
+            write_environment(out, &message.text, paint)?;
+            at += 1;
+            continue;
+        }
+        write!(out, "agent | ")?;
+        for token in tokens(message) {
+            let label = explanation.labels[at];
+            let weight = explanation.weights.get(&mode).map_or(1.0, |weights| weights[at]);
+            let sign = if label > 0 { '+' } else { '-' };
+            write!(
+                out,
+                "{}{} ",
+                paint.signed(f64::from(label), token),
+                paint.dim(format!("({sign} {weight:.2})"))
+            )?;
+            at += 1;
+        }
+        writeln!(
+            out,
+            " [{} {:+}]",
+            message.kind.as_deref().unwrap_or("action"),
+            message.verdict.unwrap_or_default()
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::trajectories::tests::episode;
+
+    #[test]
+    fn every_token_of_the_agent_shows_its_label_and_weight() {
+        let episode = episode();
+        let mut out = Vec::new();
+        write(&mut out, &episode, &explained(&episode).unwrap(), Mode::Conserved, Paint::off())
+            .unwrap();
+        expect![[r#"
+            step-000012, group 190, member 3: multiTurn task 77
+            advantage -0.50, mode conserved, 3 of 6 policy tokens agree with it; token(label weight)
+            shop  | 我想买耳机
+                  | 还有12轮
+            agent | 搜索(+ 0.00) 红色(+ 0.00) 耳机(+ 0.00)  [search +1]
+            shop  | #1红色耳机¥80 #2蓝色耳机¥75
+            agent | 打开(- 2.00) #2(- 2.00)  [open -1]
+            shop  | 蓝色耳机¥75
+            agent | 购买(- 2.00)  [buy +0]
+        "#]]
+        .assert_eq(&String::from_utf8(out).unwrap());
+    }
+}

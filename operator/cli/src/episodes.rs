@@ -1,0 +1,129 @@
+//! Finding episodes in a run folder.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use shoprl_contract::Exit;
+use shoprl_contract::run_folder::{Episode, file};
+
+/// Which episodes of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Selection {
+    /// Batch, for example step-000012 or just 12; default: the newest step.
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) batch: Option<String>,
+    /// Group within the job.
+    #[arg(long, value_name = "N")]
+    pub(crate) group: Option<u64>,
+    /// Member of the group.
+    #[arg(long, value_name = "N")]
+    pub(crate) member: Option<u32>,
+}
+
+/// The first `limit` episodes of `run` that `selection` names, in the order of their file.
+pub(crate) fn find(
+    run: &Path,
+    selection: &Selection,
+    limit: usize,
+) -> Result<Vec<Episode>, EpisodesError> {
+    let batches = batches(run)?;
+    let name = match &selection.batch {
+        Some(batch) => batch_name(batch),
+        None => newest(&batches).to_owned(),
+    };
+    if !batches.contains(&name) {
+        return Err(EpisodesError::NoBatch { run: run.to_owned(), name, known: batches });
+    }
+    let path = run.join(file::TRAJECTORIES).join(format!("{name}.jsonl"));
+    let wanted = |episode: &Episode| {
+        selection.group.is_none_or(|group| group == episode.group)
+            && selection.member.is_none_or(|member| member == episode.member)
+    };
+    let rows = read(&path)?;
+    let groups: Vec<_> =
+        rows.iter().map(|episode| format!("{}/{}", episode.group, episode.member)).collect();
+    let found: Vec<_> = rows.into_iter().filter(wanted).take(limit).collect();
+    if found.is_empty() { Err(EpisodesError::NoEpisode { path, groups }) } else { Ok(found) }
+}
+
+/// Names of the batches that have episodes, sorted; never empty.
+fn batches(run: &Path) -> Result<Vec<String>, EpisodesError> {
+    let folder = run.join(file::TRAJECTORIES);
+    let entries = fs::read_dir(&folder)
+        .map_err(|source| EpisodesError::NoRun { folder: folder.clone(), source })?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let rows = paths.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    let mut names: Vec<_> =
+        rows.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    if names.is_empty() { Err(EpisodesError::NoneYet { run: run.to_owned() }) } else { Ok(names) }
+}
+
+/// A bare number means a step of reinforcement learning.
+fn batch_name(batch: &str) -> String {
+    batch.parse::<u64>().map_or_else(|_| batch.to_owned(), |step| format!("{STEP}{step:06}"))
+}
+
+const STEP: &str = "step-";
+
+fn newest(batches: &[String]) -> &str {
+    let step = batches.iter().rfind(|name| name.starts_with(STEP));
+    step.or(batches.last()).map_or("", String::as_str)
+}
+
+fn read(path: &Path) -> Result<Vec<Episode>, EpisodesError> {
+    let unreadable = |source| EpisodesError::Unreadable { path: path.to_owned(), source };
+    let lines = BufReader::new(File::open(path).map_err(unreadable)?).lines();
+    let row = |(index, line): (usize, std::io::Result<String>)| {
+        let damaged =
+            |message| EpisodesError::Damaged { path: path.to_owned(), line: index + 1, message };
+        serde_json::from_str(&line.map_err(|error| damaged(error.to_string()))?)
+            .map_err(|error| damaged(error.to_string()))
+    };
+    lines.enumerate().map(row).collect()
+}
+
+/// Why no episode can be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EpisodesError {
+    /// The folder is none of a run.
+    #[error("{}: {source}; give the folder of a run, for example runs/quickstart", folder.display())]
+    NoRun { folder: PathBuf, source: std::io::Error },
+    /// The run wrote no episodes so far.
+    #[error("{}: no episodes yet; the first ones come with the first measurement", run.display())]
+    NoneYet { run: PathBuf },
+    /// The run has no such batch.
+    #[error("{}: no batch {name}; there are {}", run.display(), summary(known))]
+    NoBatch { run: PathBuf, name: String, known: Vec<String> },
+    /// The batch has no such episode.
+    #[error("{}: no such episode; its groups and members are {}", path.display(), summary(groups))]
+    NoEpisode { path: PathBuf, groups: Vec<String> },
+    /// The batch's file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// A row is no episode.
+    #[error("{} line {line}: {message}; the file is damaged or still being written", path.display())]
+    Damaged { path: PathBuf, line: usize, message: String },
+}
+
+/// Some of many names.
+fn summary(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match names {
+        many if many.len() > SHOWN => format!(
+            "{}, … {} ({} in all)",
+            many[..SHOWN - 1].join(", "),
+            many[many.len() - 1],
+            many.len()
+        ),
+        few => few.join(", "),
+    }
+}
+
+impl From<EpisodesError> for Exit {
+    fn from(error: EpisodesError) -> Self {
+        Self::bad_configuration(error.to_string())
+    }
+}

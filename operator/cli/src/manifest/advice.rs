@@ -1,0 +1,109 @@
+//! What to write instead, read off the CRD's schema.
+
+use serde_json::Value;
+
+/// Letters by which a misspelt field may differ from the one that is meant, as a share of its length.
+const TOLERANCE: f64 = 0.34;
+/// Fields of metadata that matter here; Kubernetes knows more.
+const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
+
+/// The steps of a path like `spec.environment.scenarios[1]`.
+pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['.', '[', ']']).filter(|step| !step.is_empty())
+}
+
+/// Advice about a field that does not exist.
+pub(super) fn unknown_field(schema: &Value, path: &str) -> String {
+    let all: Vec<_> = steps(path).collect();
+    let (field, parents) =
+        all.split_last().map_or(("", &[][..]), |(field, parents)| (*field, parents));
+    let known = known_fields(schema, parents);
+    if let Some(meant) = nearest(field, known.iter().map(String::as_str)) {
+        return format!("did you mean {meant}?");
+    }
+    if let Some(place) = elsewhere(schema, field, "") {
+        return format!("it belongs at {place}");
+    }
+    if known.is_empty() {
+        "take it out".to_owned()
+    } else {
+        format!("known here: {}", known.join(", "))
+    }
+}
+
+/// Advice about a value of a wrong type; `None` where the schema does not reach.
+pub(super) fn expected(schema: &Value, path: &str) -> Option<String> {
+    let all: Vec<_> = steps(path).collect();
+    let field = all.iter().rev().find(|step| step.parse::<usize>().is_err())?;
+    let node = node(schema, &all)?;
+    if let Some(choices) = choices(node) {
+        return Some(match choices[..] {
+            [only] => format!("write {only}"),
+            _ => format!("write one of {}", choices.join(", ")),
+        });
+    }
+    let example = match &node["default"] {
+        Value::Null => String::new(),
+        default @ (Value::Object(_) | Value::Array(_)) if default.to_string().len() > 70 => {
+            String::new()
+        }
+        default => format!(", for example {field}: {default}"),
+    };
+    let range = node["x-kubernetes-validations"][0]["message"].as_str();
+    let range = range.map(|range| format!("; it {range}")).unwrap_or_default();
+    match node["type"].as_str()? {
+        "integer" => Some(format!("write a whole number{example}{range}")),
+        "number" => Some(format!("write a number{example}{range}")),
+        "object" => Some(format!("write fields below it, or {field}: {{}} for all defaults")),
+        "array" => Some(format!("write a list{example}")),
+        _ => None,
+    }
+}
+
+/// The choice that a misspelt one is probably meant to be, as a question.
+pub(super) fn nearest_choice(schema: &Value, path: &str, found: &str) -> Option<String> {
+    let choices = choices(node(schema, &steps(path).collect::<Vec<_>>())?)?;
+    nearest(found, choices.into_iter()).map(|meant| format!("did you mean {meant}? "))
+}
+
+fn choices(node: &Value) -> Option<Vec<&str>> {
+    Some(node["enum"].as_array()?.iter().filter_map(Value::as_str).collect())
+}
+
+fn node<'a>(schema: &'a Value, steps: &[&str]) -> Option<&'a Value> {
+    steps.iter().try_fold(schema, |node, step| match step.parse::<usize>() {
+        Ok(_) => node.get("items"),
+        Err(_) => node.get("properties")?.get(step),
+    })
+}
+
+fn known_fields(schema: &Value, parents: &[&str]) -> Vec<String> {
+    match parents {
+        [] => ["apiVersion", "kind", "metadata", "spec"].map(str::to_owned).to_vec(),
+        ["metadata"] => METADATA.map(str::to_owned).to_vec(),
+        _ => {
+            let properties = node(schema, parents).and_then(|node| node["properties"].as_object());
+            properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+        }
+    }
+}
+
+/// The known word that `word` is probably meant to be.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
+    let near = |candidate: &&str| {
+        distance(candidate) as f64 <= TOLERANCE * candidate.chars().count() as f64
+    };
+    known.filter(near).min_by_key(|candidate| distance(candidate))
+}
+
+/// Where in the schema a field of exactly this name lives.
+fn elsewhere(schema: &Value, field: &str, at: &str) -> Option<String> {
+    let properties = schema["properties"].as_object()?;
+    let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+    if properties.contains_key(field) && !at.is_empty() {
+        return Some(below(field));
+    }
+    properties.iter().find_map(|(name, node)| elsewhere(node, field, &below(name)))
+}

@@ -1,0 +1,63 @@
+//! Colours, on a terminal.
+
+use std::fmt::Display;
+
+use console::Style;
+
+/// Paints when it is switched on; text means the same without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// On when the standard output is a terminal that wants colours (NO_COLOR and CLICOLOR_FORCE are heeded).
+    pub(crate) fn for_stdout() -> Self {
+        Self { on: console::colors_enabled() }
+    }
+
+    /// Never.
+    #[cfg(test)]
+    pub(crate) fn off() -> Self {
+        Self { on: false }
+    }
+
+    fn apply(self, style: Style, text: impl Display) -> String {
+        if self.on {
+            style.force_styling(true).apply_to(text).to_string()
+        } else {
+            text.to_string()
+        }
+    }
+
+    /// What leads on.
+    pub(crate) fn good(self, text: impl Display) -> String {
+        self.apply(Style::new().green(), text)
+    }
+
+    /// What leads away.
+    pub(crate) fn bad(self, text: impl Display) -> String {
+        self.apply(Style::new().red(), text)
+    }
+
+    /// What stands in the background.
+    pub(crate) fn dim(self, text: impl Display) -> String {
+        self.apply(Style::new().dim(), text)
+    }
+
+    /// What stands out.
+    pub(crate) fn bold(self, text: impl Display) -> String {
+        self.apply(Style::new().bold(), text)
+    }
+
+    /// Green above 0, red below, plain at 0.
+    pub(crate) fn signed(self, sign: f64, text: impl Display) -> String {
+        if sign > 0.0 {
+            self.good(text)
+        } else if sign < 0.0 {
+            self.bad(text)
+        } else {
+            text.to_string()
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `shoprl report`: writes a run's report again.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shoprl_contract::Exit;
+use shoprl_contract::run_folder::file;
+
+use crate::output::to_stdout;
+
+/// Write report.md, report.json and curve.png of a run again, from its rows.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Run folder.
+    run: PathBuf,
+}
+
+/// Renders the report.
+///
+/// # Errors
+/// When the folder holds no run, or a file cannot be read or written.
+pub fn report(arguments: &ReportArguments) -> Result<(), Exit> {
+    let run = &arguments.run;
+    shoprl_worker::report::render(run)
+        .map_err(|error| Exit::bad_configuration(format!("{}: {error}", run.display())))?;
+    to_stdout(|out| writeln!(out, "{}", run.join(file::REPORT).display()))
+}

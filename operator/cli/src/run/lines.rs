@@ -1,0 +1,161 @@
+//! What the view says: the state of a job in one line, and when a line is worth printing.
+
+use std::time::Duration;
+
+use shoprl_contract::v1::GetProgressResponse;
+
+use super::forecast::{Forecast, spoken};
+
+/// A wait is told once it lasted this long: short ones are part of every step.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// While nothing changes but numbers, a pipe gets a line this often.
+const SELDOM: Duration = Duration::from_secs(10);
+
+/// The state of a job in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// What the job is doing, for example `training 12/70`.
+    pub(super) doing: String,
+    /// What it waits for, when it does.
+    pub(super) waiting: Option<String>,
+    /// Success and time.
+    pub(super) figures: Vec<String>,
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.doing)?;
+        if let Some(waiting) = &self.waiting {
+            write!(f, ", waiting for {waiting}")?;
+        }
+        self.figures.iter().try_for_each(|figure| write!(f, ", {figure}"))
+    }
+}
+
+/// Turns reports into lines.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lines {
+    forecast: Forecast,
+    waiting_since: Option<Duration>,
+    printed: Option<(Duration, String)>,
+}
+
+impl Lines {
+    /// The line for a report at `now` (time since the run began).
+    pub(super) fn line(&mut self, report: &GetProgressResponse, now: Duration) -> Line {
+        let since = if report.waiting_for.is_empty() {
+            None
+        } else {
+            Some(self.waiting_since.unwrap_or(now))
+        };
+        self.waiting_since = since;
+        let waiting = since
+            .filter(|since| now.saturating_sub(*since) >= PATIENCE)
+            .map(|_| report.waiting_for.clone());
+        let doing = match report.phase.as_str() {
+            "training" => format!("training {}/{}", report.step, report.target_steps),
+            phase => phase.to_owned(),
+        };
+        let mut figures = Vec::new();
+        if report.success >= 0.0 {
+            figures.push(format!("success {:.2}", report.success));
+        }
+        figures.push(format!("{:.0} % done after {}", (report.done * 100.0).floor(), spoken(now)));
+        if let Some(left) = self.forecast.left(now, report.done).filter(|_| waiting.is_none()) {
+            figures.push(format!("about {} left", spoken(left)));
+        }
+        Line { doing, waiting, figures }
+    }
+
+    /// Whether a pipe gets this line: at once when the job does or waits for something else, else seldom.
+    pub(super) fn is_due(
+        &mut self,
+        report: &GetProgressResponse,
+        line: &Line,
+        now: Duration,
+    ) -> bool {
+        // The counts in a wait change all the time; what is waited for does not.
+        let what = line.waiting.as_deref().and_then(|waiting| waiting.split(':').next());
+        let news = format!("{} {}", report.phase, what.unwrap_or_default());
+        let due = match &self.printed {
+            Some((at, printed)) => *printed != news || now.saturating_sub(*at) >= SELDOM,
+            None => true,
+        };
+        if due {
+            self.printed = Some((now, news));
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(
+        phase: &str,
+        step: u64,
+        done: f64,
+        success: f64,
+        waiting_for: &str,
+    ) -> GetProgressResponse {
+        GetProgressResponse {
+            phase: phase.to_owned(),
+            step,
+            target_steps: 70,
+            done,
+            success,
+            waiting_for: waiting_for.to_owned(),
+            ..GetProgressResponse::default()
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_the_job_does_how_well_and_how_long_yet() {
+        let mut lines = Lines::default();
+        let mut check = |seconds, report: &GetProgressResponse, expected: &str| {
+            assert_eq!(lines.line(report, Duration::from_secs(seconds)).to_string(), expected);
+        };
+        check(1, &report("warmup", 0, 0.0, -1.0, ""), "warmup, 0 % done after 1 s");
+        check(
+            61,
+            &report("warmup", 0, 0.25, 0.41, ""),
+            "warmup, success 0.41, 25 % done after 1 min 01 s, about 3 min 00 s left",
+        );
+        check(
+            121,
+            &report("training", 12, 0.5, 0.6, ""),
+            "training 12/70, success 0.60, 50 % done after 2 min 01 s, about 2 min 00 s left",
+        );
+        let hungry =
+            report("training", 12, 0.5, 0.6, "a reward worker: 128 trajectories have no score");
+        check(
+            122,
+            &hungry,
+            "training 12/70, success 0.60, 50 % done after 2 min 02 s, about 2 min 01 s left",
+        );
+        check(
+            124,
+            &hungry,
+            "training 12/70, waiting for a reward worker: 128 trajectories have no score, success 0.60, 50 % done after 2 min 04 s",
+        );
+    }
+
+    #[test]
+    fn a_pipe_gets_a_line_when_something_is_new_and_every_ten_seconds() {
+        let mut lines = Lines::default();
+        let mut check = |seconds, report: &GetProgressResponse, expected: bool| {
+            let now = Duration::from_secs(seconds);
+            let line = lines.line(report, now);
+            assert_eq!(lines.is_due(report, &line, now), expected, "{seconds} s {line}");
+        };
+        check(0, &report("warmup", 0, 0.0, -1.0, ""), true);
+        check(9, &report("warmup", 0, 0.1, 0.2, ""), false);
+        check(10, &report("warmup", 0, 0.1, 0.2, ""), true);
+        check(11, &report("training", 1, 0.2, 0.3, ""), true);
+        check(12, &report("training", 2, 0.2, 0.3, "a rollout worker: 8 episodes"), false);
+        check(14, &report("training", 2, 0.2, 0.3, "a rollout worker: 8 episodes"), true);
+        check(15, &report("training", 2, 0.2, 0.3, "a rollout worker: 7 episodes"), false);
+        check(16, &report("training", 2, 0.2, 0.3, ""), true);
+    }
+}
