@@ -12,6 +12,7 @@ use shoprl_model::engine::{Engine, Generation};
 use shoprl_model::fused::FusedNetwork;
 use shoprl_model::kernel::KernelPath;
 use shoprl_model::network::Network;
+use shoprl_model::optimizer::{Method, Optimizer, Rates, Settings, clip_gradient_norm};
 use shoprl_model::parameters::Parameters;
 use shoprl_rl::policy_loss::Clip;
 use shoprl_rl::seed::{Purpose, Stream, StreamKey};
@@ -86,6 +87,9 @@ impl Bench {
                 (64 * LENGTH, start.elapsed())
             });
         }
+        for (name, method) in [("AdamW", Method::AdamW), ("Muon", Method::Muon)] {
+            self.step(&format!("training step, {name}"), method, &network, &objective);
+        }
         let texts: Vec<Vec<u32>> = (0..64).map(|text| self.tokens(text)).collect();
         self.best("log-probabilities", || {
             let start = Instant::now();
@@ -94,6 +98,28 @@ impl Bench {
             (64 * LENGTH, start.elapsed())
         });
         Ok(())
+    }
+
+    /// What a step of supervised training is made of: gradient, clipping, optimiser.
+    fn step(&self, name: &str, method: Method, network: &FusedNetwork, objective: &Objective) {
+        let sequence = |text| {
+            let mut targets = vec![Target::Supervised { weight: 1.0 }; LENGTH];
+            targets[0] = Target::None;
+            Sequence { tokens: self.tokens(text), targets }
+        };
+        let batches = micro_batches((0..64).map(sequence).collect(), 8 * LENGTH);
+        let mut parameters = self.parameters.clone();
+        let layout = parameters.layout.clone();
+        let settings = Settings::new(method, 0.01);
+        let mut optimizer = Optimizer::new(layout.clone(), settings, self.threads);
+        self.best(name, || {
+            let start = Instant::now();
+            let result = network.gradients(&parameters, &batches, objective);
+            let (mut gradients, _) = result.expect("the batch fits the geometry");
+            clip_gradient_norm(&layout, &mut gradients, 1.0).expect("the gradient is finite");
+            optimizer.step(&mut parameters, &gradients, Rates { adamw: 1e-4, muon: 1e-3 });
+            (64 * LENGTH, start.elapsed())
+        });
     }
 
     fn engine(&self, texts: usize) -> Engine {
