@@ -75,7 +75,7 @@ fn manifest(folder: &Path) -> Manifest {
 }
 
 /// Runs the script's workers while `story` happens; the story's sender asks to stop.
-fn check(story: impl AsyncFn(&Stage, &UnboundedSender<()>), expected: &Exit) -> Vec<String> {
+fn check(story: &impl AsyncFn(&Stage, &UnboundedSender<()>), expected: &Exit) -> Vec<String> {
     let _alone = alone();
     let stage = Stage::new();
     let script = stage.folder.path().join("worker");
@@ -102,7 +102,7 @@ fn check(story: impl AsyncFn(&Stage, &UnboundedSender<()>), expected: &Exit) -> 
 #[test]
 fn the_trainer_starts_first_the_others_dial_it_and_leave_with_it() {
     let history = check(
-        async |stage, _| {
+        &async |stage, _| {
             stage.until("rollout 0 start 127.0.0.1:9").await;
             stage.until("simulator 0 start 127.0.0.1:9").await;
             stage.until("reward 0 start 127.0.0.1:9").await;
@@ -117,7 +117,7 @@ fn the_trainer_starts_first_the_others_dial_it_and_leave_with_it() {
 #[test]
 fn what_dies_is_started_again_and_a_trainer_on_its_port() {
     let history = check(
-        async |stage, _| {
+        &async |stage, _| {
             stage.until("rollout 0 start 127.0.0.1:9").await;
             stage.set("crash-rollout");
             stage.set("crash-trainer");
@@ -141,7 +141,7 @@ fn what_dies_is_started_again_and_a_trainer_on_its_port() {
 #[test]
 fn asked_to_stop_the_trainer_goes_first() {
     let history = check(
-        async |stage, stop| {
+        &async |stage, stop| {
             stage.until("reward 0 start 127.0.0.1:9").await;
             stop.send(()).unwrap();
         },
@@ -155,7 +155,7 @@ fn asked_to_stop_the_trainer_goes_first() {
 #[test]
 fn bad_configuration_ends_the_run_with_its_words() {
     check(
-        async |stage, _| {
+        &async |stage, _| {
             stage.until("rollout 0 start 127.0.0.1:9").await;
             stage.set("refuse-rollout");
         },
