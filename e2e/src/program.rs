@@ -160,7 +160,7 @@ pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
     };
     let checkpoints =
         folders(run, "attempt-").into_iter().flat_map(|attempt| folders(&attempt, "step-"));
-    let newest = checkpoints.filter(|path| path.join("MANIFEST.json").exists()).last();
+    let newest = checkpoints.rfind(|path| path.join("MANIFEST.json").exists());
     let file = newest.expect("a run that ended has a checkpoint").join("model/model.safetensors");
     fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

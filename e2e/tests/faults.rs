@@ -69,6 +69,7 @@ fn a_bad_manifest_ends_with_64_and_names_field_and_remedy() {
     check(&SMALL[..SMALL.len() / 2 - 5], &["job.yaml"]);
     check("", &["job.yaml"]);
     check("\u{0}\u{1}", &["job.yaml"]);
+
     let (code, said) = run(&folder.path().join("nowhere.yaml"), &folder.path().join("run"), &[]);
     assert_eq!(code, Some(64), "{said}");
     assert!(said.contains("nowhere.yaml"), "{said}");

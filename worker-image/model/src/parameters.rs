@@ -10,9 +10,9 @@ use thiserror::Error;
 
 use crate::config::ModelConfig;
 
-/// Learning-rate scale of the gains of normalised queries and keys. They alone set how sharply a head attends, and
-/// Muon, which moves the matrices a given distance a step, cannot sharpen behind a norm; at the rate of other gains
-/// copying from a page is learned late.
+/// Learning-rate scale of the gains of normalised queries and keys. They alone set how sharply a head attends: Muon,
+/// which moves the matrices a given distance a step, cannot sharpen behind a norm. Chosen by that argument; on seed 1
+/// the loss of the first 0.4M tokens was the same with 1 and with 10.
 const ATTENTION_GAIN_SCALE: f32 = 10.0;
 
 /// What a tensor does, which decides how it is initialised and optimised.

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_status_says_what_to_do() {
         let check = |code: Code, expected: Remedy| {
-            assert_eq!(remedy(&Status::new(code, "")), expected, "{code:?}")
+            assert_eq!(remedy(&Status::new(code, "")), expected, "{code:?}");
         };
         check(Code::Unavailable, Remedy::Retry);
         check(Code::DeadlineExceeded, Remedy::Retry);

@@ -37,7 +37,7 @@ pub(crate) async fn score(
             Ok(true) => return Ok(Exit::done()),
             Ok(false) => {}
             Err(exit) if is_new_attempt(&exit) => {
-                tracing::info!("following the trainer to its new attempt")
+                tracing::info!("following the trainer to its new attempt");
             }
             Err(exit) => return Err(exit),
         }

@@ -60,7 +60,7 @@ pub(crate) async fn serve(
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
-            asked.requested().await
+            asked.requested().await;
         })
         .await
         .map_err(|error| Exit::temporary(format!("serving on {address}: {error}")))?;

@@ -100,7 +100,7 @@ impl Coordinator {
         {
             match &mut episode.stage {
                 Stage::Leased { rollout, .. } if role == Role::Rollout && *rollout == index => {
-                    episode.stage = Stage::Open
+                    episode.stage = Stage::Open;
                 }
                 Stage::Submitted { scorer, .. }
                     if role == Role::Reward && scorer.is_some_and(|s| s.0 == index) =>
@@ -241,7 +241,7 @@ impl Coordinator {
                 episode.stage = Stage::Submitted { trajectory: Box::new(trajectory), scorer: None };
             }
             Stage::Submitted { trajectory: first, .. } => {
-                contradicts = first.seal != trajectory.seal
+                contradicts = first.seal != trajectory.seal;
             }
             Stage::Scored(scored) => contradicts = scored.trajectory.seal != trajectory.seal,
             Stage::Open | Stage::Leased { .. } => {}

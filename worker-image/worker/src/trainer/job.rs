@@ -109,6 +109,10 @@ impl<'a> Job<'a> {
             self.checkpoint()?;
         }
         self.journal.budget(&self.state.budget)?;
+        let violations = self.shared.lock().coordinator.violations();
+        if violations > 0 {
+            tracing::error!(violations, "determinism_violation: rollouts contradicted each other");
+        }
         self.report_progress();
         Ok(())
     }

@@ -46,10 +46,10 @@ impl Job<'_> {
         while self.state.step < steps {
             self.step()?;
             let step = self.state.step;
-            if every > 0 && step % every == 0 && step < steps {
+            if every > 0 && step.is_multiple_of(every) && step < steps {
                 self.evaluate(Subject::Progress, Decoding::Greedy, self.config.evaluation.tasks)?;
             }
-            if step % keep == 0 && step < steps {
+            if step.is_multiple_of(keep) && step < steps {
                 self.checkpoint()?;
             }
         }
