@@ -158,7 +158,7 @@ pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
         found.sort();
         found
     };
-    let checkpoints =
+    let mut checkpoints =
         folders(run, "attempt-").into_iter().flat_map(|attempt| folders(&attempt, "step-"));
     let newest = checkpoints.rfind(|path| path.join("MANIFEST.json").exists());
     let file = newest.expect("a run that ended has a checkpoint").join("model/model.safetensors");

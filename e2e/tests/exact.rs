@@ -74,13 +74,13 @@ fn the_same_manifest_ends_in_the_same_bytes() {
 
     // One worker of every role dies in mid-run, and the job goes on.
     let mut hurt = Run::start(&two, &at("hurt"), &[]);
-    hurt.wait_until("a warm-up row", |run| rows(run, "Warmup") >= 1);
+    hurt.wait_until("a warm-up row", |run| rows(run, "warmup") >= 1);
     kill_one(&hurt, "rollout");
-    hurt.wait_until("a training step", |run| rows(run, "Training") >= 1);
+    hurt.wait_until("a training step", |run| rows(run, "training") >= 1);
     for role in ["simulator", "reward", "rollout"] {
         kill_one(&hurt, role);
     }
-    hurt.wait_until("another step", |run| rows(run, "Training") >= 2);
+    hurt.wait_until("another step", |run| rows(run, "training") >= 2);
     kill_one(&hurt, "trainer");
     assert_eq!(hurt.finish(), Some(0));
     check("hurt");
@@ -88,21 +88,21 @@ fn the_same_manifest_ends_in_the_same_bytes() {
     // The whole run dies in the warm-up and again in training, stops once when asked, and is continued each time.
     let mut first = Run::start(&two, &at("killed"), &[]);
     first.wait_until("a checkpoint", |run| {
-        run.join("attempt-0001").exists() && rows(run, "Warmup") >= 2
+        run.join("attempt-0001").exists() && rows(run, "warmup") >= 2
     });
     let orphans = children(first.id());
     first.kill();
     assert_gone(&orphans);
     let mut second = Run::start(&two, &at("killed"), &[]);
-    second.wait_until("a step", |run| rows(run, "Training") >= 2);
+    second.wait_until("a step", |run| rows(run, "training") >= 2);
     second.kill();
     let mut third = Run::start(&two, &at("killed"), &[]);
-    third.wait_until("a step more", |run| rows(run, "Training") >= 3);
+    third.wait_until("a step more", |run| rows(run, "training") >= 3);
     kill("INT", third.id());
     assert_eq!(third.finish(), Some(143), "asked to stop");
     assert_eq!(Run::start(&two, &at("killed"), &[]).finish(), Some(0));
     check("killed");
-    assert_eq!(rows(&at("killed"), "Training"), 4, "no row twice, none missing");
+    assert_eq!(rows(&at("killed"), "training"), 4, "no row twice, none missing");
 }
 
 /// Children of a killed run leave by themselves.

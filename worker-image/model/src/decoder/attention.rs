@@ -64,6 +64,10 @@ struct Block {
 }
 
 /// Several rows, one head.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what one block of attention reads and writes, called from one place"
+)]
 fn attend_block(
     path: KernelPath,
     g: &Geometry,

@@ -1,5 +1,9 @@
 //! The register tile: a few rows by a few panels, every lane one chain of fused multiply-adds.
 #![allow(
+    clippy::needless_range_loop,
+    reason = "constant bounds of several arrays at once: the compiler unrolls these loops into registers"
+)]
+#![allow(
     unsafe_code,
     reason = "raw pointers whose bounds `product` has checked, see the contract of `tiles`"
 )]
