@@ -23,6 +23,11 @@ pub struct TrajectoriesArguments {
     limit: usize,
 }
 
+/// Control token after which the agent writes.
+const ACT: &str = "<|act|>";
+/// Control token with which the agent ends an action.
+const END: &str = "<|end|>";
+
 /// Prints the selected episodes.
 ///
 /// # Errors
@@ -61,13 +66,16 @@ fn write_message(out: &mut dyn Write, message: &EpisodeMessage, paint: Paint) ->
     }
     let verdict = message.verdict.unwrap_or_default();
     let kind = message.kind.as_deref().unwrap_or("action");
-    let text = paint.bold(&message.text);
+    // An action that the token limit cut off has no end.
+    let (text, cut) =
+        message.text.strip_suffix(END).map_or((message.text.as_str(), "…"), |text| (text, ""));
+    let text = paint.bold(format!("{text}{cut}"));
     writeln!(out, "agent | {text}  {}", paint.signed(verdict, format!("[{kind} {verdict:+}]")))
 }
 
-/// What the shop or the shopper said.
+/// What the shop or the shopper said, without the control token that gives the agent the word.
 pub(crate) fn write_environment(out: &mut dyn Write, text: &str, paint: Paint) -> io::Result<()> {
-    let mut lines = text.lines();
+    let mut lines = text.strip_suffix(ACT).unwrap_or(text).lines();
     writeln!(out, "shop  | {}", paint.dim(lines.next().unwrap_or_default()))?;
     lines.try_for_each(|line| writeln!(out, "      | {}", paint.dim(line)))
 }

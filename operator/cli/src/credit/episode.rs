@@ -142,14 +142,14 @@ mod tests {
             .unwrap();
         expect![[r#"
             step-000012, group 190, member 3: multiTurn task 77
-            advantage -0.50, mode conserved, 3 of 6 policy tokens agree with it; token(label weight)
+            advantage -0.50, mode conserved, 4 of 8 policy tokens agree with it; token(label weight)
             shop  | 我想买耳机
                   | 还有12轮
-            agent | 搜索(+ 0.00) 红色(+ 0.00) 耳机(+ 0.00)  [search +1]
+            agent | 搜索(+ 0.00) 红色(+ 0.00) 耳机(+ 0.00) <|end|>(+ 0.00)  [search +1]
             shop  | #1红色耳机¥80 #2蓝色耳机¥75
             agent | 打开(- 2.00) #2(- 2.00)  [open -1]
             shop  | 蓝色耳机¥75
-            agent | 购买(- 2.00)  [buy +0]
+            agent | 购买(- 2.00) <|end|>(- 2.00)  [buy +0]
         "#]]
         .assert_eq(&String::from_utf8(out).unwrap());
     }

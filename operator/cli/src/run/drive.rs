@@ -33,7 +33,10 @@ pub(super) struct Drive<'a> {
     looking: Option<AbortHandle>,
     reports: UnboundedSender<Report>,
     inbox: UnboundedReceiver<Report>,
+    /// Somebody asked to stop.
     stopping: bool,
+    /// Processes are asked to leave: that they do is no news.
+    leaving: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -41,7 +44,17 @@ impl<'a> Drive<'a> {
     pub(super) fn new(launcher: Launcher, observer: Observer, view: &'a mut View) -> Self {
         let (reports, inbox) = unbounded_channel();
         let live = BTreeMap::new();
-        Self { launcher, observer, view, live, looking: None, reports, inbox, stopping: false }
+        Self {
+            launcher,
+            observer,
+            view,
+            live,
+            looking: None,
+            reports,
+            inbox,
+            stopping: false,
+            leaving: false,
+        }
     }
 
     /// Runs the processes of `plan` until nothing is left of them. Every message of `stops` asks to stop.
@@ -84,7 +97,7 @@ impl<'a> Drive<'a> {
                     self.observer.forget();
                     self.looking.take().inspect(AbortHandle::abort);
                 }
-                if !self.stopping && ending.reason() != Some(ExitReason::Done) {
+                if !self.leaving && ending.reason() != Some(ExitReason::Done) {
                     let log = self.launcher.log(id);
                     self.view.note(&format!("{id} ended: {ending} ({})", log.display()));
                 }
@@ -149,7 +162,8 @@ impl<'a> Drive<'a> {
         self.looking = Some(looking.abort_handle());
     }
 
-    fn signal(&self, id: ProcessId, signal: Signal) {
+    fn signal(&mut self, id: ProcessId, signal: Signal) {
+        self.leaving = true;
         if let Some(pid) = self.live.get(&id) {
             // A process that just ended needs no signal; its ending is on the way.
             let _ = kill_process(*pid, signal);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Nothing is forecast before this share of the work was seen to be done.
 const LEAST_SEEN: f64 = 0.01;
+/// Nor before this time has passed: the first report of a continued run comes in the middle of something.
+const LEAST_TIME: Duration = Duration::from_secs(5);
 
 /// Forecasts from the pace since the first report: a continued run does not begin at nothing.
 #[derive(Debug, Clone, Default)]
@@ -16,10 +18,11 @@ impl Forecast {
     pub(super) fn left(&mut self, now: Duration, done: f64) -> Option<Duration> {
         let (began, had) = *self.first.get_or_insert((now, done));
         let gained = done - had;
-        if gained < LEAST_SEEN || done >= 1.0 {
+        let took = now.saturating_sub(began);
+        if gained < LEAST_SEEN || took < LEAST_TIME || done >= 1.0 {
             return None;
         }
-        let seconds = now.saturating_sub(began).as_secs_f64() * (1.0 - done) / gained;
+        let seconds = took.as_secs_f64() * (1.0 - done) / gained;
         Duration::try_from_secs_f64(seconds).ok()
     }
 }
@@ -47,6 +50,7 @@ mod tests {
         };
         check(10, 0.5, None);
         check(11, 0.505, None);
+        check(14, 0.6, None);
         check(20, 0.6, Some(40));
         check(30, 0.6, Some(80));
         check(40, 0.75, Some(30));
