@@ -3,10 +3,9 @@
 #
 #     docs/benchmarks/model_throughput.sh [threads] [seconds per figure] [python with torch]
 #
-# PyTorch runs eager and compiled, with glibc's allocator told to keep its memory (candle and torch both lose much
-# time to page faults otherwise); its better figure counts. Every program runs twice, in turns, and
-# reports its best run. Needs an idle
-# machine: PyTorch's threads spin while they wait, so that any other load slows it down more than its share.
+# PyTorch runs eager and compiled, with glibc's allocator told to keep its memory (it loses much time to page faults
+# otherwise); its better figure counts. Every program runs twice, in turns, and reports its best run. Needs an idle
+# machine: PyTorch's threads spin while they wait, so that other load slows it down more than its share.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 threads="${1:-2}" seconds="${2:-5}"
