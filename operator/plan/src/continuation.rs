@@ -1,6 +1,6 @@
 //! Whether a run may go on under another manifest, and if not, what stands in the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shoprl_crds::ShopRLJob;
@@ -22,14 +22,19 @@ pub struct Difference {
     pub now: String,
 }
 
+/// Whether a run may go on when the field at `path` changed.
+pub fn may_change(path: &str) -> bool {
+    MAY_CHANGE.iter().any(|prefix| path.starts_with(prefix))
+}
+
 /// The fields that keep a run begun as `was` from going on as `now`, in path order.
 pub fn differences(was: &ShopRLJob, now: &ShopRLJob) -> Vec<Difference> {
     let (old, new) = (fields(was), fields(now));
     let absent = Value::Null;
-    let paths: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let paths: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     paths
         .into_iter()
-        .filter(|path| !MAY_CHANGE.iter().any(|prefix| path.starts_with(prefix)))
+        .filter(|path| !may_change(path))
         .filter_map(|path| {
             let (was, now) = (old.get(path).unwrap_or(&absent), new.get(path).unwrap_or(&absent));
             (was != now).then(|| Difference {

@@ -9,7 +9,7 @@ pub mod local;
 mod lower;
 mod validate;
 
-pub use continuation::{Difference, differences};
+pub use continuation::{Difference, differences, may_change};
 pub use identity::{job_uid, manifest_digest};
 pub use lower::{CONTEXT, MAX_ACTION_TOKENS, lower};
 pub use validate::{Invalid, Validated, validate};
