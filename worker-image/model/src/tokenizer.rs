@@ -64,7 +64,7 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads the text of a `tokenizer.json` as [`build`] writes it.
+    /// Reads the text of a `tokenizer.json` as [`build()`] writes it.
     ///
     /// # Errors
     /// The text is no tokenizer, or one that cuts texts differently from what this module promises.
