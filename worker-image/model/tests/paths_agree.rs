@@ -73,7 +73,7 @@ fn gradients_agree_in_every_tensor_and_none_is_zero() {
             assert!(distance < 1e-4, "{}: {distance}", entry.name);
         }
         let close = |x: f64, y: f64, what: &str| {
-            assert!((x - y).abs() < 1e-4 * (1.0 + y.abs()), "{what}: {x} {y}")
+            assert!((x - y).abs() < 1e-4 * (1.0 + y.abs()), "{what}: {x} {y}");
         };
         close(statistics.loss, measured.loss, "loss");
         close(statistics.supervised_nll_sum, measured.supervised_nll_sum, "likelihood");
@@ -126,12 +126,11 @@ fn log_probabilities_and_logits_agree() {
     }
 }
 
-/// Three turns over three texts of unequal length, on the engine.
-fn on_the_engine(
-    config: &ModelConfig,
-    parameters: &Parameters,
-    turns: &[Vec<Option<(Vec<u32>, Generation)>>],
-) -> Vec<Generated> {
+/// What each text is given and asked for; a text may sit out.
+type Turn = Vec<Option<(Vec<u32>, Generation)>>;
+
+/// Some turns over three texts of unequal length, on the engine.
+fn on_the_engine(config: &ModelConfig, parameters: &Parameters, turns: &[Turn]) -> Vec<Generated> {
     let mut engine = Engine::new(config, 3, config.max_position_embeddings, 1);
     engine.load(parameters);
     let slots = [(); 3].map(|()| engine.open().unwrap());
@@ -158,11 +157,7 @@ fn on_the_engine(
     results
 }
 
-fn on_the_device(
-    config: &ModelConfig,
-    parameters: &Parameters,
-    turns: &[Vec<Option<(Vec<u32>, Generation)>>],
-) -> Vec<Generated> {
+fn on_the_device(config: &ModelConfig, parameters: &Parameters, turns: &[Turn]) -> Vec<Generated> {
     let network = DifferentiableNetwork::new(config, Device::Cpu).unwrap();
     let mut generator = network.generator(parameters, 3).unwrap();
     let mut results = Vec::new();
@@ -183,7 +178,7 @@ fn generation_on_the_device_follows_the_engine_over_turns() {
     let (mut closed, mut cut) = (0, 0);
     for (config, parameters) in geometries() {
         for temperature in [0.0, 1.0] {
-            let turn = |turn: u64, lengths: [usize; 3]| -> Vec<Option<(Vec<u32>, Generation)>> {
+            let turn = |turn: u64, lengths: [usize; 3]| -> Turn {
                 let ask = |(length, text): (usize, u64)| {
                     let stream = StreamKey::new(5, Purpose::Sampling, &[turn, text]);
                     // Any token ends the sampled texts early often enough to have both kinds of endings.

@@ -20,7 +20,7 @@ pub struct NotFinite {
 
 /// Scales `gradients` (layout order) so that their Euclidean norm is at most `limit`; returns the norm before.
 ///
-/// The sum runs in f64 in an order that nothing changes (see [`sum_of_squares`]).
+/// The sum runs in f64 in an order that nothing changes.
 ///
 /// # Errors
 /// A value is infinite or not a number; the gradient is left as it was.

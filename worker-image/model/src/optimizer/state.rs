@@ -64,18 +64,18 @@ impl Optimizer {
         threads: usize,
         bytes: &[u8],
     ) -> Result<Self, TensorFileError> {
-        let mut optimizer = Self::new(layout.clone(), settings, threads);
+        let mut optimizer = Self::new(layout, settings, threads);
+        let layout = optimizer.layout.clone();
         let parts = parts(&layout, &settings);
         let names = parts.iter().map(|part| (part.name.clone(), part.shape));
         let names = std::iter::once((STEPS.to_owned(), [].as_slice())).chain(names);
         tensor_file::read(bytes, names, |number, values| {
-            match number.checked_sub(1).map(|number| &parts[number]) {
-                None => optimizer.steps = values[0] as u32,
-                Some(part) if part.second => {
-                    optimizer.second[part.range.clone()].copy_from_slice(&values)
-                }
-                Some(part) => optimizer.first[part.range.clone()].copy_from_slice(&values),
-            }
+            let Some(part) = number.checked_sub(1).map(|number| &parts[number]) else {
+                optimizer.steps = values[0] as u32;
+                return;
+            };
+            let moments = if part.second { &mut optimizer.second } else { &mut optimizer.first };
+            moments[part.range.clone()].copy_from_slice(&values);
         })?;
         Ok(optimizer)
     }
