@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use shoprl_contract::{Exit, ExitReason, RUN_CONFIG_VERSION, Role, RunConfig};
+use tonic::transport::server::TcpIncoming;
 
 use crate::auth::Token;
 use crate::options::WorkerOptions;
@@ -90,7 +91,10 @@ pub(crate) fn trainer_address(options: &WorkerOptions) -> Result<&str, Exit> {
 }
 
 /// Binds a listener and tells where, through the address file.
-pub(crate) async fn listen(options: &WorkerOptions) -> Result<tokio::net::TcpListener, Exit> {
+///
+/// Its connections send at once: a reply is several small writes, and held back until the peer acknowledges the first
+/// of them it comes 40 ms late. The server's own setting does not reach connections that it did not open itself.
+pub(crate) async fn listen(options: &WorkerOptions) -> Result<TcpIncoming, Exit> {
     let listener = tokio::net::TcpListener::bind(&options.listen).await.map_err(|error| {
         let remedy = match error.kind() {
             std::io::ErrorKind::AddrInUse => "the port is busy; stop what uses it or choose another (port 0 lets the system choose)",
@@ -111,5 +115,5 @@ pub(crate) async fn listen(options: &WorkerOptions) -> Result<tokio::net::TcpLis
                 Exit::temporary(format!("address file {}: {error}", path.display()))
             })?;
     }
-    Ok(listener)
+    Ok(TcpIncoming::from(listener).with_nodelay(Some(true)))
 }

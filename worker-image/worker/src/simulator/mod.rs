@@ -9,7 +9,6 @@ use std::time::Duration;
 use shoprl_contract::v1::simulator_server::SimulatorServer;
 use shoprl_contract::{Exit, Role, RunConfig};
 use shoprl_simulator::Shop;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 
@@ -56,10 +55,9 @@ pub(crate) async fn serve(
     tracing::info!(%address, "serving");
     let asked = shutdown.clone();
     Server::builder()
-        .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
+        .serve_with_incoming_shutdown(listener, async move {
             asked.requested().await;
         })
         .await

@@ -21,7 +21,6 @@ use std::time::Duration;
 use shoprl_contract::v1::controller_server::ControllerServer;
 use shoprl_contract::{Exit, RunConfig};
 use tokio::runtime::Runtime;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 
@@ -73,10 +72,9 @@ pub(crate) fn train(
         .max_encoding_message_size(MESSAGE_LIMIT);
     runtime.spawn(
         Server::builder()
-            .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(10)))
             .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
-            .serve_with_incoming(TcpListenerStream::new(listener)),
+            .serve_with_incoming(listener),
     );
     let exit = job.run()?;
     report::render(&options.directory)
