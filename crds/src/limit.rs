@@ -63,7 +63,7 @@ pub const TURNS: Limit<i32> =
 pub const WARMUP_TOKENS: Limit<i64> = Limit::new(
     1,
     1_000_000_000_000,
-    "the warm-up trains on at least one batch; 1600000 tokens suit the preset nano",
+    "the warm-up trains on at least one batch; 2400000 tokens suit the preset nano",
 );
 /// `spec.training.warmup.sft.batch`.
 pub const WARMUP_BATCH: Limit<i32> =

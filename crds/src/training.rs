@@ -36,7 +36,7 @@ impl Default for Training {
             algorithm: Algorithm::default(),
             credit: Credit::default(),
             reward: Reward::default(),
-            steps: 70,
+            steps: 40,
             tasks_per_step: 16,
             learning_rate: 5e-4,
         }

@@ -51,8 +51,8 @@ pub struct Sft {
 impl Default for Sft {
     fn default() -> Self {
         Self {
-            max_tokens: 1_600_000,
-            batch: 8,
+            max_tokens: 2_400_000,
+            batch: 16,
             learning_rate: 2e-3,
             matrix_learning_rate: 0.02,
             observation_weight: 0.3,
@@ -82,6 +82,6 @@ pub struct Stop {
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { every_tokens: 400_000, tasks: 200, greedy_success: 0.4, sampled_success: 0.06 }
+        Self { every_tokens: 400_000, tasks: 200, greedy_success: 0.45, sampled_success: 0.12 }
     }
 }
