@@ -9,6 +9,7 @@ reinforcement learning took, playing included, and is measured on the same held-
 """
 import json
 import math
+import os
 import pathlib
 import platform
 import subprocess
@@ -44,16 +45,21 @@ def paired(a, b):
     return f"{100 * mean(d):+.1f} [{100 * (mean(d) - half):+.1f}, {100 * (mean(d) + half):+.1f}]"
 
 
+def machine():
+    """The processor and how many cores of it."""
+    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
+    return f"{cpu}, {len(os.sched_getaffinity(0))} cores"
+
+
 def main():
     base, seeds = pathlib.Path(sys.argv[1]), [int(s) for s in sys.argv[2:]]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
     lines = []
     for seed in seeds:
         run, cost = job(f"quickstart-{seed}", base / f"seed-{seed}", {"seed": seed})
         seconds = cost["rollout"]["seconds"] + cost["training"]["seconds"]
         tokens = cost["warmup"]["tokens"] + int(cost["warmup"]["tokens"] * seconds / cost["warmup"]["seconds"])
-        never = {"everyTokens": 400000, "tasks": 1, "greedySuccess": 1, "sampledSuccess": 1}
+        never = {"everyTokens": 10**9, "tasks": 1, "greedySuccess": 1, "sampledSuccess": 1}
         control, spent = job(f"control-{seed}", base / f"control-{seed}", {
             "seed": seed,
             "training": {"warmup": {"sft": {"maxTokens": tokens, "stop": never}}, "steps": 1, "tasksPerStep": 1},
@@ -71,7 +77,7 @@ def main():
 
     {' '.join(['docs/benchmarks/quickstart.py', *sys.argv[1:]])}
 
-Commit {commit.strip()}, {cpu}, {len(__import__('os').sched_getaffinity(0))} cores. Success on held-out tasks (families of products and phrasings that
+Commit {commit.strip()}, {machine()}. Success on held-out tasks (families of products and phrasings that
 training never saw), percent; differences in points with paired 95 % intervals. Control: the warm-up alone, given as
 many more tokens as it learns in the seconds that reinforcement learning took.
 
@@ -80,4 +86,5 @@ many more tokens as it learns in the seconds that reinforcement learning took.
 """ + "\n".join(lines))
 
 
-main()
+if __name__ == "__main__":
+    main()
