@@ -107,7 +107,8 @@ control_plane() {
     component proxy /CN=system:kube-proxy
     component dns /O=system:masters/CN=dns
     api_server "$name" "$group" --bind-address 0.0.0.0 --advertise-address $address --authorization-mode Node,RBAC \
-        --client-ca-file "$state/keys/ca.crt" --enable-admission-plugins NodeRestriction --allow-privileged=true \
+        --client-ca-file "$state/keys/ca.crt" --requestheader-client-ca-file "$state/keys/ca.crt" \
+        --requestheader-allowed-names front-proxy --requestheader-username-headers X-Remote-User --enable-admission-plugins NodeRestriction --allow-privileged=true \
         --kubelet-preferred-address-types InternalIP --kubelet-certificate-authority "$state/keys/ca.crt" \
         --kubelet-client-certificate "$state/keys/api-server-client.crt" --kubelet-client-key "$state/keys/api-server-client.key"
     cp "$state/keys/admin.kubeconfig" "$state/kubeconfig"

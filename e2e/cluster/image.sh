@@ -57,11 +57,18 @@ worker_image() { # BINARY TAG
         node=$(basename "$node")
         import_image "${node#node}" "$archive"
     done
-    echo "$reference"
+    echo "localhost/shoprl@$(manifest_digest "$archive")"
 }
 
+manifest_digest() { tar -xOf "$1" index.json | grep -o 'sha256:[0-9a-f]*'; } # OCI ARCHIVE
+
+# Pods may name the image by tag or, as after a pull from a registry, by digest.
 import_image() { # NODE'S NUMBER, ARCHIVE
-    ctr --address "$state/node$1/containerd.sock" --namespace k8s.io images import --all-platforms=false "$2" >/dev/null
+    local images=(ctr --address "$state/node$1/containerd.sock" --namespace k8s.io images)
+    "${images[@]}" import --all-platforms=false "$2" >/dev/null
+    case $2 in
+    */shoprl-*.tar) "${images[@]}" tag --force "localhost/shoprl:$(basename "${2##*/shoprl-}" .tar)" "localhost/shoprl@$(manifest_digest "$2")" >/dev/null ;;
+    esac
 }
 
 import_images() { # NODE'S NUMBER

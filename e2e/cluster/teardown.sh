@@ -18,7 +18,7 @@ tear_down() {
 
 # What the kernel and the machine's folders hold for this cluster.
 remove_traces() {
-    local mount space shim root
+    local mount space place root
     # containerd's shims listen in a folder that no configuration moves.
     find "$state" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |
         grep -o '/run/containerd/s/[0-9a-f]*' | xargs -r rm -f || true
@@ -30,6 +30,10 @@ remove_traces() {
     done
     rm -f /var/lib/cni/results/"$name"-*
     [ ! -d /var/log/containers ] || find /var/log/containers -lname "$state/*" -delete
+    # The kubelet makes these wherever its own folder is; another cluster may still use them.
+    for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet; do
+        [ ! -d "$place" ] || rmdir --ignore-fail-on-non-empty "$place"
+    done
     for root in $(hierarchies); do
         [ ! -e "$root/$name" ] || find "$root/$name" -depth -type d -exec rmdir {} +
     done

@@ -31,6 +31,8 @@ func etcdCommand() *cobra.Command {
 			config.ListenPeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 			config.UnsafeNoFsync = true
 			config.LogLevel = "warn"
+			// Its zero value logs every request.
+			config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 			server, err := embed.StartEtcd(config)
 			if err != nil {
 				return err
