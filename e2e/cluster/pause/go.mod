@@ -1,0 +1,3 @@
+module shoprl.dev/e2e/pause
+
+go 1.24

@@ -1,0 +1,40 @@
+# Removes a cluster, in whatever state it is: everything outside of its folder is found by its name, not by a record.
+# Sourced by `cluster`.
+
+tear_down() {
+    local place leftover
+    for place in "$state"/processes/*/; do
+        [ -e "$place" ] || continue
+        # The API server would drain its connections for a minute on a polite signal.
+        end_process "$(basename "$place")" KILL
+    done
+    if [ -e "$(tracking)" ]; then end_cgroup "$(tracking)"; fi
+    if [ "$(id -u)" = 0 ]; then remove_traces; fi
+    # Only a folder that was made by us is deleted, and never across a mount that was not undone.
+    if [ -e "$state/.shoprl-cluster" ]; then rm -rf --one-file-system "$state"; fi
+    leftover=$(awk -v at="$state/" 'index($5, at) == 1 {print $5}' /proc/self/mountinfo)
+    [ -z "$leftover" ] || fail "still mounted: $leftover"
+}
+
+# What the kernel and the machine's folders hold for this cluster.
+remove_traces() {
+    local mount space place root
+    # containerd's shims listen in a folder that no configuration moves.
+    find "$state" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |
+        grep -o '/run/containerd/s/[0-9a-f]*' | xargs -r rm -f || true
+    awk -v at="$state/" 'index($5, at) == 1 {print $5}' /proc/self/mountinfo | sort -r | while read -r mount; do
+        umount "$mount" 2>/dev/null || umount -l "$mount"
+    done
+    for space in /run/netns/"$name" /run/netns/"$name"-*; do
+        [ ! -e "$space" ] || ip netns delete "$(basename "$space")"
+    done
+    rm -f /var/lib/cni/results/"$name"-*
+    [ ! -d /var/log/containers ] || find /var/log/containers -lname "$state/*" -delete
+    # The kubelet makes these wherever its own folder is; another cluster may still use them.
+    for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet; do
+        [ ! -d "$place" ] || rmdir --ignore-fail-on-non-empty "$place"
+    done
+    for root in $(hierarchies); do
+        [ ! -e "$root/$name" ] || find "$root/$name" -depth -type d -exec rmdir {} +
+    done
+}
