@@ -2,4 +2,4 @@
 
 mod program;
 
-pub use program::{Run, bytes_of_the_final_weights, children, kill, shoprl};
+pub use program::{Run, bytes_of_the_final_weights, children, final_state, kill, shoprl};

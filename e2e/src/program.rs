@@ -145,6 +145,22 @@ pub fn kill(signal: &str, id: u32) {
 /// # Panics
 /// When there is none.
 pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
+    let file = final_checkpoint(run).join("model/model.safetensors");
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// `state.json` of the newest complete checkpoint in a run folder.
+///
+/// # Panics
+/// When there is none.
+pub fn final_state(run: &Path) -> serde_json::Value {
+    let file = final_checkpoint(run).join("state.json");
+    let text =
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn final_checkpoint(run: &Path) -> PathBuf {
     let folders = |path: &Path, prefix: &str| {
         let mut found: Vec<PathBuf> = fs::read_dir(path)
             .into_iter()
@@ -161,6 +177,5 @@ pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
     let mut checkpoints =
         folders(run, "attempt-").into_iter().flat_map(|attempt| folders(&attempt, "step-"));
     let newest = checkpoints.rfind(|path| path.join("MANIFEST.json").exists());
-    let file = newest.expect("a run that ended has a checkpoint").join("model/model.safetensors");
-    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    newest.expect("a run that ended has a checkpoint")
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shoprl_e2e::{Run, bytes_of_the_final_weights, children, kill};
+use shoprl_e2e::{Run, bytes_of_the_final_weights, children, final_state, kill};
+use shoprl_rl::ledger::{Digest, Ledger};
 
-/// Every phase of a job in some ten seconds.
+/// Every phase of a job in some ten seconds, with enough of a warm-up that episodes of a group differ in reward.
 fn manifest(folder: &Path, name: &str, roles: &str) -> PathBuf {
     let text = format!(
         "apiVersion: shoprl.dev/v1alpha1
@@ -14,9 +15,9 @@ metadata: {{name: exact}}
 spec:
   seed: 5
   training:
-    warmup: {{sft: {{maxTokens: 60000, stop: {{everyTokens: 20000, tasks: 16, greedySuccess: 1, sampledSuccess: 1}}}}}}
+    warmup: {{sft: {{batch: 4, maxTokens: 120000, stop: {{everyTokens: 40000, tasks: 16, greedySuccess: 1, sampledSuccess: 1}}}}}}
     algorithm: {{grpo: {{groupSize: 4, klCoefficient: 0.01}}}}
-    steps: 4
+    steps: 8
     tasksPerStep: 4
   evaluation: {{everySteps: 2, tasks: 16, finalTasks: 24}}
   checkpoint: {{everySteps: 1}}
@@ -63,7 +64,9 @@ fn the_same_manifest_ends_in_the_same_bytes() {
     {
         assert!(at("plain").join(file).exists(), "{file} is missing");
     }
+    check_ledger(&at("plain"));
     let check = |name: &str| {
+        check_ledger(&at(name));
         let said = fs::read_to_string(at(name).with_extension("out")).unwrap_or_default();
         assert!(bytes_of_the_final_weights(&at(name)) == expected, "{name}: other weights\n{said}");
     };
@@ -102,7 +105,28 @@ fn the_same_manifest_ends_in_the_same_bytes() {
     assert_eq!(third.finish(), Some(143), "asked to stop");
     assert_eq!(Run::start(&two, &at("killed"), &[]).finish(), Some(0));
     check("killed");
-    assert_eq!(rows(&at("killed"), "training"), 4, "no row twice, none missing");
+    assert_eq!(rows(&at("killed"), "training"), 8, "no row twice, none missing");
+}
+
+/// The chain in the last checkpoint is that of the trajectory files: every step consumed its samples once and in order.
+fn check_ledger(run: &Path) {
+    let (mut ledger, mut consumed) = (Ledger::default(), 0);
+    for step in 1..=8 {
+        let file = run.join(format!("trajectories/step-{step:06}.jsonl"));
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let digest = |line: &str| -> Digest {
+            let row: serde_json::Value = serde_json::from_str(line).expect("a row");
+            row["digest"].as_str().expect("a digest").parse().expect("64 digits")
+        };
+        let samples: Vec<Digest> = text.lines().map(digest).collect();
+        // Fewer than 16 where groups had no variance.
+        consumed += samples.len();
+        ledger.append(&samples);
+    }
+    assert!(consumed > 64, "{consumed} samples");
+    let kept = serde_json::from_value(final_state(run)["ledger"].clone()).expect("a ledger");
+    assert_eq!(ledger, kept, "{}", run.display());
 }
 
 /// Children of a killed run leave by themselves.
