@@ -73,7 +73,6 @@ import_image() { # NODE'S NUMBER, ARCHIVE
 
 import_images() { # NODE'S NUMBER
     local archive
-    await "containerd-$1" 30 ctr --address "$state/node$1/containerd.sock" version
     for archive in "$state"/images/*.tar; do import_image "$1" "$archive"; done
 }
 
