@@ -29,7 +29,7 @@ remove_traces() {
     { grep -lsF "$state/" /var/lib/cni/results/* || true; } | xargs -r rm -f
     [ ! -d /var/log/containers ] || find /var/log/containers -lname "$state/*" -delete
     # Paths that no configuration moves; another cluster may still use them.
-    [ -n "$(pgrep -x kubelet)" ] || rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+    [ -n "$(pgrep --runstates D,R,S -x kubelet)" ] || rm -f /var/lib/kubelet/device-plugins/kubelet.sock
     for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet /run/containerd/s /run/containerd \
         /var/lib/cni/results /var/lib/cni; do
         [ ! -d "$place" ] || rmdir --ignore-fail-on-non-empty "$place"
