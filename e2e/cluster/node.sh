@@ -1,8 +1,8 @@
 # Nodes: each a network namespace with its own containerd, kubelet and kube-proxy. Sourced by `cluster`.
 
-# Where cgroups are made: one tree (v2), or one per controller (v1).
+# Where cgroups are made: one tree (v2), or one per controller and an empty one (v1).
 hierarchies() {
-    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else awk '$3 == "cgroup" {print $2}' /proc/mounts; fi
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts; fi
 }
 
 # The hierarchy in which every process of the cluster is found again, whoever forked it.
