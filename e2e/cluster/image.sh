@@ -20,7 +20,7 @@ pause_image() {
 worker_base() {
     local release packages=base-files,libc6,libc-bin,libgcc-s1,netbase mirror=http://deb.debian.org/debian key
     release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    key=$(echo "$packages $(dpkg-query -W -f '${Version}' libc6)" | cat - "$here/image.sh" | sha256sum | cut -c1-16)
+    key=$(echo "$packages $(dpkg-query -W -f '${Version}' libc6)" | cat - <(declare -f worker_base) | sha256sum | cut -c1-16)
     base=$cache_root/base-$release-$key.tar
     [ ! -e "$base" ] || return 0
     packages mmdebstrap
@@ -73,7 +73,6 @@ import_image() { # NODE'S NUMBER, ARCHIVE
 
 import_images() { # NODE'S NUMBER
     local archive
-    await "containerd-$1" 30 ctr --address "$state/node$1/containerd.sock" version
     for archive in "$state"/images/*.tar; do import_image "$1" "$archive"; done
 }
 

@@ -1,8 +1,8 @@
 # Nodes: each a network namespace with its own containerd, kubelet and kube-proxy. Sourced by `cluster`.
 
-# Where cgroups are made: one tree (v2), or one per controller (v1).
+# Where cgroups are made: one tree (v2), or one per controller and an empty one (v1).
 hierarchies() {
-    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else awk '$3 == "cgroup" {print $2}' /proc/mounts; fi
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts; fi
 }
 
 # The hierarchy in which every process of the cluster is found again, whoever forked it.
@@ -51,6 +51,7 @@ add_node() { # LABELS
     runtime_configuration "$home" "$pods"
     kubelet_configuration "$home"
     run_process "containerd-$i" "$space" "$group" containerd --config "$home/containerd.toml"
+    await_runtime "$i"
     import_images "$i"
     run_process "kubelet-$i" "$space" "$group" "$programs/kubelet" --config "$home/kubelet.yaml" --root-dir "$home/kubelet" \
         --kubeconfig "$state/keys/$node.kubeconfig" --hostname-override "$node" --node-ip "$at" --node-labels "$1"
@@ -130,6 +131,8 @@ conntrack: {maxPerCore: 0, min: 0} # the machine's limit stays as it is
 YAML
 }
 
+await_runtime() { await "containerd-$1" 60 ctr --address "$state/node$1/containerd.sock" version; } # NODE'S NUMBER
+
 await_node() { await "kubelet-${1#node}" 90 enter kubectl wait --for condition=Ready "node/$1" --timeout 1s; }
 
 # Power and cable at once: peers see silence, not a closed connection.
@@ -138,13 +141,17 @@ stop_node() { # NODE
     [ -e "$state/$1" ] || fail "$1: no such node"
     nsenter --net="/run/netns/$name" -- ip link set "n$i" down
     end_cgroup "$(tracking)/$1"
+    remove_shim_sockets "$state/$1"
 }
 
 start_node() { # NODE
-    local i=${1#node} part
+    local i=${1#node}
     [ -e "$state/$1" ] || fail "$1: no such node"
     nsenter --net="/run/netns/$name" -- ip link set "n$i" up
-    for part in containerd kubelet proxy; do begin_process "$part-$i"; done
+    begin_process "containerd-$i"
+    await_runtime "$i" # a kubelet that finds none gives up
+    begin_process "kubelet-$i"
+    begin_process "proxy-$i"
 }
 
 # Ends every process of a cgroup and of those below it, whatever they fork meanwhile.
@@ -162,7 +169,7 @@ end_cgroup() { # FOLDER
 
 cluster_up() { # NODES
     local i
-    packages openssl iproute2 util-linux containerd runc containernetworking-plugins iptables conntrack buildah
+    packages openssl iproute2 util-linux procps containerd runc containernetworking-plugins iptables conntrack buildah
     build
     claim_state
     pause_image

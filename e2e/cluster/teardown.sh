@@ -19,22 +19,28 @@ tear_down() {
 # What the kernel and the machine's folders hold for this cluster.
 remove_traces() {
     local mount space place root
-    # containerd's shims listen in a folder that no configuration moves.
-    find "$state" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |
-        grep -o '/run/containerd/s/[0-9a-f]*' | xargs -r rm -f || true
+    remove_shim_sockets "$state"
     awk -v at="$state/" 'index($5, at) == 1 {print $5}' /proc/self/mountinfo | sort -r | while read -r mount; do
         umount "$mount" 2>/dev/null || umount -l "$mount"
     done
     for space in /run/netns/"$name" /run/netns/"$name"-*; do
         [ ! -e "$space" ] || ip netns delete "$(basename "$space")"
     done
-    rm -f /var/lib/cni/results/"$name"-*
+    { grep -lsF "$state/" /var/lib/cni/results/* || true; } | xargs -r rm -f
     [ ! -d /var/log/containers ] || find /var/log/containers -lname "$state/*" -delete
-    # The kubelet makes these wherever its own folder is; another cluster may still use them.
-    for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet; do
+    # Paths that no configuration moves; another cluster may still use them.
+    [ -n "$(pgrep --runstates D,R,S -x kubelet)" ] || rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+    for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet /run/containerd/s /run/containerd \
+        /var/lib/cni/results /var/lib/cni; do
         [ ! -d "$place" ] || rmdir --ignore-fail-on-non-empty "$place"
     done
     for root in $(hierarchies); do
         [ ! -e "$root/$name" ] || find "$root/$name" -depth -type d -exec rmdir {} +
     done
+}
+
+# containerd's shims listen in a folder that no configuration moves, and killed ones leave their sockets.
+remove_shim_sockets() { # FOLDER of one node or of all
+    find "$1" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |
+        { grep -o '/run/containerd/s/[0-9a-f]*' || true; } | xargs -r rm -f
 }
