@@ -162,81 +162,81 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
         "",
         0,
         &expect![[r#"
-        # job shop (ad7e68d1-4f0f-8f66-88dc-b9f91990489a)
-        # what decides the weights: 485eb95daedb20a15c9131267347400b4d17c95e49e284ff00bf224e923ab1ed
-        # on 2 cores `shoprl run` starts
-        #   trainer 0    2 threads
-        #   simulator 0  1 thread
-        #   reward 0     1 thread
-        #   rollout 0    1 thread
-        #   rollout 1    1 thread
-        apiVersion: shoprl.dev/v1alpha1
-        kind: ShopRLJob
-        metadata:
-          name: shop
-        spec:
-          seed: 7
-          environment:
-            catalog:
-              preset: mini
-              seed: 1
-            scenarios:
-            - singleTurn
-            - singleTurnPersona
-            - multiTurn
-            - multiTurnPersona
-            maxTurns:
-              singleTurn: 12
-              multiTurn: 12
-          policy:
-            model:
-              preset: nano
-          training:
-            warmup:
-              sft:
-                maxTokens: 1600000
-                batch: 8
-                learningRate: 0.002
-                matrixLearningRate: 0.02
-                observationWeight: 0.3
-                hastiness: 0.25
-                stop:
-                  everyTokens: 400000
-                  tasks: 200
-                  greedySuccess: 0.4
-                  sampledSuccess: 0.06
-            algorithm:
-              grpo:
-                groupSize: 8
-                clipLow: 0.2
-                clipHigh: 0.28
-                klCoefficient: 0.0
-            credit:
-              messageWise:
-                mode: gated
-                scorer: rules
-            reward:
-              success: 0.5
-              strict: 0.0
-              loose: 0.5
-            steps: 3
-            tasksPerStep: 16
-            learningRate: 0.0005
-          evaluation:
-            everySteps: 20
-            tasks: 200
-            finalTasks: 1000
-          checkpoint:
-            everySteps: 10
-            keep: 3
-          roles:
-            simulator:
-              replicas: 1
-            rollout:
-              replicas: 2
-            reward:
-              replicas: 1
-    "#]],
+            # job shop (c4f8cf3a-179e-8045-bbee-9372e0e6c250)
+            # what decides the weights: ae333187b82b8b2a7c320a0d281396dc3638e7d31d5973152f1639c60bda4356
+            # on 2 cores `shoprl run` starts
+            #   trainer 0    2 threads
+            #   simulator 0  1 thread
+            #   reward 0     1 thread
+            #   rollout 0    1 thread
+            #   rollout 1    1 thread
+            apiVersion: shoprl.dev/v1alpha1
+            kind: ShopRLJob
+            metadata:
+              name: shop
+            spec:
+              seed: 7
+              environment:
+                catalog:
+                  preset: mini
+                  seed: 1
+                scenarios:
+                - singleTurn
+                - singleTurnPersona
+                - multiTurn
+                - multiTurnPersona
+                maxTurns:
+                  singleTurn: 12
+                  multiTurn: 12
+              policy:
+                model:
+                  preset: nano
+              training:
+                warmup:
+                  sft:
+                    maxTokens: 2400000
+                    batch: 16
+                    learningRate: 0.002
+                    matrixLearningRate: 0.02
+                    observationWeight: 0.3
+                    hastiness: 0.25
+                    stop:
+                      everyTokens: 400000
+                      tasks: 200
+                      greedySuccess: 0.45
+                      sampledSuccess: 0.12
+                algorithm:
+                  grpo:
+                    groupSize: 8
+                    clipLow: 0.2
+                    clipHigh: 0.28
+                    klCoefficient: 0.0
+                credit:
+                  messageWise:
+                    mode: gated
+                    scorer: rules
+                reward:
+                  success: 0.5
+                  strict: 0.0
+                  loose: 0.5
+                steps: 3
+                tasksPerStep: 16
+                learningRate: 0.0005
+              evaluation:
+                everySteps: 20
+                tasks: 200
+                finalTasks: 1000
+              checkpoint:
+                everySteps: 10
+                keep: 3
+              roles:
+                simulator:
+                  replicas: 1
+                rollout:
+                  replicas: 2
+                reward:
+                  replicas: 1
+        "#]],
     );
 }
 

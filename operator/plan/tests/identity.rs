@@ -56,7 +56,7 @@ fn what_decides_the_weights_makes_another_job_and_the_rest_may_change() {
             r#"spec.environment.scenarios: was ["singleTurn","singleTurnPersona","multiTurn","multiTurnPersona"], now ["multiTurn"]"#,
         ],
     );
-    check("{training: {steps: 71}}", false, &["spec.training.steps: was 70, now 71"]);
+    check("{training: {steps: 71}}", false, &["spec.training.steps: was 40, now 71"]);
     check("{training: {tasksPerStep: 15}}", false, &["spec.training.tasksPerStep: was 16, now 15"]);
     check(
         "{training: {learningRate: 0.0006}}",
@@ -101,8 +101,8 @@ fn the_default_manifest_lowers_to_this_run() {
         {
           "version": 1,
           "job": "quickstart",
-          "jobUid": "55fd01f1-9b5f-8f59-8694-1d294a196367",
-          "manifestDigest": "8e8eaf63b36b3fd090e8415746edb9e28ebd30f0207c86124a1d4afe24c006e3",
+          "jobUid": "5f2e58ba-0642-8e33-93e6-4ae031ca77b3",
+          "manifestDigest": "8d805e376bba48bf625b7842f000825df741a0765e43e4a30023ec9ac10b7cfe",
           "seed": 7,
           "environment": {
             "catalog": "mini",
@@ -123,8 +123,8 @@ fn the_default_manifest_lowers_to_this_run() {
           },
           "training": {
             "warmup": {
-              "maxTokens": 1600000,
-              "batch": 8,
+              "maxTokens": 2400000,
+              "batch": 16,
               "learningRate": 0.002,
               "matrixLearningRate": 0.02,
               "observationWeight": 0.3,
@@ -132,8 +132,8 @@ fn the_default_manifest_lowers_to_this_run() {
               "stop": {
                 "everyTokens": 400000,
                 "tasks": 200,
-                "greedySuccess": 0.4,
-                "sampledSuccess": 0.06
+                "greedySuccess": 0.45,
+                "sampledSuccess": 0.12
               }
             },
             "grpo": {
@@ -151,7 +151,7 @@ fn the_default_manifest_lowers_to_this_run() {
               "strict": 0.0,
               "loose": 0.5
             },
-            "steps": 70,
+            "steps": 40,
             "tasksPerStep": 16,
             "learningRate": 0.0005
           },
