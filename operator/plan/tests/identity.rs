@@ -56,7 +56,7 @@ fn what_decides_the_weights_makes_another_job_and_the_rest_may_change() {
             r#"spec.environment.scenarios: was ["singleTurn","singleTurnPersona","multiTurn","multiTurnPersona"], now ["multiTurn"]"#,
         ],
     );
-    check("{training: {steps: 71}}", false, &["spec.training.steps: was 40, now 71"]);
+    check("{training: {steps: 71}}", false, &["spec.training.steps: was 100, now 71"]);
     check("{training: {tasksPerStep: 15}}", false, &["spec.training.tasksPerStep: was 16, now 15"]);
     check(
         "{training: {learningRate: 0.0006}}",
@@ -147,11 +147,11 @@ fn the_default_manifest_lowers_to_this_run() {
               "scorer": "rules"
             },
             "reward": {
-              "success": 0.5,
+              "success": 1.0,
               "strict": 0.0,
-              "loose": 0.5
+              "loose": 0.0
             },
-            "steps": 40,
+            "steps": 100,
             "tasksPerStep": 16,
             "learningRate": 0.0005
           },

@@ -78,7 +78,7 @@ fn another_manifest_is_refused_with_the_differences() {
         "run: was begun with another manifest; change it back, or give a new folder with --output
   metadata.name: was \"shop\", now \"store\"
   spec.seed: was 3, now 4
-  spec.training.steps: was 40, now 5",
+  spec.training.steps: was 100, now 5",
     );
     assert_eq!(fs::read(place.run().join("manifest.yaml")).unwrap(), before, "nothing is lost");
 }
