@@ -162,8 +162,8 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
         "",
         0,
         &expect![[r#"
-            # job shop (c4f8cf3a-179e-8045-bbee-9372e0e6c250)
-            # what decides the weights: ae333187b82b8b2a7c320a0d281396dc3638e7d31d5973152f1639c60bda4356
+            # job shop (02195bef-baa2-88f0-898a-c696be3e7a02)
+            # what decides the weights: 75984a037aa7721dabc406781c6e0cee1a793a9d26364cf1b255a3277933119b
             # on 2 cores `shoprl run` starts
             #   trainer 0    2 threads
             #   simulator 0  1 thread
@@ -216,9 +216,9 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
                     mode: gated
                     scorer: rules
                 reward:
-                  success: 0.5
+                  success: 1.0
                   strict: 0.0
-                  loose: 0.5
+                  loose: 0.0
                 steps: 3
                 tasksPerStep: 16
                 learningRate: 0.0005

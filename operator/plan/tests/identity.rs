@@ -101,8 +101,8 @@ fn the_default_manifest_lowers_to_this_run() {
         {
           "version": 1,
           "job": "quickstart",
-          "jobUid": "5f2e58ba-0642-8e33-93e6-4ae031ca77b3",
-          "manifestDigest": "8d805e376bba48bf625b7842f000825df741a0765e43e4a30023ec9ac10b7cfe",
+          "jobUid": "dc71e27e-9296-8295-8a3c-94deed726ee3",
+          "manifestDigest": "93b4d69efdcb3b9db49fc167a0a540eb1390bb926b7e8d9219c1c3460b5a4041",
           "seed": 7,
           "environment": {
             "catalog": "mini",
