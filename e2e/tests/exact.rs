@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use shoprl_e2e::{Run, bytes_of_the_final_weights, children, final_state, kill};
 use shoprl_rl::ledger::{Digest, Ledger};
 
-/// Every phase of a job in some ten seconds, with enough of a warm-up that episodes of a group differ in reward.
+/// Every phase of a job in some ten seconds, with enough of a warm-up that episodes of a group differ in reward:
+/// a policy so young is rarely right altogether, so part of the reward is for what is right in part.
 fn manifest(folder: &Path, name: &str, roles: &str) -> PathBuf {
     let text = format!(
         "apiVersion: shoprl.dev/v1alpha1
@@ -17,6 +18,7 @@ spec:
   training:
     warmup: {{sft: {{batch: 4, maxTokens: 120000, stop: {{everyTokens: 40000, tasks: 16, greedySuccess: 1, sampledSuccess: 1}}}}}}
     algorithm: {{grpo: {{groupSize: 4, klCoefficient: 0.01}}}}
+    reward: {{success: 0.5, loose: 0.5}}
     steps: 8
     tasksPerStep: 4
   evaluation: {{everySteps: 2, tasks: 16, finalTasks: 24}}
