@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Checkpoint, Environment, Evaluation, Policy, Roles, Training, limit};
+use crate::{Checkpoint, Environment, Evaluation, Policy, Roles, ShopRLJobStatus, Training, limit};
 
 /// API group of all kinds.
 pub const GROUP: &str = "shoprl.dev";
@@ -20,6 +20,15 @@ pub const NAME_LENGTH_REMEDY: &str = "metadata.name may have 40 characters: choo
 /// Advice when the name is no DNS label (RFC 1035).
 pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and dashes, and start with a letter: pods and services are named after it";
 
+const SEED_FIXED: &str =
+    "spec.seed decides the weights and cannot change: apply the change under another name";
+const ENVIRONMENT_FIXED: &str =
+    "spec.environment decides the weights and cannot change: apply the change under another name";
+const POLICY_FIXED: &str =
+    "spec.policy decides the weights and cannot change: apply the change under another name";
+const TRAINING_FIXED: &str =
+    "spec.training decides the weights and cannot change: apply the change under another name";
+
 /// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -29,9 +38,20 @@ pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and d
     namespaced,
     shortname = "srj",
     category = "shoprl",
+    status = "ShopRLJobStatus",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Step", type_ = "string", json_path = ".status.progress.steps"),
+    printcolumn(name = "Success", type_ = "string", json_path = ".status.progress.success"),
+    printcolumn(name = "Attempt", type_ = "integer", json_path = ".status.attempt"),
+    printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     derive = "PartialEq",
     doc = "Trains a language-model agent to shop: a supervised warm-up on demonstrations, then reinforcement learning in a simulated store.",
     validation = Rule::new("size(self.metadata.name) <= 40").message(NAME_LENGTH_REMEDY),
+    validation = Rule::new("self.spec.seed == oldSelf.spec.seed").message(SEED_FIXED),
+    validation = Rule::new("self.spec.environment == oldSelf.spec.environment").message(ENVIRONMENT_FIXED),
+    validation = Rule::new("self.spec.policy == oldSelf.spec.policy").message(POLICY_FIXED),
+    validation = Rule::new("self.spec.training == oldSelf.spec.training").message(TRAINING_FIXED),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message(NAME_REMEDY)
 )]

@@ -13,6 +13,7 @@ mod job;
 pub mod limit;
 mod policy;
 mod roles;
+mod status;
 mod training;
 pub mod union;
 mod warmup;
@@ -27,5 +28,6 @@ pub use job::{
 };
 pub use policy::{Model, ModelPreset, Policy};
 pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole};
+pub use status::{Failure, Failures, Intent, Progress, RoleStatus, ShopRLJobStatus, WorkerIntent};
 pub use training::{Algorithm, Grpo, Reward, Training};
 pub use warmup::{Sft, Stop, Warmup};

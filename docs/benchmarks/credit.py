@@ -46,7 +46,7 @@ def main():
 
     {' '.join(['docs/benchmarks/credit.py', *sys.argv[1:]])}
 
-Commit {commit.strip()}, {machine()}. 40 steps of 16 x 8 episodes after a warm-up of 1.2M tokens; success on 1,000 held-out
+Commit {commit.strip()}, {machine()}. 100 steps of 16 x 8 episodes after a warm-up of 1.2M tokens; success on 1,000 held-out
 tasks, percent; differences from sample-wise credit (no scorer, every token gets its sample's advantage) in points with paired
 95 % intervals over tasks. One seed's runs differ by chance too: an interval over tasks says nothing about other seeds.
 

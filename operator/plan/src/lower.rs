@@ -12,12 +12,21 @@ pub const CONTEXT: u32 = 400;
 
 /// Lowers a job that runs without a cluster; its unique id follows from its name and its digest.
 pub fn lower(validated: &Validated) -> RunConfig {
+    lower_with(validated, |config| job_uid(&config.job, &config.manifest_digest))
+}
+
+/// Lowers a job of a cluster: its unique id is that of its object.
+pub fn lower_as(validated: &Validated, job_uid: &str) -> RunConfig {
+    lower_with(validated, |_| job_uid.to_owned())
+}
+
+fn lower_with(validated: &Validated, job_uid: impl Fn(&RunConfig) -> String) -> RunConfig {
     let Validated { name, seed, environment, policy, training, evaluation, checkpoint, roles } =
         validated.clone();
     let manifest_digest = manifest_digest(seed, &environment, &policy, &training);
-    RunConfig {
+    let mut config = RunConfig {
         version: RUN_CONFIG_VERSION,
-        job_uid: job_uid(&name, &manifest_digest),
+        job_uid: String::new(),
         job: name,
         manifest_digest,
         seed,
@@ -27,5 +36,7 @@ pub fn lower(validated: &Validated) -> RunConfig {
         evaluation,
         checkpoint,
         roles,
-    }
+    };
+    config.job_uid = job_uid(&config);
+    config
 }

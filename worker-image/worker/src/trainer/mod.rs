@@ -18,6 +18,7 @@ mod warmup;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shoprl_contract::run_folder::file;
 use shoprl_contract::v1::controller_server::ControllerServer;
 use shoprl_contract::{Exit, RunConfig};
 use tokio::runtime::Runtime;
@@ -51,6 +52,7 @@ pub(crate) fn train(
     let attempt = store
         .begin_attempt(&config.job_uid, &config.manifest_digest)
         .map_err(|error| error.exit())?;
+    keep_configuration(options)?;
     let shared = Arc::new(Shared::default());
     let service = ControllerService {
         shared: Arc::clone(&shared),
@@ -83,4 +85,15 @@ pub(crate) fn train(
     shared.work.notify_waiters();
     std::thread::sleep(FAREWELL);
     Ok(exit)
+}
+
+/// The run folder says what the run is, also where nobody but the trainer writes to it: reports begin there.
+fn keep_configuration(options: &WorkerOptions) -> Result<(), Exit> {
+    let kept = options.directory.join(file::RUN_CONFIG);
+    if kept.exists() {
+        return Ok(());
+    }
+    std::fs::copy(&options.config, &kept)
+        .map(drop)
+        .map_err(|error| Exit::temporary(format!("{}: {error}", kept.display())))
 }

@@ -1,0 +1,232 @@
+//! The decision itself.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use shoprl_contract::Role;
+use shoprl_crds::{Failure, Intent, ShopRLJobStatus, WorkerIntent};
+
+use super::report;
+use super::{
+    Effect, Ending, Fate, JobFacts, Observed, ObservedPod, Plan, children, pod, worker_id,
+};
+use crate::local::ProcessId;
+
+/// How many failures of its workers' own a job survives. The same numbers hold for `shoprl run`, there per process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplicationBudget {
+    /// Failures within the window; the next one fails the job.
+    pub failures: usize,
+    /// Older ones are forgotten.
+    pub window: Duration,
+}
+
+impl ApplicationBudget {
+    /// The budget of every job.
+    pub const DEFAULT: Self = Self { failures: 6, window: Duration::from_secs(3600) };
+
+    /// Pause before the replacement after this many earlier failures: at once, then 1 s, 2 s, 4 s ... 30 s.
+    fn pause(earlier: usize) -> Duration {
+        let doubled = |n: usize| 1_u64.checked_shl(u32::try_from(n).ok()?);
+        let seconds = earlier.checked_sub(1).map_or(Some(0), doubled).unwrap_or(30);
+        Duration::from_secs(seconds.min(30))
+    }
+}
+
+/// How often a running job's trainer is asked how far it is.
+const ASK: Duration = Duration::from_secs(10);
+
+/// Decides what is done next about a job.
+pub fn plan(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> Plan {
+    if report::is_terminal(job.status) {
+        let effects = observed.pods.iter().filter(is_live).map(delete).collect();
+        let report = report::after_the_end(job, observed);
+        return Plan { intent: None, effects, report, look_again: None };
+    }
+    let next = next(job, observed, now);
+    if next.intent != job.status.intent || report::is_terminal(&next) {
+        return Plan {
+            intent: Some(next.clone()),
+            effects: Vec::new(),
+            report: next,
+            look_again: None,
+        };
+    }
+    let wanted = next.intent.as_ref().map_or(&[][..], |intent| &intent.workers);
+    let image = next.intent.as_ref().map_or("", |intent| &intent.image);
+    let pause = wanted.iter().filter_map(|worker| until(worker, now)).min();
+    Plan {
+        intent: None,
+        effects: effects(job, image, wanted, observed, now),
+        report: report::report(job, observed, now),
+        look_again: Some(pause.map_or(ASK, |pause| pause.min(ASK))),
+    }
+}
+
+/// The status with the wish that follows from what was seen.
+fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobStatus {
+    let mut status = job.status.clone();
+    let persisted = status.intent.take();
+    let image = persisted.as_ref().map_or_else(|| job.image.to_owned(), |it| it.image.clone());
+    let known = persisted.map(|intent| intent.workers).unwrap_or_default();
+    let mut workers = Vec::new();
+    for id in desired(job) {
+        let slug = id.slug();
+        let known = known.iter().find(|worker| worker.worker == slug);
+        let mut worker = known.cloned().unwrap_or(WorkerIntent {
+            worker: slug,
+            incarnation: 1,
+            not_before: None,
+        });
+        let pod = observed.pods.iter().find(|pod| is_of(pod, &worker));
+        match pod.map_or(Verdict::Keep, |pod| verdict(pod, now)) {
+            // What ends the job ends the counting too.
+            _ if report::is_terminal(&status) => {}
+            Verdict::Keep => {}
+            Verdict::Complete => report::complete(job, &mut status, now),
+            Verdict::Replace(ending) => replace(job, &mut status, &mut worker, &ending, now),
+        }
+        workers.push(worker);
+    }
+    status.attempt = workers.first().map(|trainer| trainer.incarnation);
+    status.intent = Some(Intent { image, workers });
+    report::accepted(job, &mut status, now);
+    status
+}
+
+/// Everybody the spec wants, the trainer first.
+pub(super) fn desired(job: &JobFacts<'_>) -> Vec<ProcessId> {
+    let roles = &job.validated.roles;
+    let sizes = [
+        (Role::Trainer, 1),
+        (Role::Simulator, roles.simulator.replicas),
+        (Role::Reward, roles.reward.replicas),
+        (Role::Rollout, roles.rollout.replicas),
+    ];
+    let workers = |(role, size)| (0..size).map(move |index| ProcessId { role, index });
+    sizes.into_iter().flat_map(workers).collect()
+}
+
+enum Verdict {
+    Keep,
+    Complete,
+    Replace(Ending),
+}
+
+fn verdict(pod: &ObservedPod, now: Timestamp) -> Verdict {
+    let trainer = pod.worker == ProcessId::TRAINER;
+    match pod.ending() {
+        Some(Ending { fate: Fate::Done, .. }) if trainer => Verdict::Complete,
+        // A worker leaves with 0 only when the trainer told it that the job is over, and that is in a checkpoint.
+        Some(Ending { fate: Fate::Done, .. }) => Verdict::Keep,
+        Some(ending) => Verdict::Replace(ending.clone()),
+        None => match pod.gone_by {
+            // It writes a checkpoint; whoever outlives the grace period sits on a lost node, and is fenced.
+            Some(gone_by) if trainer && now < gone_by => Verdict::Keep,
+            Some(_) => Verdict::Replace(Ending {
+                fate: Fate::Disrupted,
+                reason: "Deleted".to_owned(),
+                message: "the pod was deleted".to_owned(),
+            }),
+            None => Verdict::Keep,
+        },
+    }
+}
+
+/// Plans a worker's next pod, or the end of the job. What is counted is persisted with what follows from it.
+fn replace(
+    job: &JobFacts<'_>,
+    status: &mut ShopRLJobStatus,
+    worker: &mut WorkerIntent,
+    ending: &Ending,
+    now: Timestamp,
+) {
+    let budget = ApplicationBudget::DEFAULT;
+    let failures = &mut status.failures;
+    failures.last = Some(Failure {
+        worker: worker.worker.clone(),
+        reason: ending.reason.clone(),
+        message: ending.message.clone(),
+        time: Time(now),
+    });
+    let said = || format!("{}: {}: {}", worker.worker, ending.reason, ending.message);
+    let mut pause = Duration::ZERO;
+    match ending.fate {
+        Fate::Done => return,
+        Fate::Permanent => return report::failed(job, status, "BadConfiguration", said(), now),
+        Fate::Disrupted => failures.disruption += 1,
+        Fate::Failed => {
+            failures.application += 1;
+            failures.recent.retain(|time| within(time.0, budget.window, now));
+            let earlier = failures.recent.len();
+            failures.recent.push(Time(now));
+            if earlier >= budget.failures {
+                let message = format!(
+                    "{} failures within {} s; the last: {}",
+                    earlier + 1,
+                    budget.window.as_secs(),
+                    said()
+                );
+                return report::failed(job, status, "TooManyFailures", message, now);
+            }
+            pause = ApplicationBudget::pause(earlier);
+        }
+    }
+    worker.incarnation += 1;
+    status.restarts += 1;
+    worker.not_before = (!pause.is_zero()).then(|| Time(now.saturating_add(pause).unwrap_or(now)));
+}
+
+fn within(time: Timestamp, window: Duration, now: Timestamp) -> bool {
+    now.duration_since(time).unsigned_abs() < window
+}
+
+/// What remains until a worker may start.
+fn until(worker: &WorkerIntent, now: Timestamp) -> Option<Duration> {
+    let not_before = worker.not_before.as_ref()?.0;
+    (now < not_before).then(|| not_before.duration_since(now).unsigned_abs())
+}
+
+fn effects(
+    job: &JobFacts<'_>,
+    image: &str,
+    wanted: &[WorkerIntent],
+    observed: &Observed,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let missing = wanted.iter().filter(|worker| {
+        until(worker, now).is_none() && !observed.pods.iter().any(|pod| is_of(pod, worker))
+    });
+    for worker in missing {
+        let Some(id) = worker_id(&worker.worker) else { continue };
+        if id == ProcessId::TRAINER {
+            effects.push(Effect::Prepare(Box::new(children(job, worker.incarnation))));
+        }
+        effects.push(Effect::Create(Box::new(pod::pod(job, image, id, worker))));
+    }
+    let stale = |pod: &&ObservedPod| {
+        let of = wanted.iter().find(|worker| worker.worker == pod.worker.slug());
+        match of {
+            // The newest that ended stays for its log.
+            Some(worker) if pod.ending().is_some() => pod.incarnation < worker.incarnation - 1,
+            Some(worker) => pod.incarnation != worker.incarnation && pod.gone_by.is_none(),
+            None => pod.gone_by.is_none(),
+        }
+    };
+    effects.extend(observed.pods.iter().filter(stale).map(delete));
+    effects
+}
+
+fn is_of(pod: &ObservedPod, worker: &WorkerIntent) -> bool {
+    pod.worker.slug() == worker.worker && pod.incarnation == worker.incarnation
+}
+
+fn is_live(pod: &&ObservedPod) -> bool {
+    pod.ending().is_none() && pod.gone_by.is_none()
+}
+
+fn delete(pod: &ObservedPod) -> Effect {
+    Effect::Delete { name: pod.name.clone(), uid: pod.uid.clone() }
+}

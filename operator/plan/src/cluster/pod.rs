@@ -1,0 +1,195 @@
+//! A worker's pod, under the *restricted* Pod Security profile.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, ConfigMapVolumeSource, Container, EnvVar, EnvVarSource, ObjectFieldSelector,
+    PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe,
+    ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, TCPSocketAction,
+    Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use shoprl_contract::Role;
+use shoprl_crds::WorkerIntent;
+
+use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
+use super::{
+    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT,
+    pod_name,
+};
+use crate::local::ProcessId;
+
+/// The image's user.
+const USER: i64 = 65532;
+/// How long the trainer may take for its last checkpoint.
+const CHECKPOINT_GRACE: i64 = 60;
+/// How long any other worker may take to leave.
+const GRACE: i64 = 10;
+const CONFIG_FOLDER: &str = "/etc/shoprl/job";
+const TOKEN_FOLDER: &str = "/etc/shoprl/token";
+const STORE_FOLDER: &str = "/store";
+const LAST_WORDS: &str = "/dev/termination-log";
+
+/// The pod of `worker` as it is wanted.
+pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &WorkerIntent) -> Pod {
+    let labels = BTreeMap::from([
+        (JOB_LABEL.to_owned(), job.validated.name.clone()),
+        (ROLE_LABEL.to_owned(), id.role.name().to_owned()),
+        (INDEX_LABEL.to_owned(), id.index.to_string()),
+        (INCARNATION_LABEL.to_owned(), worker.incarnation.to_string()),
+    ]);
+    let metadata = ObjectMeta {
+        name: Some(pod_name(&job.validated.name, worker)),
+        namespace: Some(job.namespace.to_owned()),
+        labels: Some(labels),
+        owner_references: Some(vec![job.owner.clone()]),
+        ..ObjectMeta::default()
+    };
+    let trainer = id.role == Role::Trainer;
+    let spec = PodSpec {
+        restart_policy: Some("Never".to_owned()),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        termination_grace_period_seconds: Some(if trainer { CHECKPOINT_GRACE } else { GRACE }),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            fs_group: Some(USER),
+            fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".to_owned(),
+                ..SeccompProfile::default()
+            }),
+            ..PodSecurityContext::default()
+        }),
+        containers: vec![container(job, image, id)],
+        volumes: Some(volumes(job, trainer)),
+        ..PodSpec::default()
+    };
+    Pod { metadata, spec: Some(spec), status: None }
+}
+
+fn container(job: &JobFacts<'_>, image: &str, id: ProcessId) -> Container {
+    let mount = |name: &str, path: &str, read_only: bool| VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: Some(read_only),
+        ..VolumeMount::default()
+    };
+    let mut mounts = vec![mount("config", CONFIG_FOLDER, true), mount("token", TOKEN_FOLDER, true)];
+    if id.role == Role::Trainer {
+        mounts.push(mount("store", STORE_FOLDER, false));
+    }
+    Container {
+        name: "worker".to_owned(),
+        image: Some(image.to_owned()),
+        args: Some(arguments(job, id)),
+        env: Some(vec![EnvVar {
+            name: "POD_IP".to_owned(),
+            value_from: Some(EnvVarSource {
+                field_ref: Some(ObjectFieldSelector {
+                    field_path: "status.podIP".to_owned(),
+                    ..ObjectFieldSelector::default()
+                }),
+                ..EnvVarSource::default()
+            }),
+            ..EnvVar::default()
+        }]),
+        resources: Some(resources(id.role)),
+        readiness_probe: port(id.role).map(|port| Probe {
+            tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port), host: None }),
+            period_seconds: Some(2),
+            ..Probe::default()
+        }),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+            ..SecurityContext::default()
+        }),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+/// Where a role listens.
+fn port(role: Role) -> Option<i32> {
+    match role {
+        Role::Trainer => Some(TRAINER_PORT),
+        Role::Simulator => Some(SIMULATOR_PORT),
+        Role::Rollout | Role::Reward => None,
+    }
+}
+
+/// The worker's command line. A folder of the job's own in the claim: an earlier job of the same name left its own.
+fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
+    let mut arguments: Vec<String> =
+        ["worker", id.role.name(), "--log", "json"].map(str::to_owned).into();
+    let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
+    option("--index", id.index.to_string());
+    option("--config", format!("{CONFIG_FOLDER}/{CONFIG}"));
+    option("--token-file", format!("{TOKEN_FOLDER}/{TOKEN}"));
+    option("--directory", format!("{STORE_FOLDER}/{}", job.uid));
+    option("--termination-file", LAST_WORDS.to_owned());
+    if let Some(port) = port(id.role) {
+        // The kubelet puts the address in: a simulator registers where it listens.
+        option("--listen", format!("$(POD_IP):{port}"));
+    }
+    if id.role != Role::Trainer {
+        let service = service_name(&job.validated.name);
+        option("--trainer", format!("{service}.{}.svc:{TRAINER_PORT}", job.namespace));
+    }
+    arguments
+}
+
+/// What a worker of the preset `nano` needs; nothing is limited but memory, so that idle cores are used.
+fn resources(role: Role) -> ResourceRequirements {
+    let (cpu, memory, most) = match role {
+        Role::Trainer => ("500m", "512Mi", "2Gi"),
+        Role::Rollout => ("250m", "256Mi", "1Gi"),
+        Role::Simulator | Role::Reward => ("100m", "128Mi", "512Mi"),
+    };
+    let quantity = |text: &str| Quantity(text.to_owned());
+    ResourceRequirements {
+        requests: Some(BTreeMap::from([
+            ("cpu".to_owned(), quantity(cpu)),
+            ("memory".to_owned(), quantity(memory)),
+        ])),
+        limits: Some(BTreeMap::from([("memory".to_owned(), quantity(most))])),
+        ..ResourceRequirements::default()
+    }
+}
+
+fn volumes(job: &JobFacts<'_>, trainer: bool) -> Vec<Volume> {
+    let mut volumes = vec![
+        Volume {
+            name: "config".to_owned(),
+            config_map: Some(ConfigMapVolumeSource {
+                name: config_name(job),
+                ..ConfigMapVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+        Volume {
+            name: "token".to_owned(),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(token_name(job)),
+                default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+    ];
+    if trainer {
+        volumes.push(Volume {
+            name: "store".to_owned(),
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: store_name(&job.validated.name),
+                read_only: None,
+            }),
+            ..Volume::default()
+        });
+    }
+    volumes
+}

@@ -1,0 +1,209 @@
+//! What the status says: conditions follow from what was intended and seen.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::Timestamp;
+use shoprl_contract::Role;
+use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
+
+use super::decide::desired;
+use super::{JobFacts, Observed, PodState};
+use crate::Invalid;
+
+const ACCEPTED: &str = "Accepted";
+const ROLES_READY: &str = "RolesReady";
+const COMPLETE: &str = "Complete";
+const FAILED: &str = "Failed";
+
+/// Seconds after which progress is written although no phase, step count or success rate of note changed.
+const WRITE_AGAIN: u64 = 60;
+/// Longest message of a condition, in characters.
+const MESSAGE: usize = 1024;
+
+/// Whether the job is over; that never changes again.
+pub(super) fn is_terminal(status: &ShopRLJobStatus) -> bool {
+    let over = |it: &Condition| (it.type_ == COMPLETE || it.type_ == FAILED) && it.status == "True";
+    status.conditions.iter().any(over)
+}
+
+/// The status of a job whose spec cannot be: every mistake with its field and its remedy.
+pub fn rejected(
+    status: &ShopRLJobStatus,
+    generation: Option<i64>,
+    mistakes: &[Invalid],
+    now: Timestamp,
+) -> ShopRLJobStatus {
+    let mut next = status.clone();
+    if is_terminal(status) {
+        return next;
+    }
+    let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    next.observed_generation = generation;
+    next.phase = Some("Rejected".to_owned());
+    let condition =
+        Said { kind: ACCEPTED, status: "False", reason: "Invalid", message: said.join("; ") };
+    say(&mut next, generation, &condition, now);
+    next
+}
+
+/// The spec is fine.
+pub(super) fn accepted(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
+    status.observed_generation = job.generation;
+    if status.phase.as_deref().is_none_or(|phase| phase == "Rejected") {
+        status.phase = Some("Pending".to_owned());
+    }
+    let message = "the manifest is valid".to_owned();
+    let condition = Said { kind: ACCEPTED, status: "True", reason: "Valid", message };
+    say(status, job.generation, &condition, now);
+}
+
+/// The trainer reached the target step: that is what its exit code 0 says.
+pub(super) fn complete(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
+    status.phase = Some("Complete".to_owned());
+    let target = i64::from(job.validated.training.steps);
+    let progress = status.progress.get_or_insert_default();
+    progress.phase = "finished".to_owned();
+    (progress.step, progress.target_steps) = (target, target);
+    progress.steps = format!("{target}/{target}");
+    progress.waiting_for = None;
+    progress.time = Some(Time(now));
+    let message = format!("all {target} steps taken; the report lies in the store");
+    let condition = Said { kind: COMPLETE, status: "True", reason: "TargetReached", message };
+    say(status, job.generation, &condition, now);
+    let message = "the job is over".to_owned();
+    let condition = Said { kind: ROLES_READY, status: "False", reason: "Over", message };
+    say(status, job.generation, &condition, now);
+}
+
+/// The job cannot go on. It was not complete before: terminal is terminal.
+pub(super) fn failed(
+    job: &JobFacts<'_>,
+    status: &mut ShopRLJobStatus,
+    reason: &'static str,
+    message: String,
+    now: Timestamp,
+) {
+    if is_terminal(status) {
+        return;
+    }
+    status.phase = Some("Failed".to_owned());
+    say(status, job.generation, &Said { kind: FAILED, status: "True", reason, message }, now);
+    let message = "the job is over".to_owned();
+    let condition = Said { kind: ROLES_READY, status: "False", reason: "Over", message };
+    say(status, job.generation, &condition, now);
+}
+
+/// The status after a pass that changed no wish.
+pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobStatus {
+    let mut status = job.status.clone();
+    accepted(job, &mut status, now);
+    status.roles = roles(job, observed);
+    let ready = status.roles.iter().all(|role| role.ready >= role.desired);
+    let condition = if ready {
+        let message = "every worker is ready".to_owned();
+        Said { kind: ROLES_READY, status: "True", reason: "AllReady", message }
+    } else {
+        let message = what_is_missing(&status.roles, observed);
+        Said { kind: ROLES_READY, status: "False", reason: "Waiting", message }
+    };
+    say(&mut status, job.generation, &condition, now);
+    let phase = match (ready, observed.pods.is_empty()) {
+        (true, _) => "Running",
+        (false, false) => "Starting",
+        (false, true) => "Pending",
+    };
+    status.phase = Some(phase.to_owned());
+    if let Some(seen) = &observed.progress
+        && is_news(status.progress.as_ref(), seen, now)
+    {
+        status.progress = Some(seen.clone());
+    }
+    status
+}
+
+/// The status of a job that is over: only the number of its pods still changes.
+pub(super) fn after_the_end(job: &JobFacts<'_>, observed: &Observed) -> ShopRLJobStatus {
+    let mut status = job.status.clone();
+    status.roles = roles(job, observed);
+    status
+}
+
+fn roles(job: &JobFacts<'_>, observed: &Observed) -> Vec<RoleStatus> {
+    let desired = desired(job);
+    let wanted = job.status.intent.as_ref().map_or(&[][..], |intent| &intent.workers);
+    let ready = |role: Role| {
+        let pods = observed.pods.iter().filter(|pod| {
+            pod.worker.role == role
+                && pod.state == PodState::Ready
+                && pod.gone_by.is_none()
+                && wanted.iter().any(|worker| {
+                    worker.worker == pod.worker.slug() && worker.incarnation == pod.incarnation
+                })
+        });
+        pods.count()
+    };
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    let status = |role: Role| RoleStatus {
+        name: role.name().to_owned(),
+        desired: count(desired.iter().filter(|id| id.role == role).count()),
+        ready: count(ready(role)),
+    };
+    Role::ALL.into_iter().map(status).collect()
+}
+
+/// In words, and the same words for the same state: a message that changes is a write.
+fn what_is_missing(roles: &[RoleStatus], observed: &Observed) -> String {
+    let short = roles.iter().filter(|role| role.ready < role.desired);
+    let mut said: Vec<String> =
+        short.map(|role| format!("{} {}/{}", role.name, role.ready, role.desired)).collect();
+    let mut held: Vec<String> = observed
+        .pods
+        .iter()
+        .filter_map(|pod| match &pod.state {
+            PodState::Waiting(why) if !why.is_empty() => {
+                Some(format!("{} {why}", pod.worker.slug()))
+            }
+            _ => None,
+        })
+        .collect();
+    held.sort();
+    said.append(&mut held);
+    said.join("; ")
+}
+
+/// A new phase, success rate or first word is written at once, the rest once a minute.
+fn is_news(known: Option<&Progress>, seen: &Progress, now: Timestamp) -> bool {
+    let Some(known) = known else { return true };
+    let old = known
+        .time
+        .as_ref()
+        .is_none_or(|time| now.duration_since(time.0).unsigned_abs().as_secs() >= WRITE_AGAIN);
+    known.phase != seen.phase || known.success != seen.success || old
+}
+
+struct Said {
+    kind: &'static str,
+    status: &'static str,
+    reason: &'static str,
+    message: String,
+}
+
+/// Sets a condition; its time of transition moves only when its status does.
+fn say(status: &mut ShopRLJobStatus, generation: Option<i64>, said: &Said, now: Timestamp) {
+    let known = status.conditions.iter_mut().find(|condition| condition.type_ == said.kind);
+    let since = known
+        .as_ref()
+        .filter(|condition| condition.status == said.status)
+        .map_or(Time(now), |condition| condition.last_transition_time.clone());
+    let next = Condition {
+        last_transition_time: since,
+        message: said.message.chars().take(MESSAGE).collect(),
+        observed_generation: generation,
+        reason: said.reason.to_owned(),
+        status: said.status.to_owned(),
+        type_: said.kind.to_owned(),
+    };
+    match known {
+        Some(condition) => *condition = next,
+        None => status.conditions.push(next),
+    }
+}

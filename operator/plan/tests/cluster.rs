@@ -1,0 +1,383 @@
+//! Jobs on a modelled cluster: random histories of passes, crashes, stale views and dying pods, and the histories a
+//! person would think of.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::jiff::Timestamp;
+use proptest::prelude::*;
+use shoprl_crds::{ShopRLJobSpec, ShopRLJobStatus};
+use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, Plan};
+use shoprl_plan::{Validated, validate};
+
+fn spec(rollouts: i32) -> Validated {
+    let mut spec = ShopRLJobSpec::default();
+    spec.roles.rollout.replicas = rollouts;
+    validate(&spec, "job").unwrap()
+}
+
+fn condition<'a>(status: &'a ShopRLJobStatus, kind: &str) -> Option<(&'a str, &'a str)> {
+    let found = status.conditions.iter().find(|condition| condition.type_ == kind)?;
+    Some((&found.status, &found.reason))
+}
+
+/// An API server with one job, and a kubelet that does what it is told.
+#[derive(Clone)]
+struct World {
+    spec: Validated,
+    status: ShopRLJobStatus,
+    pods: BTreeMap<String, Pod>,
+    now: Timestamp,
+    uids: u64,
+}
+
+impl World {
+    fn new(rollouts: i32) -> Self {
+        Self {
+            spec: spec(rollouts),
+            status: ShopRLJobStatus::default(),
+            pods: BTreeMap::new(),
+            now: Timestamp::UNIX_EPOCH,
+            uids: 0,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let job = JobFacts {
+            namespace: "default",
+            uid: "0123456789",
+            generation: Some(1),
+            owner: OwnerReference { uid: "0123456789".to_owned(), ..OwnerReference::default() },
+            image: "image@sha256:1",
+            token: "token",
+            validated: &self.spec,
+            status: &self.status,
+        };
+        let pods = self.pods.values().filter_map(ObservedPod::of).collect();
+        cluster::plan(&job, &Observed { pods, progress: None }, self.now)
+    }
+
+    /// A pass of which only the first `done` writes happen.
+    fn pass(&mut self, done: usize) {
+        let plan = self.plan();
+        if let Some(intent) = plan.intent {
+            if done > 0 {
+                self.persist(intent);
+            }
+            return;
+        }
+        let effects = plan.effects.len();
+        for effect in plan.effects.into_iter().take(done) {
+            self.perform(effect);
+        }
+        if done > effects {
+            self.persist(plan.report);
+        }
+    }
+
+    fn persist(&mut self, next: ShopRLJobStatus) {
+        for kind in ["Complete", "Failed"] {
+            if condition(&self.status, kind).is_some_and(|(status, _)| status == "True") {
+                assert_eq!(
+                    condition(&next, kind),
+                    condition(&self.status, kind),
+                    "terminal is sticky"
+                );
+            }
+        }
+        self.status = next;
+        let failures = &self.status.failures;
+        let counted = failures.application + failures.disruption;
+        let failed = i32::from(
+            condition(&self.status, "Failed")
+                .is_some_and(|(_, reason)| reason == "TooManyFailures"),
+        );
+        assert_eq!(self.status.restarts + failed, counted, "every replacement is counted once");
+        assert!(failures.application <= 7, "{failures:?}");
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Prepare(children) => {
+                let attempt =
+                    &children.service.spec.unwrap().selector.unwrap()["shoprl.dev/incarnation"];
+                assert_eq!(attempt.parse().ok(), self.status.attempt);
+            }
+            Effect::Create(pod) => self.create(*pod),
+            Effect::Delete { name, uid } => {
+                if self.pods.get(&name).is_some_and(|pod| pod.metadata.uid.as_ref() == Some(&uid)) {
+                    self.pods.remove(&name);
+                }
+            }
+        }
+        let live = self.pods.values().filter(|pod| {
+            let pod = ObservedPod::of(pod).unwrap();
+            pod.worker.slug() == "trainer-0"
+                && pod.ending().is_none()
+                && Some(pod.incarnation) == self.status.attempt
+        });
+        assert!(live.count() <= 1, "two live trainers of one attempt");
+    }
+
+    fn create(&mut self, mut pod: Pod) {
+        assert!(!self.is_over(), "a pod is created after the end");
+        let name = pod.metadata.name.clone().unwrap();
+        assert!(name.len() <= 63, "{name}");
+        if !self.pods.contains_key(&name) {
+            self.uids += 1;
+            pod.metadata.uid = Some(self.uids.to_string());
+            pod.status = Some(PodStatus::default());
+            self.pods.insert(name, pod);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        ["Complete", "Failed"].into_iter().any(|kind| condition(&self.status, kind).is_some())
+    }
+
+    /// All pods that wait run.
+    fn run(&mut self) {
+        for pod in self.pods.values_mut() {
+            let status = pod.status.get_or_insert_default();
+            if status.phase.is_none() {
+                status.phase = Some("Running".to_owned());
+                let ready = PodCondition {
+                    type_: "Ready".to_owned(),
+                    status: "True".to_owned(),
+                    ..PodCondition::default()
+                };
+                status.conditions = Some(vec![ready]);
+            }
+        }
+    }
+
+    /// The `nth` of the pods that run ends.
+    fn end(&mut self, nth: usize, code: i32, reason: &str) {
+        let mut running: Vec<_> = self
+            .pods
+            .values_mut()
+            .filter(|pod| pod.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Running"))
+            .collect();
+        if running.is_empty() {
+            return;
+        }
+        let nth = nth % running.len();
+        end(running[nth], code, reason);
+    }
+
+    fn end_of(&mut self, name: &str, code: i32, reason: &str) {
+        end(self.pods.get_mut(name).unwrap_or_else(|| panic!("no {name}")), code, reason);
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..6 {
+            self.pass(usize::MAX);
+            self.run();
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.pods.keys().map(String::as_str).collect()
+    }
+}
+
+fn end(pod: &mut Pod, code: i32, reason: &str) {
+    let terminated = ContainerStateTerminated {
+        exit_code: code,
+        reason: Some(reason.to_owned()),
+        ..ContainerStateTerminated::default()
+    };
+    let status = pod.status.get_or_insert_default();
+    status.phase = Some(if code == 0 { "Succeeded" } else { "Failed" }.to_owned());
+    status.conditions = None;
+    status.container_statuses = Some(vec![ContainerStatus {
+        state: Some(ContainerState { terminated: Some(terminated), ..ContainerState::default() }),
+        ..ContainerStatus::default()
+    }]);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A pass of which so many writes happen before the operator dies.
+    Pass(usize),
+    Run,
+    End(usize, i32, &'static str),
+    /// Somebody deletes a pod at once.
+    Remove(usize),
+    /// Somebody deletes a pod, which takes its time.
+    Terminate(usize),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let ends = prop_oneof![
+        Just((1, "Error")),
+        Just((75, "Error")),
+        Just((137, "OOMKilled")),
+        Just((143, "Error")),
+        Just((255, "Unknown")),
+    ];
+    prop_oneof![
+        6 => (0_usize..9).prop_map(Step::Pass),
+        3 => Just(Step::Run),
+        2 => (any::<usize>(), ends).prop_map(|(nth, (code, why))| Step::End(nth, code, why)),
+        1 => any::<usize>().prop_map(Step::Remove),
+        1 => any::<usize>().prop_map(Step::Terminate),
+        1 => (1_u64..2000).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_budgets_are_exact_the_end_is_final_and_the_job_gets_there(
+        steps in prop::collection::vec(step(), 0..60), rollouts in 0_i32..4,
+    ) {
+        let mut world = World::new(rollouts);
+        for step in steps {
+            match step {
+                Step::Pass(done) => world.pass(done),
+                Step::Run => world.run(),
+                Step::End(nth, code, reason) => world.end(nth, code, reason),
+                Step::Remove(nth) => {
+                    if let Some(name) = pick(&world, nth) {
+                        world.pods.remove(&name);
+                    }
+                }
+                Step::Terminate(nth) => {
+                    if let Some(name) = pick(&world, nth) {
+                        let gone_by = world.now + Duration::from_secs(30);
+                        world.pods.get_mut(&name).unwrap().metadata.deletion_timestamp =
+                            Some(Time(gone_by));
+                    }
+                }
+                Step::Wait(seconds) => world.now += Duration::from_secs(seconds),
+            }
+        }
+        // Nothing goes wrong any more.
+        for _ in 0..4 {
+            world.now += Duration::from_secs(100);
+            let deleted = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
+            world.pods.retain(|_, pod| !deleted(pod));
+            world.settle();
+        }
+        if !world.is_over() {
+            assert_eq!(condition(&world.status, "RolesReady"), Some(("True", "AllReady")));
+            let live = world.pods.values().filter(|pod| ObservedPod::of(pod).unwrap().ending().is_none());
+            assert_eq!(live.count(), 3 + rollouts as usize);
+            world.end_of(&format!("job-trainer-0-{}", world.status.attempt.unwrap()), 0, "Completed");
+            world.settle();
+            assert_eq!(condition(&world.status, "Complete"), Some(("True", "TargetReached")));
+        }
+        let quiet = world.plan();
+        assert!(quiet.intent.is_none() && quiet.effects.is_empty(), "{quiet:?}");
+        assert_eq!(quiet.report, world.status, "a job at rest is not written");
+        assert!(world.pods.values().all(|pod| ObservedPod::of(pod).unwrap().ending().is_some()));
+    }
+}
+
+fn pick(world: &World, nth: usize) -> Option<String> {
+    let count = world.pods.len();
+    (count > 0).then(|| world.pods.keys().nth(nth % count).unwrap().clone())
+}
+
+#[test]
+fn a_job_begins_with_its_intent_then_its_pods_then_its_report() {
+    let mut world = World::new(2);
+    world.pass(usize::MAX);
+    assert!(world.pods.is_empty(), "intent before effects");
+    assert_eq!(condition(&world.status, "Accepted"), Some(("True", "Valid")));
+    world.pass(usize::MAX);
+    assert_eq!(
+        world.names(),
+        [
+            "job-reward-0-1",
+            "job-rollout-0-1",
+            "job-rollout-1-1",
+            "job-simulator-0-1",
+            "job-trainer-0-1"
+        ]
+    );
+    assert_eq!(world.status.phase.as_deref(), Some("Pending"));
+    world.settle();
+    assert_eq!(world.status.phase.as_deref(), Some("Running"));
+    assert_eq!(world.plan().report, world.status, "a steady job is not written");
+}
+
+/// Ends a pod of a running job and tells (phase, the failure's reason, restarts, pods that live).
+fn after(pod: &str, code: i32, reason: &str) -> (String, String, i32, Vec<String>) {
+    let mut world = World::new(1);
+    world.settle();
+    world.end_of(pod, code, reason);
+    world.settle();
+    let live = world.pods.values().filter_map(ObservedPod::of).filter(|pod| pod.ending().is_none());
+    (
+        world.status.phase.clone().unwrap(),
+        world.status.failures.last.as_ref().map(|last| last.reason.clone()).unwrap_or_default(),
+        world.status.restarts,
+        live.map(|pod| pod.name).collect(),
+    )
+}
+
+#[test]
+fn only_what_failed_is_replaced_and_by_its_ending() {
+    let check = |(pod, code, reason): (&str, i32, &str), phase: &str, said: &str, live: &[&str]| {
+        let (seen_phase, seen_said, restarts, seen_live) = after(pod, code, reason);
+        assert_eq!((seen_phase.as_str(), seen_said.as_str()), (phase, said), "{pod} {code}");
+        assert_eq!(seen_live, live, "{pod} {code}");
+        assert_eq!(restarts, i32::from(!live.is_empty()), "{pod} {code}");
+    };
+    let second_rollout =
+        ["job-reward-0-1", "job-rollout-0-2", "job-simulator-0-1", "job-trainer-0-1"];
+    let second_trainer =
+        ["job-reward-0-1", "job-rollout-0-1", "job-simulator-0-1", "job-trainer-0-2"];
+    check(("job-rollout-0-1", 137, "OOMKilled"), "Running", "OOMKilled", &second_rollout);
+    check(("job-rollout-0-1", 101, "Error"), "Running", "Panic", &second_rollout);
+    check(("job-rollout-0-1", 143, "Error"), "Running", "Stopped", &second_rollout);
+    check(("job-trainer-0-1", 75, "Error"), "Running", "Temporary", &second_trainer);
+    check(("job-trainer-0-1", 255, "Unknown"), "Running", "NodeLost", &second_trainer);
+    check(("job-trainer-0-1", 64, "Error"), "Failed", "BadConfiguration", &[]);
+    check(("job-reward-0-1", 64, "Error"), "Failed", "BadConfiguration", &[]);
+}
+
+#[test]
+fn a_job_whose_workers_keep_failing_fails_in_the_end_and_disruptions_never_count() {
+    let mut world = World::new(1);
+    for incarnation in 1..=20 {
+        world.now += Duration::from_secs(40);
+        world.settle();
+        world.end_of(&format!("job-rollout-0-{incarnation}"), 143, "Error");
+    }
+    world.settle();
+    assert_eq!(world.status.failures.disruption, 20);
+    for incarnation in 21..=27 {
+        world.now += Duration::from_secs(40);
+        world.settle();
+        assert!(!world.is_over());
+        world.end_of(&format!("job-rollout-0-{incarnation}"), 1, "Error");
+        world.settle();
+    }
+    assert_eq!(condition(&world.status, "Failed"), Some(("True", "TooManyFailures")));
+}
+
+#[test]
+fn fewer_rollouts_leave_and_the_trainer_does_not_notice() {
+    let mut world = World::new(3);
+    world.settle();
+    let trainer = world.pods["job-trainer-0-1"].clone();
+    world.spec = spec(1);
+    world.settle();
+    assert_eq!(
+        world.names(),
+        ["job-reward-0-1", "job-rollout-0-1", "job-simulator-0-1", "job-trainer-0-1"]
+    );
+    assert_eq!(world.pods["job-trainer-0-1"], trainer);
+    assert_eq!(world.status.restarts, 0);
+}

@@ -1,0 +1,86 @@
+//! The watches, and the queue of jobs to look at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Pod;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::{Controller, WatchStreamExt, watcher};
+use kube::{Api, Client, ResourceExt};
+use shoprl_crds::ShopRLJob;
+use shoprl_plan::cluster::JOB_LABEL;
+
+use crate::key::OperatorKey;
+use crate::reconcile::{self, Written};
+
+/// How long after an error a job is looked at again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// What every pass needs.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    /// Image of jobs that are accepted from now on.
+    pub(crate) worker_image: String,
+    pub(crate) key: OperatorKey,
+    /// Pods of all jobs, without their specs.
+    pub(crate) pods: Store<Pod>,
+    pub(crate) written: Written,
+}
+
+/// Reconciles until SIGTERM or Ctrl-C.
+pub(crate) async fn run(
+    client: Client,
+    namespace: Option<&str>,
+    worker_image: String,
+    key: OperatorKey,
+) -> anyhow::Result<()> {
+    // One object that does not deserialise gets a condition; the others proceed.
+    let jobs: Api<DeserializeGuard<ShopRLJob>> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let pods: Api<Pod> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let (store, writer) = reflector::store();
+    let pods = watcher(pods, watcher::Config::default().labels(JOB_LABEL))
+        .default_backoff()
+        .modify(trim)
+        .reflect(writer)
+        .touched_objects();
+    let context =
+        Arc::new(Context { client, worker_image, key, pods: store, written: Written::default() });
+    tracing::info!(namespace = namespace.unwrap_or("all"), "watching");
+    Controller::new(jobs, watcher::Config::default())
+        .owns_stream(pods)
+        .shutdown_on_signal()
+        .run(reconcile::reconcile, on_error, context)
+        .for_each(|result| async move {
+            if let Err(error) = result {
+                tracing::warn!(%error, "a pass failed");
+            }
+        })
+        .await;
+    tracing::info!("leaving");
+    Ok(())
+}
+
+/// Only metadata and status decide anything; the rest would be most of the memory.
+fn trim(pod: &mut Pod) {
+    pod.managed_fields_mut().clear();
+    pod.annotations_mut().clear();
+    pod.spec = None;
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the controller's signature")]
+fn on_error(
+    _job: Arc<DeserializeGuard<ShopRLJob>>,
+    _error: &reconcile::Error,
+    _context: Arc<Context>,
+) -> Action {
+    Action::requeue(AGAIN)
+}

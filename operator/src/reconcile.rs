@@ -1,0 +1,183 @@
+//! One pass over one job: observe, plan, then either persist a changed wish or act on the persisted one and report.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use kube::{Api, Resource, ResourceExt};
+use shoprl_crds::{ShopRLJob, ShopRLJobStatus};
+use shoprl_plan::cluster::{self, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
+use shoprl_plan::local::ProcessId;
+use shoprl_plan::validate;
+
+use crate::apply::{self, apply};
+use crate::controller::Context;
+use crate::progress;
+
+/// Why a pass ended early; the job is looked at again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The API server refused, or was not reached.
+    #[error("{what}: {source}")]
+    Api {
+        /// What was tried.
+        what: &'static str,
+        /// What was answered.
+        source: kube::Error,
+    },
+    /// An object of the name is there and belongs to somebody else.
+    #[error("{kind} {name} belongs to somebody else; delete or rename it")]
+    NotOurs {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// An object that the API server sent lacks what every object has.
+    #[error("the job has no {0}")]
+    Incomplete(&'static str),
+}
+
+/// One pass.
+pub(crate) async fn reconcile(
+    guard: Arc<DeserializeGuard<ShopRLJob>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
+    let job = match &guard.0 {
+        Ok(job) => job,
+        Err(invalid) => {
+            let (name, error) = (invalid.metadata.name.as_deref(), &invalid.error);
+            tracing::error!(name, error, "a job cannot be read; apply it anew");
+            return Ok(Action::await_change());
+        }
+    };
+    // Its children go with it; until they are gone nothing may be made.
+    if job.metadata.deletion_timestamp.is_some() {
+        context.written.forget(job);
+        return Ok(Action::await_change());
+    }
+    if context.written.is_newer_than(job) {
+        return Ok(Action::await_change());
+    }
+    pass(job, &context).await
+}
+
+async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
+    let namespace = job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
+    let uid = job.metadata.uid.as_deref().ok_or(Error::Incomplete("uid"))?;
+    let owner = job.controller_owner_ref(&()).ok_or(Error::Incomplete("uid"))?;
+    let (name, now) = (job.name_any(), Timestamp::now());
+    let before = job.status.clone().unwrap_or_default();
+    let validated = match validate(&job.spec, &name) {
+        Ok(validated) => validated,
+        Err(mistakes) => {
+            let status = cluster::rejected(&before, job.metadata.generation, &mistakes, now);
+            write_status(job, status, context).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    let token = context.key.token(uid);
+    let facts = JobFacts {
+        namespace,
+        uid,
+        generation: job.metadata.generation,
+        owner,
+        image: &context.worker_image,
+        token: &token,
+        validated: &validated,
+        status: &before,
+    };
+    let observed = observe(&facts, &name, context).await;
+    let plan = cluster::plan(&facts, &observed, now);
+    if let Some(wish) = plan.intent {
+        write_status(job, wish, context).await?;
+        return Ok(Action::await_change());
+    }
+    for effect in plan.effects {
+        apply(effect, namespace, uid, &context.client).await?;
+    }
+    write_status(job, plan.report, context).await?;
+    Ok(plan.look_again.map_or_else(Action::await_change, Action::requeue))
+}
+
+async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observed {
+    let ours = |pod: &k8s_openapi::api::core::v1::Pod| {
+        pod.metadata.namespace.as_deref() == Some(facts.namespace)
+            && pod.labels().get(JOB_LABEL).is_some_and(|job| job == name)
+            && apply::is_owned(&pod.metadata, facts.uid)
+    };
+    let pods = context.pods.state().into_iter().filter(|pod| ours(pod));
+    let pods: Vec<ObservedPod> = pods.filter_map(|pod| ObservedPod::of(&pod)).collect();
+    let attempt = facts.status.attempt;
+    let trainer = pods.iter().find(|pod| {
+        pod.worker == ProcessId::TRAINER
+            && Some(pod.incarnation) == attempt
+            && pod.state == PodState::Ready
+    });
+    let progress = match trainer.and_then(|pod| pod.address.as_deref()) {
+        Some(address) => progress::ask(address, facts.uid, facts.token).await,
+        None => None,
+    };
+    Observed { pods, progress }
+}
+
+/// Writes a status that differs, against the version that was read: whoever was faster wins, and this pass is void.
+async fn write_status(
+    job: &ShopRLJob,
+    status: ShopRLJobStatus,
+    context: &Context,
+) -> Result<(), Error> {
+    if job.status.as_ref() == Some(&status) {
+        return Ok(());
+    }
+    let namespace = job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
+    let jobs: Api<ShopRLJob> = Api::namespaced(context.client.clone(), namespace);
+    let next = ShopRLJob { status: Some(status), ..job.clone() };
+    match jobs.replace_status(&job.name_any(), &PostParams::default(), &next).await {
+        Ok(written) => {
+            context.written.note(&written);
+            Ok(())
+        }
+        // Somebody else wrote, or it is gone: the watch tells, and a new pass begins.
+        Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => Ok(()),
+        Err(source) => Err(Error::Api { what: "status", source }),
+    }
+}
+
+/// The newest version of each job that this process wrote. A pass on an older one from the watch would act on a wish
+/// that was replaced already.
+#[derive(Default)]
+pub(crate) struct Written(Mutex<HashMap<String, u64>>);
+
+impl Written {
+    fn note(&self, job: &ShopRLJob) {
+        if let Some((uid, version)) = version(job) {
+            self.lock().insert(uid, version);
+        }
+    }
+
+    fn forget(&self, job: &ShopRLJob) {
+        if let Some((uid, _)) = version(job) {
+            self.lock().remove(&uid);
+        }
+    }
+
+    fn is_newer_than(&self, job: &ShopRLJob) -> bool {
+        version(job).is_some_and(|(uid, version)| {
+            self.lock().get(&uid).is_some_and(|written| *written > version)
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
+        // A map of numbers is whole at every moment, also after a panic beside it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Resource versions of one kind are comparable numbers (KEP-5504).
+fn version(job: &ShopRLJob) -> Option<(String, u64)> {
+    Some((job.metadata.uid.clone()?, job.metadata.resource_version.as_ref()?.parse().ok()?))
+}
