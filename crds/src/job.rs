@@ -28,6 +28,8 @@ const POLICY_FIXED: &str =
     "spec.policy decides the weights and cannot change: apply the change under another name";
 const TRAINING_FIXED: &str =
     "spec.training decides the weights and cannot change: apply the change under another name";
+const EVALUATION_FIXED: &str = "spec.evaluation is read once, when the job begins, and cannot change: apply the change under another name";
+const CHECKPOINT_FIXED: &str = "spec.checkpoint is read once, when the job begins, and cannot change: apply the change under another name";
 
 /// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +41,11 @@ const TRAINING_FIXED: &str =
     shortname = "srj",
     category = "shoprl",
     status = "ShopRLJobStatus",
+    scale(
+        spec_replicas_path = ".spec.roles.rollout.replicas",
+        status_replicas_path = ".status.rollouts",
+        label_selector_path = ".status.selector"
+    ),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Step", type_ = "string", json_path = ".status.progress.steps"),
     printcolumn(name = "Success", type_ = "string", json_path = ".status.progress.success"),
@@ -52,6 +59,8 @@ const TRAINING_FIXED: &str =
     validation = Rule::new("self.spec.environment == oldSelf.spec.environment").message(ENVIRONMENT_FIXED),
     validation = Rule::new("self.spec.policy == oldSelf.spec.policy").message(POLICY_FIXED),
     validation = Rule::new("self.spec.training == oldSelf.spec.training").message(TRAINING_FIXED),
+    validation = Rule::new("self.spec.evaluation == oldSelf.spec.evaluation").message(EVALUATION_FIXED),
+    validation = Rule::new("self.spec.checkpoint == oldSelf.spec.checkpoint").message(CHECKPOINT_FIXED),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message(NAME_REMEDY)
 )]
@@ -60,6 +69,8 @@ pub struct ShopRLJobSpec {
     /// Every random draw derives from it. The same manifest ends in the same weights, byte for byte.
     #[schemars(transform = limit::SEED.rule())]
     pub seed: i64,
+    /// On a cluster: no pods, state kept; false again continues from the checkpoint. `shoprl run` refuses a suspended job.
+    pub suspend: bool,
     /// The shop, its products and its customers.
     pub environment: Environment,
     /// The agent's language model.
@@ -78,6 +89,7 @@ impl Default for ShopRLJobSpec {
     fn default() -> Self {
         Self {
             seed: 7,
+            suspend: false,
             environment: Environment::default(),
             policy: Policy::default(),
             training: Training::default(),

@@ -14,7 +14,7 @@ pub struct ShopRLJobStatus {
     /// A summary of the conditions for people; its values may grow, so program against the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Accepted, RolesReady, Complete, Failed.
+    /// Accepted, RolesReady, Suspended, Complete, Failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -33,6 +33,12 @@ pub struct ShopRLJobStatus {
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub roles: Vec<RoleStatus>,
+    /// Rollout workers that are there, for `kubectl scale`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rollouts: i32,
+    /// Selects their pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
     /// Pods that were replaced, for whatever reason.
     #[serde(skip_serializing_if = "is_zero")]
     pub restarts: i32,
@@ -47,6 +53,9 @@ pub struct ShopRLJobStatus {
 pub struct Intent {
     /// Image of every pod; fixed for the job's life when it is accepted.
     pub image: String,
+    /// No pod is wanted now; those of the workers below are the next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// The wanted pod of every worker.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["worker"]))]
     pub workers: Vec<WorkerIntent>,

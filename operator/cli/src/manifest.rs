@@ -37,6 +37,11 @@ impl Manifest {
         self.job.metadata.name.as_deref().unwrap_or_default()
     }
 
+    /// Whether nothing of it shall run.
+    pub fn is_suspended(&self) -> bool {
+        self.job.spec.suspend
+    }
+
     /// What the workers are told.
     pub fn config(&self) -> RunConfig {
         lower(&self.validated)

@@ -51,6 +51,11 @@ pub struct RunArguments {
 /// Whatever ended the run before its work was done; the reason decides the exit code.
 pub fn run(arguments: &RunArguments) -> Result<(), Exit> {
     let manifest = Manifest::read(&arguments.manifest)?;
+    if manifest.is_suspended() {
+        return Err(Exit::bad_configuration(
+            "spec.suspend: true is not possible: a suspended job has nothing to run; write false, or leave it out",
+        ));
+    }
     let machine = Machine { cpus: cpus(arguments.cpus)? };
     check_port(arguments.port)?;
     let path =

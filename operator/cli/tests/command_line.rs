@@ -43,6 +43,20 @@ fn check(arguments: &[&str], input: &str, code: i32, expected: &Expect) {
 }
 
 #[test]
+fn a_suspended_job_is_not_run() {
+    let folder = folder();
+    let manifest = MANIFEST.replace("spec: {", "spec: {suspend: true, ");
+    std::fs::write(folder.path().join("job.yaml"), manifest).unwrap();
+    let (code, output, errors) = shoprl(folder.path(), &["run", "job.yaml"], "");
+    expect![[r#"
+        error: spec.suspend: true is not possible: a suspended job has nothing to run; write false, or leave it out
+    "#]]
+    .assert_eq(&format!("{output}{errors}"));
+    assert_eq!(code, 64);
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
 fn help_shows_what_a_person_uses_and_hides_the_workers() {
     check(
         &["--help"],
@@ -176,6 +190,7 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
               name: shop
             spec:
               seed: 7
+              suspend: false
               environment:
                 catalog:
                   preset: mini

@@ -7,8 +7,13 @@ use shoprl_crds::ShopRLJob;
 
 /// Fields that may change between two runs in one folder: none of them decides the weights or what the final
 /// comparison compares.
-const MAY_CHANGE: [&str; 4] =
-    ["spec.roles.", "spec.checkpoint.", "spec.evaluation.everySteps", "spec.evaluation.tasks"];
+const MAY_CHANGE: [&str; 5] = [
+    "spec.suspend",
+    "spec.roles.",
+    "spec.checkpoint.",
+    "spec.evaluation.everySteps",
+    "spec.evaluation.tasks",
+];
 
 /// A field that may not change but did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -21,8 +21,17 @@ pub fn lower_as(validated: &Validated, job_uid: &str) -> RunConfig {
 }
 
 fn lower_with(validated: &Validated, job_uid: impl Fn(&RunConfig) -> String) -> RunConfig {
-    let Validated { name, seed, environment, policy, training, evaluation, checkpoint, roles } =
-        validated.clone();
+    let Validated {
+        name,
+        seed,
+        suspend: _,
+        environment,
+        policy,
+        training,
+        evaluation,
+        checkpoint,
+        roles,
+    } = validated.clone();
     let manifest_digest = manifest_digest(seed, &environment, &policy, &training);
     let mut config = RunConfig {
         version: RUN_CONFIG_VERSION,

@@ -30,6 +30,7 @@ pub struct Invalid {
 pub struct Validated {
     pub(crate) name: String,
     pub(crate) seed: u64,
+    pub(crate) suspend: bool,
     pub(crate) environment: EnvironmentConfig,
     pub(crate) policy: PolicyConfig,
     pub(crate) training: TrainingConfig,
@@ -48,6 +49,7 @@ pub fn validate(spec: &ShopRLJobSpec, name: &str) -> Result<Validated, Vec<Inval
     let validated = Validated {
         name: name.to_owned(),
         seed: checks.long("spec.seed", spec.seed, limit::SEED),
+        suspend: spec.suspend,
         environment: sections::environment(&mut checks, &spec.environment),
         policy: sections::policy(&mut checks, &spec.policy),
         training: sections::training(&mut checks, &spec.training),

@@ -17,7 +17,11 @@ use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, Plan};
 use shoprl_plan::{Validated, validate};
 
 fn spec(rollouts: i32) -> Validated {
-    let mut spec = ShopRLJobSpec::default();
+    suspended(rollouts, false)
+}
+
+fn suspended(rollouts: i32, suspend: bool) -> Validated {
+    let mut spec = ShopRLJobSpec { suspend, ..ShopRLJobSpec::default() };
     spec.roles.rollout.replicas = rollouts;
     validate(&spec, "job").unwrap()
 }
@@ -213,6 +217,7 @@ enum Step {
     /// Somebody deletes a pod, which takes its time.
     Terminate(usize),
     Wait(u64),
+    Suspend(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -230,6 +235,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Remove),
         1 => any::<usize>().prop_map(Step::Terminate),
         1 => (1_u64..2000).prop_map(Step::Wait),
+        1 => any::<bool>().prop_map(Step::Suspend),
     ]
 }
 
@@ -258,10 +264,12 @@ proptest! {
                             Some(Time(gone_by));
                     }
                 }
+                Step::Suspend(suspend) => world.spec = suspended(rollouts, suspend),
                 Step::Wait(seconds) => world.now += Duration::from_secs(seconds),
             }
         }
         // Nothing goes wrong any more.
+        world.spec = spec(rollouts);
         for _ in 0..4 {
             world.now += Duration::from_secs(100);
             let deleted = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
@@ -380,4 +388,48 @@ fn fewer_rollouts_leave_and_the_trainer_does_not_notice() {
     );
     assert_eq!(world.pods["job-trainer-0-1"], trainer);
     assert_eq!(world.status.restarts, 0);
+}
+
+#[test]
+fn a_suspended_job_has_no_pods_and_goes_on_as_the_next_attempt_without_a_failure() {
+    let mut world = World::new(1);
+    world.settle();
+    world.spec = suspended(1, true);
+    world.settle();
+    assert!(world.names().is_empty(), "{:?}", world.names());
+    assert_eq!(world.status.phase.as_deref(), Some("Suspended"));
+    assert_eq!(condition(&world.status, "Suspended"), Some(("True", "Suspended")));
+    assert_eq!(world.plan().report, world.status, "a suspended job is not written");
+    world.spec = spec(1);
+    world.settle();
+    assert_eq!(
+        world.names(),
+        ["job-reward-0-2", "job-rollout-0-2", "job-simulator-0-2", "job-trainer-0-2"]
+    );
+    assert_eq!(condition(&world.status, "Suspended"), Some(("False", "Resumed")));
+    assert_eq!(world.status.restarts, 0);
+}
+
+#[test]
+fn the_next_trainer_waits_for_the_checkpoint_of_one_that_leaves() {
+    let mut world = World::new(1);
+    world.settle();
+    let leaves = world.pods.get_mut("job-trainer-0-1").unwrap();
+    leaves.metadata.deletion_timestamp = Some(Time(world.now + Duration::from_secs(60)));
+    world.settle();
+    assert!(!world.names().contains(&"job-trainer-0-2"), "{:?}", world.names());
+    world.now += Duration::from_secs(61);
+    world.settle();
+    assert!(world.names().contains(&"job-trainer-0-2"), "it sits on a lost node and is fenced");
+}
+
+#[test]
+fn the_scale_subresource_counts_the_rollouts_that_are_there() {
+    let mut world = World::new(3);
+    world.settle();
+    assert_eq!(world.status.rollouts, 3);
+    assert_eq!(
+        world.status.selector.as_deref(),
+        Some("shoprl.dev/job=job,shoprl.dev/role=rollout")
+    );
 }

@@ -69,6 +69,8 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
     let mut status = job.status.clone();
     let persisted = status.intent.take();
     let image = persisted.as_ref().map_or_else(|| job.image.to_owned(), |it| it.image.clone());
+    let was_suspended = persisted.as_ref().is_some_and(|intent| intent.suspended);
+    let suspended = job.validated.suspend;
     let known = persisted.map(|intent| intent.workers).unwrap_or_default();
     let mut workers = Vec::new();
     for id in desired(job) {
@@ -85,12 +87,21 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
             _ if report::is_terminal(&status) => {}
             Verdict::Keep => {}
             Verdict::Complete => report::complete(job, &mut status, now),
+            // It was asked to leave, or never began.
+            Verdict::Replace(_) if suspended && was_suspended => {}
             Verdict::Replace(ending) => replace(job, &mut status, &mut worker, &ending, now),
+        }
+        // What runs now is not wanted any more, and no failure; the next pods come when the job goes on.
+        if suspended
+            && !was_suspended
+            && pod.is_some_and(|pod| !matches!(pod.ending(), Some(Ending { fate: Fate::Done, .. })))
+        {
+            worker.incarnation += 1;
         }
         workers.push(worker);
     }
     status.attempt = workers.first().map(|trainer| trainer.incarnation);
-    status.intent = Some(Intent { image, workers });
+    status.intent = Some(Intent { image, suspended, workers });
     report::accepted(job, &mut status, now);
     status
 }
@@ -197,7 +208,10 @@ fn effects(
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
     let missing = wanted.iter().filter(|worker| {
-        until(worker, now).is_none() && !observed.pods.iter().any(|pod| is_of(pod, worker))
+        !job.validated.suspend
+            && until(worker, now).is_none()
+            && !observed.pods.iter().any(|pod| is_of(pod, worker))
+            && !observed.pods.iter().any(|pod| writes_its_checkpoint(pod, worker, now))
     });
     for worker in missing {
         let Some(id) = worker_id(&worker.worker) else { continue };
@@ -221,6 +235,15 @@ fn effects(
 
 fn is_of(pod: &ObservedPod, worker: &WorkerIntent) -> bool {
     pod.worker.slug() == worker.worker && pod.incarnation == worker.incarnation
+}
+
+/// An earlier trainer that leaves: the next begins with the checkpoint that it writes.
+fn writes_its_checkpoint(pod: &ObservedPod, next: &WorkerIntent, now: Timestamp) -> bool {
+    pod.worker == ProcessId::TRAINER
+        && pod.worker.slug() == next.worker
+        && pod.incarnation < next.incarnation
+        && pod.ending().is_none()
+        && pod.gone_by.is_none_or(|gone_by| now < gone_by)
 }
 
 fn is_live(pod: &&ObservedPod) -> bool {

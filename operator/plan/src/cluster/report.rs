@@ -6,11 +6,12 @@ use shoprl_contract::Role;
 use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
 
 use super::decide::desired;
-use super::{JobFacts, Observed, PodState};
+use super::{JOB_LABEL, JobFacts, Observed, PodState, ROLE_LABEL};
 use crate::Invalid;
 
 const ACCEPTED: &str = "Accepted";
 const ROLES_READY: &str = "RolesReady";
+const SUSPENDED: &str = "Suspended";
 const COMPLETE: &str = "Complete";
 const FAILED: &str = "Failed";
 
@@ -97,6 +98,10 @@ pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) ->
     let mut status = job.status.clone();
     accepted(job, &mut status, now);
     status.roles = roles(job, observed);
+    status.selector =
+        Some(format!("{JOB_LABEL}={},{ROLE_LABEL}={}", job.validated.name, Role::Rollout.name()));
+    status.rollouts = rollouts(observed);
+    suspension(job, &mut status, observed, now);
     let ready = status.roles.iter().all(|role| role.ready >= role.desired);
     let condition = if ready {
         let message = "every worker is ready".to_owned();
@@ -106,10 +111,11 @@ pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) ->
         Said { kind: ROLES_READY, status: "False", reason: "Waiting", message }
     };
     say(&mut status, job.generation, &condition, now);
-    let phase = match (ready, observed.pods.is_empty()) {
-        (true, _) => "Running",
-        (false, false) => "Starting",
-        (false, true) => "Pending",
+    let phase = match (job.validated.suspend, ready, observed.pods.is_empty()) {
+        (true, ..) => "Suspended",
+        (false, true, _) => "Running",
+        (false, false, false) => "Starting",
+        (false, false, true) => "Pending",
     };
     status.phase = Some(phase.to_owned());
     if let Some(seen) = &observed.progress
@@ -124,7 +130,36 @@ pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) ->
 pub(super) fn after_the_end(job: &JobFacts<'_>, observed: &Observed) -> ShopRLJobStatus {
     let mut status = job.status.clone();
     status.roles = roles(job, observed);
+    status.rollouts = rollouts(observed);
     status
+}
+
+/// Suspended is True once no pod lives, False after it was; a job that never was says nothing.
+fn suspension(
+    job: &JobFacts<'_>,
+    status: &mut ShopRLJobStatus,
+    observed: &Observed,
+    now: Timestamp,
+) {
+    let said = status.conditions.iter().any(|condition| condition.type_ == SUSPENDED);
+    let live = observed.pods.iter().filter(|pod| pod.ending().is_none()).count();
+    let (value, reason, message) = match (job.validated.suspend, live) {
+        (true, 0) => {
+            ("True", "Suspended", "no pod lives; suspend: false continues from the checkpoint")
+        }
+        (true, _) => ("False", "Leaving", "the pods leave, the trainer with a checkpoint"),
+        (false, _) if said => ("False", "Resumed", "the job goes on"),
+        (false, _) => return,
+    };
+    let condition = Said { kind: SUSPENDED, status: value, reason, message: message.to_owned() };
+    say(status, job.generation, &condition, now);
+}
+
+fn rollouts(observed: &Observed) -> i32 {
+    let live = observed.pods.iter().filter(|pod| {
+        pod.worker.role == Role::Rollout && pod.ending().is_none() && pod.gone_by.is_none()
+    });
+    i32::try_from(live.count()).unwrap_or(i32::MAX)
 }
 
 fn roles(job: &JobFacts<'_>, observed: &Observed) -> Vec<RoleStatus> {
