@@ -433,3 +433,23 @@ fn the_scale_subresource_counts_the_rollouts_that_are_there() {
         Some("shoprl.dev/job=job,shoprl.dev/role=rollout")
     );
 }
+
+#[test]
+fn a_mistake_is_a_condition_that_names_the_field_and_the_remedy_and_goes_when_it_is_mended() {
+    let mut world = World::new(1);
+    let mut wrong = ShopRLJobSpec::default();
+    wrong.training.tasks_per_step = 0;
+    let mistakes = validate(&wrong, "job").unwrap_err();
+    let rejected = cluster::rejected(&world.status, Some(1), &mistakes, world.now);
+    assert_eq!(rejected.phase.as_deref(), Some("Rejected"));
+    assert_eq!(condition(&rejected, "Accepted"), Some(("False", "Invalid")));
+    let said = &rejected.conditions[0].message;
+    assert!(
+        said.starts_with("spec.training.tasksPerStep: 0 is not possible: must be from 1"),
+        "{said}"
+    );
+    world.status = rejected;
+    world.settle();
+    assert_eq!(condition(&world.status, "Accepted"), Some(("True", "Valid")));
+    assert_eq!(world.status.phase.as_deref(), Some("Running"));
+}

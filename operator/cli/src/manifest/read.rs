@@ -67,7 +67,11 @@ fn check_kind(document: &Value) -> Result<(), String> {
 
 /// Reads the types; `None` after a value of a wrong type, which is noted as a mistake. So are unknown fields.
 fn typed(document: &Value, mistakes: &mut Vec<String>) -> Option<ShopRLJob> {
-    let schema = shoprl_crds::schema();
+    let mut schema = shoprl_crds::schema();
+    // People write no status, so no advice leads there.
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        fields.remove("status");
+    }
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(document, &mut track);
     let mut unknown = |path: serde_ignored::Path<'_>| {
