@@ -1,4 +1,4 @@
-# Images: the pod's pause and the worker, built by buildah without a registry. Sourced by `cluster`.
+# Images: the pod's pause, the worker and the operator, built by buildah without a registry. Sourced by `cluster`.
 
 # Its storage lies in the cluster's folder and goes with it.
 bud() { # ARGUMENT...
@@ -15,7 +15,7 @@ pause_image() {
     ln "$programs/pause.tar" "$state/images/pause.tar" 2>/dev/null || cp "$programs/pause.tar" "$state/images/"
 }
 
-# The root file system under the worker: this machine's Debian release, thus the glibc that the binary was linked to,
+# The root file system under both programs: this machine's Debian release, thus the glibc that the binary was linked to,
 # and so the same bits from its mathematics.
 worker_base() {
     local release packages=base-files,libc6,libc-bin,libgcc-s1,netbase mirror=http://deb.debian.org/debian key
@@ -38,18 +38,26 @@ worker_base() {
     mv "$base.$$" "$base"
 }
 
-worker_image() { # BINARY TAG
-    local reference=localhost/shoprl:$2 context=$state/context archive=$state/images/shoprl-$2.tar base node digest
-    [ -x "$1" ] || fail "$1: no program; cargo build --release makes target/release/shoprl"
+# The Containerfile of a program lies with its sources.
+image() { # BINARY TAG
+    local program containerfile reference context=$state/context archive base node
+    program=$(basename "$1")
+    case $program in
+    shoprl) containerfile=$here/../../worker-image/Containerfile ;;
+    shoprl-operator) containerfile=$here/../../operator/Containerfile ;;
+    *) fail "$1: images are made of shoprl and shoprl-operator" ;;
+    esac
+    [ -x "$1" ] || fail "$1: no program; cargo build --release --workspace makes it"
+    reference=localhost/$program:$2 archive=$state/images/$program=$2.tar
     worker_base
     rm -rf "$context" && mkdir -p "$context"
     cp "$base" "$context/base.tar"
     printf 'FROM scratch\nADD base.tar /\n' |
         bud build -q --isolation chroot --timestamp 0 -t localhost/shoprl-base -f - "$context" >/dev/null
     rm "$context/base.tar"
-    install -m 755 "$1" "$context/shoprl"
+    install -m 755 "$1" "$context/$program"
     bud build -q --isolation chroot --timestamp 0 --build-arg BASE=localhost/shoprl-base -t "$reference" \
-        -f "$here/../../worker-image/Containerfile" "$context" >/dev/null
+        -f "$containerfile" "$context" >/dev/null
     rm -f "$archive"
     bud push -q "$reference" "oci-archive:$archive:$reference"
     rm -rf "$context"
@@ -57,7 +65,7 @@ worker_image() { # BINARY TAG
         node=$(basename "$node")
         import_image "${node#node}" "$archive"
     done
-    echo "localhost/shoprl@$(manifest_digest "$archive")"
+    echo "localhost/$program@$(manifest_digest "$archive")"
 }
 
 manifest_digest() { tar -xOf "$1" index.json | grep -o 'sha256:[0-9a-f]*'; } # OCI ARCHIVE
@@ -66,8 +74,10 @@ manifest_digest() { tar -xOf "$1" index.json | grep -o 'sha256:[0-9a-f]*'; } # O
 import_image() { # NODE'S NUMBER, ARCHIVE
     local images=(ctr --address "$state/node$1/containerd.sock" --namespace k8s.io images)
     "${images[@]}" import --all-platforms=false "$2" >/dev/null
-    case $2 in
-    */shoprl-*.tar) "${images[@]}" tag --force "localhost/shoprl:$(basename "${2##*/shoprl-}" .tar)" "localhost/shoprl@$(manifest_digest "$2")" >/dev/null ;;
+    local image
+    image=$(basename "$2" .tar) # PROGRAM=TAG
+    case $image in
+    *=*) "${images[@]}" tag --force "localhost/${image%%=*}:${image#*=}" "localhost/${image%%=*}@$(manifest_digest "$2")" >/dev/null ;;
     esac
 }
 

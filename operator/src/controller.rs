@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::{self, Store};
@@ -14,24 +15,35 @@ use shoprl_crds::ShopRLJob;
 use shoprl_plan::cluster::JOB_LABEL;
 
 use crate::key::OperatorKey;
+use crate::progress::{AskTrainer, Dial};
 use crate::reconcile::{self, Written};
 
 /// How long after an error a job is looked at again.
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// What every pass needs.
-pub(crate) struct Context {
-    pub(crate) client: Client,
+pub struct Context {
+    /// The API server.
+    pub client: Client,
     /// Image of jobs that are accepted from now on.
-    pub(crate) worker_image: String,
-    pub(crate) key: OperatorKey,
+    pub worker_image: String,
+    /// What jobs' tokens derive from.
+    pub key: OperatorKey,
     /// Pods of all jobs, without their specs.
-    pub(crate) pods: Store<Pod>,
-    pub(crate) written: Written,
+    pub pods: Store<Pod>,
+    /// The statuses that this process wrote.
+    pub written: Written,
+    /// What time it is.
+    pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Who asks the trainers how far they are.
+    pub trainers: Box<dyn AskTrainer>,
 }
 
 /// Reconciles until SIGTERM or Ctrl-C.
-pub(crate) async fn run(
+///
+/// # Errors
+/// None yet: a watch that fails is tried again.
+pub async fn run(
     client: Client,
     namespace: Option<&str>,
     worker_image: String,
@@ -52,8 +64,15 @@ pub(crate) async fn run(
         .modify(trim)
         .reflect(writer)
         .touched_objects();
-    let context =
-        Arc::new(Context { client, worker_image, key, pods: store, written: Written::default() });
+    let context = Arc::new(Context {
+        client,
+        worker_image,
+        key,
+        pods: store,
+        written: Written::default(),
+        clock: Box::new(Timestamp::now),
+        trainers: Box::new(Dial),
+    });
     tracing::info!(namespace = namespace.unwrap_or("all"), "watching");
     Controller::new(jobs, watcher::Config::default())
         .owns_stream(pods)
@@ -70,7 +89,7 @@ pub(crate) async fn run(
 }
 
 /// Only metadata and status decide anything; the rest would be most of the memory.
-fn trim(pod: &mut Pod) {
+pub fn trim(pod: &mut Pod) {
     pod.managed_fields_mut().clear();
     pod.annotations_mut().clear();
     pod.spec = None;

@@ -10,18 +10,25 @@ use sha2::Sha256;
 const SHORTEST: usize = 32;
 
 /// The operator's key. Never printed.
-pub(crate) struct OperatorKey(Vec<u8>);
+pub struct OperatorKey(Vec<u8>);
 
 impl OperatorKey {
     /// Reads the key's file.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds too few bytes.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
         let key = std::fs::read(path).with_context(|| {
             format!("key file {}: give --key-file a readable file", path.display())
         })?;
         Self::new(key).with_context(|| format!("key file {}", path.display()))
     }
 
-    fn new(key: Vec<u8>) -> anyhow::Result<Self> {
+    /// The key of these bytes.
+    ///
+    /// # Errors
+    /// When they are too few.
+    pub fn new(key: Vec<u8>) -> anyhow::Result<Self> {
         ensure!(
             key.len() >= SHORTEST,
             "has {} bytes; write at least {SHORTEST} random ones",

@@ -1,21 +1,11 @@
 //! `shoprl-operator`: turns every ShopRLJob into pods and keeps it alive.
-//!
-//! Pure decisions are in `shoprl_plan::cluster`; here is what reads and writes. `apply` is the only module that
-//! writes children, `reconcile` the only one that writes a status.
-
-mod apply;
-mod controller;
-mod key;
-mod progress;
-mod reconcile;
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use kube::Client;
+use shoprl_operator::{OperatorKey, controller};
 use tracing_subscriber::EnvFilter;
-
-use crate::key::OperatorKey;
 
 /// Runs ShopRLJobs on this Kubernetes.
 #[derive(Debug, Parser)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use shoprl_contract::Role;
@@ -16,8 +17,33 @@ use tonic::transport::Endpoint;
 /// A trainer that does not answer in time is busy or gone; what was known stays.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-/// The trainer's own words; `None` when it does not answer.
-pub(crate) async fn ask(address: &str, job_uid: &str, token: &str) -> Option<Progress> {
+/// Whoever knows how far the trainer at an address is.
+pub trait AskTrainer: Send + Sync {
+    /// The trainer's own words; `None` when it does not answer.
+    fn ask<'a>(
+        &'a self,
+        address: &'a str,
+        job_uid: &'a str,
+        token: &'a str,
+    ) -> BoxFuture<'a, Option<Progress>>;
+}
+
+/// Dials the trainer.
+#[derive(Debug, Clone, Copy)]
+pub struct Dial;
+
+impl AskTrainer for Dial {
+    fn ask<'a>(
+        &'a self,
+        address: &'a str,
+        job_uid: &'a str,
+        token: &'a str,
+    ) -> BoxFuture<'a, Option<Progress>> {
+        Box::pin(dial(address, job_uid, token))
+    }
+}
+
+async fn dial(address: &str, job_uid: &str, token: &str) -> Option<Progress> {
     let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     let endpoint = Endpoint::from_shared(format!("http://{host}:{TRAINER_PORT}")).ok()?;
     let channel = endpoint.connect_timeout(DEADLINE).timeout(DEADLINE).connect().await;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
@@ -15,11 +14,10 @@ use shoprl_plan::validate;
 
 use crate::apply::{self, apply};
 use crate::controller::Context;
-use crate::progress;
 
 /// Why a pass ended early; the job is looked at again.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The API server refused, or was not reached.
     #[error("{what}: {source}")]
     Api {
@@ -42,7 +40,10 @@ pub(crate) enum Error {
 }
 
 /// One pass.
-pub(crate) async fn reconcile(
+///
+/// # Errors
+/// When the API server refused a write or was not reached, and when an object of a needed name is somebody else's.
+pub async fn reconcile(
     guard: Arc<DeserializeGuard<ShopRLJob>>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
@@ -69,7 +70,7 @@ async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
     let namespace = job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
     let uid = job.metadata.uid.as_deref().ok_or(Error::Incomplete("uid"))?;
     let owner = job.controller_owner_ref(&()).ok_or(Error::Incomplete("uid"))?;
-    let (name, now) = (job.name_any(), Timestamp::now());
+    let (name, now) = (job.name_any(), (context.clock)());
     let before = job.status.clone().unwrap_or_default();
     let validated = match validate(&job.spec, &name) {
         Ok(validated) => validated,
@@ -118,7 +119,7 @@ async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observe
             && pod.state == PodState::Ready
     });
     let progress = match trainer.and_then(|pod| pod.address.as_deref()) {
-        Some(address) => progress::ask(address, facts.uid, facts.token).await,
+        Some(address) => context.trainers.ask(address, facts.uid, facts.token).await,
         None => None,
     };
     Observed { pods, progress }
@@ -149,8 +150,8 @@ async fn write_status(
 
 /// The newest version of each job that this process wrote. A pass on an older one from the watch would act on a wish
 /// that was replaced already.
-#[derive(Default)]
-pub(crate) struct Written(Mutex<HashMap<String, u64>>);
+#[derive(Debug, Default)]
+pub struct Written(Mutex<HashMap<String, u64>>);
 
 impl Written {
     fn note(&self, job: &ShopRLJob) {
