@@ -50,6 +50,9 @@ image() { # BINARY TAG
     [ -x "$1" ] || fail "$1: no program; cargo build --release --workspace makes it"
     reference=localhost/$program:$2 archive=$state/images/$program=$2.tar
     worker_base
+    # What a node keeps of it.
+    local size=$(($(stat -c %s "$base") + $(stat -c %s "$1")))
+    [ $size -lt 100000000 ] || fail "the image of $1 would have $size bytes; less than 100 MB are promised"
     rm -rf "$context" && mkdir -p "$context"
     cp "$base" "$context/base.tar"
     printf 'FROM scratch\nADD base.tar /\n' |

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shoprl_plan::cluster::{Children, Effect};
 
+use crate::metrics::{EffectKind, Metrics};
 use crate::reconcile::Error;
 
 /// Who applies, for server-side apply.
@@ -17,6 +18,23 @@ const MANAGER: &str = "shoprl-operator";
 
 /// Does one step of a plan.
 pub(crate) async fn apply(
+    effect: Effect,
+    namespace: &str,
+    job_uid: &str,
+    client: &Client,
+    metrics: &Metrics,
+) -> Result<(), Error> {
+    let kind = match &effect {
+        Effect::Prepare(_) => EffectKind::Prepare,
+        Effect::Create(_) => EffectKind::CreatePod,
+        Effect::Delete { .. } => EffectKind::DeletePod,
+    };
+    done(effect, namespace, job_uid, client).await?;
+    metrics.applied(kind);
+    Ok(())
+}
+
+async fn done(
     effect: Effect,
     namespace: &str,
     job_uid: &str,

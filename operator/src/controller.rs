@@ -3,89 +3,97 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use shoprl_crds::ShopRLJob;
 use shoprl_plan::cluster::JOB_LABEL;
+use tokio::sync::watch;
 
-use crate::key::OperatorKey;
-use crate::progress::{AskTrainer, Dial};
-use crate::reconcile::{self, Written};
+use crate::context::Context;
+use crate::reconcile;
 
 /// How long after an error a job is looked at again.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// What every pass needs.
-pub struct Context {
-    /// The API server.
-    pub client: Client,
-    /// Image of jobs that are accepted from now on.
-    pub worker_image: String,
-    /// What jobs' tokens derive from.
-    pub key: OperatorKey,
-    /// Pods of all jobs, without their specs.
-    pub pods: Store<Pod>,
-    /// The statuses that this process wrote.
-    pub written: Written,
-    /// What time it is.
-    pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Who asks the trainers how far they are.
-    pub trainers: Box<dyn AskTrainer>,
+/// A job, or why the API server's object is none.
+pub(crate) type Job = DeserializeGuard<ShopRLJob>;
+
+/// The watch of pods, and its cache.
+pub(crate) fn watch_pods(
+    client: &Client,
+    namespace: Option<&str>,
+) -> (Store<Pod>, impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static) {
+    let (store, writer) = reflector::store();
+    let pods =
+        watcher(everywhere_or_in(client, namespace), watcher::Config::default().labels(JOB_LABEL))
+            .default_backoff()
+            .modify(trim)
+            .reflect(writer)
+            .touched_objects();
+    (store, pods)
 }
 
-/// Reconciles until SIGTERM or Ctrl-C.
-///
-/// # Errors
-/// None yet: a watch that fails is tried again.
-pub async fn run(
-    client: Client,
+/// The watch of jobs. One object that does not deserialise is told of in the log; the others proceed.
+pub(crate) fn watch_jobs(
+    client: &Client,
     namespace: Option<&str>,
-    worker_image: String,
-    key: OperatorKey,
-) -> anyhow::Result<()> {
-    // One object that does not deserialise gets a condition; the others proceed.
-    let jobs: Api<DeserializeGuard<ShopRLJob>> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let pods: Api<Pod> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let (store, writer) = reflector::store();
-    let pods = watcher(pods, watcher::Config::default().labels(JOB_LABEL))
-        .default_backoff()
-        .modify(trim)
-        .reflect(writer)
-        .touched_objects();
-    let context = Arc::new(Context {
-        client,
-        worker_image,
-        key,
-        pods: store,
-        written: Written::default(),
-        clock: Box::new(Timestamp::now),
-        trainers: Box::new(Dial),
-    });
-    tracing::info!(namespace = namespace.unwrap_or("all"), "watching");
-    Controller::new(jobs, watcher::Config::default())
+    pods: impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static,
+) -> Controller<Job> {
+    Controller::new(everywhere_or_in(client, namespace), watcher::Config::default())
         .owns_stream(pods)
-        .shutdown_on_signal()
-        .run(reconcile::reconcile, on_error, context)
+}
+
+/// Reconciles whatever changed, while `leads` says so, until the controller's shutdown; passes that run are finished.
+pub(crate) async fn work(
+    controller: Controller<Job>,
+    context: Arc<Context>,
+    leads: watch::Receiver<bool>,
+) {
+    // What came by while another one led is looked at when we do.
+    let begins = futures::stream::unfold(leads.clone(), async |mut leads| {
+        leads.changed().await.ok()?;
+        let now = *leads.borrow_and_update();
+        Some((now, leads))
+    });
+    controller
+        .reconcile_all_on(begins.filter(|now| std::future::ready(*now)).map(|_| ()))
+        .run(
+            move |job, context| {
+                let leads = *leads.borrow();
+                async move {
+                    if leads {
+                        reconcile::reconcile(job, context).await
+                    } else {
+                        Ok(Action::await_change())
+                    }
+                }
+            },
+            on_error,
+            context,
+        )
         .for_each(|result| async move {
             if let Err(error) = result {
                 tracing::warn!(%error, "a pass failed");
             }
         })
         .await;
-    tracing::info!("leaving");
-    Ok(())
+}
+
+fn everywhere_or_in<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + DeserializeOwned,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
 }
 
 /// Only metadata and status decide anything; the rest would be most of the memory.
@@ -96,10 +104,6 @@ pub fn trim(pod: &mut Pod) {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the controller's signature")]
-fn on_error(
-    _job: Arc<DeserializeGuard<ShopRLJob>>,
-    _error: &reconcile::Error,
-    _context: Arc<Context>,
-) -> Action {
+fn on_error(_job: Arc<Job>, _error: &reconcile::Error, _context: Arc<Context>) -> Action {
     Action::requeue(AGAIN)
 }

@@ -4,13 +4,26 @@
 //! writes children, `reconcile` the only one that writes a status. Clock, client and the trainer's answers are
 //! handed in, so a simulation drives the same code.
 
+mod admin;
 mod apply;
+mod context;
 pub mod controller;
+pub mod events;
 mod key;
+pub mod lease;
+pub mod metrics;
+mod pace;
+mod process;
 mod progress;
 mod reconcile;
+mod requests;
+pub mod rights;
 
-pub use controller::Context;
+pub use context::Context;
 pub use key::OperatorKey;
+pub use metrics::Metrics;
+pub use pace::Pace;
+pub use process::Operator;
 pub use progress::{AskTrainer, Dial};
 pub use reconcile::{Error, Written, reconcile};
+pub use requests::{Checked, NoRight, client};

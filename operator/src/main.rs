@@ -1,10 +1,15 @@
 //! `shoprl-operator`: turns every ShopRLJob into pods and keeps it alive.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use kube::Client;
-use shoprl_operator::{OperatorKey, controller};
+use kube::Config;
+use shoprl_operator::{Dial, Metrics, Operator, OperatorKey, client, lease};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Runs ShopRLJobs on this Kubernetes.
@@ -20,6 +25,27 @@ struct Arguments {
     /// Only jobs of this namespace; default: of all.
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Where to answer /healthz, /readyz and /metrics.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: String,
+    /// Lease by which one of several operators is chosen.
+    #[arg(long, value_name = "NAME", default_value = "shoprl-operator")]
+    lease: String,
+    /// Its namespace; default: the pod's, or the kubeconfig's.
+    #[arg(long, value_name = "NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// Who this one is among them; default: POD_NAME of the environment, else one that lasts as long as the process.
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+    /// How long the others wait for a holder that is silent, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    lease_duration: u64,
+    /// After so many seconds without a renewal the holder ends.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    lease_give_up: u64,
+    /// Seconds between two attempts to renew or to acquire it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    lease_retry: u64,
     /// How to write the log, to the standard error; RUST_LOG filters it.
     #[arg(long, value_enum, default_value_t = LogFormat::Json, value_name = "FORMAT")]
     log: LogFormat,
@@ -31,16 +57,86 @@ enum LogFormat {
     Json,
 }
 
+/// Exit code of a command line or a file that can never work.
+const BAD_CONFIGURATION: u8 = 64;
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            let _ = told.print();
+            return if told.use_stderr() { BAD_CONFIGURATION.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    // The library's own span of every pass says less than ours.
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,kube_runtime::controller=warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match arguments.log {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+    let operator = match operator(arguments).await {
+        Ok(operator) => operator,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            return BAD_CONFIGURATION.into();
+        }
+    };
+    match operator.run(asked_to_leave()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
     let key = OperatorKey::read(&arguments.key_file)?;
-    let client = Client::try_default().await?;
-    controller::run(client, arguments.namespace.as_deref(), arguments.worker_image, key).await
+    let config = Config::infer().await?;
+    let election = election(&arguments, &config);
+    election.check()?;
+    let metrics = Metrics::default();
+    let listener = TcpListener::bind(&arguments.listen).await.with_context(|| {
+        format!("--listen {}: give a free address, for example 0.0.0.0:8080", arguments.listen)
+    })?;
+    Ok(Operator {
+        client: client(config, metrics.clone())?,
+        namespace: arguments.namespace,
+        worker_image: arguments.worker_image,
+        key,
+        election,
+        listener,
+        metrics,
+        trainers: Box::new(Dial),
+    })
+}
+
+/// Until SIGTERM or Ctrl-C.
+async fn asked_to_leave() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        // Without a handler the signal itself ends the process.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn election(arguments: &Arguments, config: &Config) -> lease::Options {
+    let namespace = arguments.lease_namespace.as_ref().unwrap_or(&config.default_namespace);
+    let identity = arguments.identity.clone().or_else(|| std::env::var("POD_NAME").ok());
+    let identity = identity.unwrap_or_else(|| format!("shoprl-operator-{}", std::process::id()));
+    lease::Options {
+        namespace: namespace.clone(),
+        name: arguments.lease.clone(),
+        identity,
+        duration: Duration::from_secs(arguments.lease_duration),
+        give_up: Duration::from_secs(arguments.lease_give_up),
+        retry: Duration::from_secs(arguments.lease_retry),
+    }
 }

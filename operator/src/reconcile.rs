@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use kube::api::PostParams;
 use kube::core::DeserializeGuard;
@@ -11,9 +12,12 @@ use shoprl_crds::{ShopRLJob, ShopRLJobStatus};
 use shoprl_plan::cluster::{self, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
 use shoprl_plan::local::ProcessId;
 use shoprl_plan::validate;
+use tracing::Instrument;
 
 use crate::apply::{self, apply};
-use crate::controller::Context;
+use crate::context::Context;
+use crate::events;
+use crate::metrics::{Outcome, Why};
 
 /// Why a pass ended early; the job is looked at again.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,16 @@ pub enum Error {
     Incomplete(&'static str),
 }
 
+impl Error {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Api { .. } => Outcome::ApiError,
+            Self::NotOurs { .. } => Outcome::NotOurs,
+            Self::Incomplete(_) => Outcome::Incomplete,
+        }
+    }
+}
+
 /// One pass.
 ///
 /// # Errors
@@ -46,6 +60,24 @@ pub enum Error {
 pub async fn reconcile(
     guard: Arc<DeserializeGuard<ShopRLJob>>,
     context: Arc<Context>,
+) -> Result<Action, Error> {
+    let metadata = guard.meta();
+    let span = tracing::info_span!(
+        "reconcile",
+        namespace = metadata.namespace,
+        job = metadata.name,
+        generation = metadata.generation
+    );
+    let begun = Instant::now();
+    let result = observed_pass(&guard, &context).instrument(span).await;
+    let outcome = result.as_ref().map_or_else(Error::outcome, |_| Outcome::Done);
+    context.metrics.passed(outcome, begun.elapsed());
+    result
+}
+
+async fn observed_pass(
+    guard: &DeserializeGuard<ShopRLJob>,
+    context: &Context,
 ) -> Result<Action, Error> {
     let job = match &guard.0 {
         Ok(job) => job,
@@ -63,7 +95,7 @@ pub async fn reconcile(
     if context.written.is_newer_than(job) {
         return Ok(Action::await_change());
     }
-    pass(job, &context).await
+    pass(job, context).await
 }
 
 async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
@@ -76,7 +108,7 @@ async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
         Ok(validated) => validated,
         Err(mistakes) => {
             let status = cluster::rejected(&before, job.metadata.generation, &mistakes, now);
-            write_status(job, status, context).await?;
+            write_status(job, status, Why::Rejected, context).await?;
             return Ok(Action::await_change());
         }
     };
@@ -94,13 +126,13 @@ async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
     let observed = observe(&facts, &name, context).await;
     let plan = cluster::plan(&facts, &observed, now);
     if let Some(wish) = plan.intent {
-        write_status(job, wish, context).await?;
+        write_status(job, wish, Why::Intent, context).await?;
         return Ok(Action::await_change());
     }
     for effect in plan.effects {
-        apply(effect, namespace, uid, &context.client).await?;
+        apply(effect, namespace, uid, &context.client, &context.metrics).await?;
     }
-    write_status(job, plan.report, context).await?;
+    report(job, plan.report, context).await?;
     Ok(plan.look_again.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -125,10 +157,23 @@ async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observe
     Observed { pods, progress }
 }
 
+/// Writes what was seen. A status that only tells of progress waits for its turn: the next pass sees the difference again.
+async fn report(job: &ShopRLJob, status: ShopRLJobStatus, context: &Context) -> Result<(), Error> {
+    let before = job.status.clone().unwrap_or_default();
+    let only_progress = before.progress != status.progress
+        && before == ShopRLJobStatus { progress: before.progress.clone(), ..status.clone() };
+    if only_progress && !context.progress_pace.may((context.clock)()) {
+        return Ok(());
+    }
+    let why = if only_progress { Why::Progress } else { Why::Report };
+    write_status(job, status, why, context).await
+}
+
 /// Writes a status that differs, against the version that was read: whoever was faster wins, and this pass is void.
 async fn write_status(
     job: &ShopRLJob,
     status: ShopRLJobStatus,
+    why: Why,
     context: &Context,
 ) -> Result<(), Error> {
     if job.status.as_ref() == Some(&status) {
@@ -140,6 +185,8 @@ async fn write_status(
     match jobs.replace_status(&job.name_any(), &PostParams::default(), &next).await {
         Ok(written) => {
             context.written.note(&written);
+            context.metrics.wrote_status(why);
+            events::post(job, &written, context).await;
             Ok(())
         }
         // Somebody else wrote, or it is gone: the watch tells, and a new pass begins.

@@ -34,6 +34,8 @@ pub const ROLE_LABEL: &str = "shoprl.dev/role";
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
 /// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
+/// Begins what a status says of a pod that finds no node.
+pub const CANNOT_BE_PLACED: &str = "cannot be placed";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;
 /// Where a simulator listens.

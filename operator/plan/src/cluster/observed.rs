@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
-use super::{INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
+use super::{CANNOT_BE_PLACED, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
 use crate::local::ProcessId;
 
 /// A pod of a job.
@@ -86,7 +86,7 @@ fn why(status: &PodStatus) -> String {
         .flatten()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(message) = unplaced.and_then(|condition| condition.message.as_ref()) {
-        return format!("cannot be placed: {message}");
+        return format!("{CANNOT_BE_PLACED}: {message}");
     }
     let container = status.container_statuses.iter().flatten().next();
     let waiting = container.and_then(|status| status.state.as_ref()?.waiting.as_ref());

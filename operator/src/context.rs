@@ -1,0 +1,69 @@
+//! What every pass needs; a simulation hands in its own.
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use kube::runtime::reflector::Store;
+
+use crate::key::OperatorKey;
+use crate::metrics::Metrics;
+use crate::pace::Pace;
+use crate::progress::{AskTrainer, Dial};
+use crate::reconcile::Written;
+
+/// Statuses that only tell of progress: at most so many a second.
+const PROGRESS_A_SECOND: u32 = 10;
+
+/// What every pass needs.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// Image of jobs that are accepted from now on.
+    pub worker_image: String,
+    /// What jobs' tokens derive from.
+    pub key: OperatorKey,
+    /// Pods of all jobs, without their specs.
+    pub pods: Store<Pod>,
+    /// The statuses that this process wrote.
+    pub written: Written,
+    /// What time it is.
+    pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Who asks the trainers how far they are.
+    pub trainers: Box<dyn AskTrainer>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Who we are, in events.
+    pub identity: String,
+    /// When a status that only tells of progress may be written.
+    pub progress_pace: Pace,
+}
+
+impl Context {
+    /// With the machine's clock, real trainers and counters of its own.
+    pub fn new(client: Client, worker_image: String, key: OperatorKey, pods: Store<Pod>) -> Self {
+        Self {
+            client,
+            worker_image,
+            key,
+            pods,
+            written: Written::default(),
+            clock: Box::new(Timestamp::now),
+            trainers: Box::new(Dial),
+            metrics: Metrics::default(),
+            identity: "shoprl-operator".to_owned(),
+            progress_pace: Pace::a_second(PROGRESS_A_SECOND),
+        }
+    }
+
+    /// With another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// With somebody else who knows how far the trainers are.
+    #[must_use]
+    pub fn with_trainers(self, trainers: impl AskTrainer + 'static) -> Self {
+        Self { trainers: Box::new(trainers), ..self }
+    }
+}

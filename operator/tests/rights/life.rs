@@ -1,0 +1,265 @@
+//! A namespace with an operator of limited rights, and a job's life in it: a pod of the job's needed name is in the way,
+//! it goes, all pods run, the trainer ends. There are no nodes; the test says what a kubelet would.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::{Container, Namespace, Pod, PodSpec};
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
+};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
+use shoprl_crds::{Progress, ShopRLJob};
+use shoprl_operator::metrics::{Answer, Metrics};
+use shoprl_operator::rights::{Kind, Place, Right, Verb};
+use shoprl_operator::{AskTrainer, Operator, OperatorKey, client, lease};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::rules;
+use crate::server::ApiServer;
+
+/// Whatever shall be seen is seen by then, also on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How far the life goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reach {
+    /// The job is complete and its pods are gone.
+    End,
+    /// A request of this kind was forbidden.
+    Forbidden(Verb, Kind),
+}
+
+pub(crate) struct World {
+    pub(crate) admin: Client,
+    name: String,
+    config: kube::Config,
+}
+
+pub(crate) struct Running {
+    pub(crate) metrics: Metrics,
+    address: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+/// Nobody answers: there are no trainers.
+struct Silence;
+
+impl AskTrainer for Silence {
+    fn ask<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str) -> BoxFuture<'a, Option<Progress>> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
+impl World {
+    pub(crate) async fn make(
+        server: &ApiServer,
+        name: &str,
+        namespaced: bool,
+        missing: Option<Right>,
+    ) -> Self {
+        let admin = Client::try_from(server.config(None).await).expect("a client");
+        let user = format!("system:serviceaccount:{name}:shoprl-operator");
+        let world = Self { admin, name: name.to_owned(), config: server.config(Some(user)).await };
+        let namespace = Namespace { metadata: world.metadata(name), ..Namespace::default() };
+        let namespaces: Api<Namespace> = Api::all(world.admin.clone());
+        namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace");
+        world.grant_here("lease", rules(Place::Own, missing)).await;
+        let rules = rules(Place::Jobs, missing);
+        if namespaced {
+            world.grant_here("jobs", rules).await;
+        } else {
+            world.grant(rules).await;
+        }
+        world
+    }
+
+    fn metadata(&self, name: &str) -> ObjectMeta {
+        ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }
+    }
+
+    fn subjects(&self) -> Option<Vec<Subject>> {
+        Some(vec![Subject {
+            kind: "ServiceAccount".to_owned(),
+            name: "shoprl-operator".to_owned(),
+            namespace: Some(self.name.clone()),
+            api_group: None,
+        }])
+    }
+
+    async fn grant_here(&self, name: &str, rules: Vec<PolicyRule>) {
+        let role = Role { metadata: self.metadata(name), rules: Some(rules) };
+        let roles: Api<Role> = Api::namespaced(self.admin.clone(), &self.name);
+        roles.create(&PostParams::default(), &role).await.expect("a role");
+        let binding = RoleBinding {
+            metadata: self.metadata(name),
+            role_ref: role_ref("Role", name),
+            subjects: self.subjects(),
+        };
+        let bindings: Api<RoleBinding> = Api::namespaced(self.admin.clone(), &self.name);
+        bindings.create(&PostParams::default(), &binding).await.expect("a binding");
+    }
+
+    async fn grant(&self, rules: Vec<PolicyRule>) {
+        let metadata = self.metadata(&self.name);
+        let role = ClusterRole { metadata, rules: Some(rules), aggregation_rule: None };
+        let roles: Api<ClusterRole> = Api::all(self.admin.clone());
+        roles.create(&PostParams::default(), &role).await.expect("a role");
+        let binding = ClusterRoleBinding {
+            metadata: self.metadata(&self.name),
+            role_ref: role_ref("ClusterRole", &self.name),
+            subjects: self.subjects(),
+        };
+        let bindings: Api<ClusterRoleBinding> = Api::all(self.admin.clone());
+        bindings.create(&PostParams::default(), &binding).await.expect("a binding");
+    }
+
+    pub(crate) async fn start(&self, namespaced: bool) -> Running {
+        let metrics = Metrics::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address").to_string();
+        let operator = Operator {
+            client: client(self.config.clone(), metrics.clone()).expect("a client"),
+            namespace: namespaced.then(|| self.name.clone()),
+            worker_image: format!("registry.example/shoprl@sha256:{}", "0".repeat(64)),
+            key: OperatorKey::new(vec![7; 32]).expect("32 bytes"),
+            election: lease::Options {
+                namespace: self.name.clone(),
+                name: "shoprl-operator".to_owned(),
+                identity: "tested".to_owned(),
+                duration: Duration::from_secs(60),
+                give_up: Duration::from_secs(50),
+                retry: Duration::from_millis(500),
+            },
+            listener,
+            metrics: metrics.clone(),
+            trainers: Box::new(Silence),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(operator.run(async move {
+            let _ = stopped.await;
+        }));
+        Running { metrics, address, stop, task }
+    }
+
+    /// Lets the job live; `Err` says what was there when it did not come so far.
+    pub(crate) async fn live_until(&self, running: &Running, reach: Reach) -> Result<(), String> {
+        let pods: Api<Pod> = Api::namespaced(self.admin.clone(), &self.name);
+        let jobs: Api<ShopRLJob> = Api::namespaced(self.admin.clone(), &self.name);
+        let in_the_way = "smoke-rollout-0-1";
+        pods.create(&PostParams::default(), &stranger(in_the_way)).await.expect("a pod");
+        jobs.create(&PostParams::default(), &smoke()).await.expect("the job is accepted");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            sleep(Duration::from_millis(100)).await;
+            let job = jobs.get("smoke").await.expect("the job is there");
+            let all = pods.list(&ListParams::default()).await.expect("pods").items;
+            let status = job.status.unwrap_or_default();
+            let is = |kind: &str| {
+                status.conditions.iter().any(|it| it.type_ == kind && it.status == "True")
+            };
+            let reached = match reach {
+                Reach::End => is("Complete") && all.len() == 1,
+                Reach::Forbidden(verb, kind) => {
+                    running.metrics.requests(verb, kind, Answer::Forbidden) > 0
+                }
+            };
+            if reached {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                let names: Vec<String> = all.iter().map(ResourceExt::name_any).collect();
+                return Err(format!(
+                    "pods {names:?}, status {status:?}\n{}",
+                    running.metrics.text()
+                ));
+            }
+            // The operator asked whose it is.
+            if running.metrics.requests(Verb::Get, Kind::Pods, Answer::Ok) > 0
+                && all.iter().any(|pod| pod.name_any() == in_the_way && !is_ours(pod))
+            {
+                let _ = pods.delete(in_the_way, &DeleteParams::default()).await;
+            }
+            for pod in all.iter().filter(|pod| is_ours(pod)) {
+                let over = is("RolesReady") && pod.name_any() == "smoke-trainer-0-1";
+                let said = if over { ended() } else { ready() };
+                let known = pod.status.as_ref().and_then(|status| status.phase.clone());
+                if known.as_deref() != said["status"]["phase"].as_str() {
+                    let patch = Patch::Merge(&said);
+                    let _ =
+                        pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await;
+                }
+            }
+        }
+    }
+}
+
+fn role_ref(kind: &str, name: &str) -> RoleRef {
+    RoleRef {
+        api_group: "rbac.authorization.k8s.io".to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn smoke() -> ShopRLJob {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/smoke.yaml");
+    let text = std::fs::read_to_string(path).expect("the example is there");
+    serde_yaml::from_str(&text).expect("a job")
+}
+
+fn is_ours(pod: &Pod) -> bool {
+    pod.labels().contains_key("shoprl.dev/job")
+}
+
+/// A pod that belongs to nobody.
+fn stranger(name: &str) -> Pod {
+    let container = Container {
+        name: "stranger".to_owned(),
+        image: Some("stranger".to_owned()),
+        ..Container::default()
+    };
+    Pod {
+        metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+        spec: Some(PodSpec { containers: vec![container], ..PodSpec::default() }),
+        status: None,
+    }
+}
+
+fn ready() -> Value {
+    json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
+}
+
+fn ended() -> Value {
+    json!({"status": {"phase": "Succeeded", "containerStatuses": [{
+        "name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"terminated": {"exitCode": 0, "reason": "Completed"}},
+    }]}})
+}
+
+impl Running {
+    /// What it answers on its own port.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: operator\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        answer
+    }
+
+    /// Asks it to leave, which it does soon and in order.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        let left = timeout(Duration::from_secs(15), self.task).await.expect("it leaves");
+        left.expect("no panic").expect("in order");
+    }
+}
