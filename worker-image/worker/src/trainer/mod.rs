@@ -79,8 +79,7 @@ pub(crate) fn train(
             .serve_with_incoming(listener),
     );
     let exit = job.run()?;
-    report::render(&options.directory)
-        .map_err(|error| Exit::temporary(format!("report: {error}")))?;
+    report::render(&options.directory).map_err(|error| error.exit())?;
     shared.lock().finished = true;
     shared.work.notify_waiters();
     std::thread::sleep(FAREWELL);
