@@ -6,23 +6,38 @@ A long command, not part of e2e/test (torch is some gigabytes):
     cargo run --release -p shoprl-model --example export_logits -- DIR
     python e2e/model/transformers_check.py DIR/nano
     python e2e/model/transformers_check.py DIR/grouped
+    python e2e/model/transformers_check.py runs/quickstart/attempt-0001/step-000250/model
 
-Exits 1 when a logit differs by more than 1e-3 or a text is cut or joined otherwise.
+The first two are compared with the logits and tokens of ShopRL itself, which are beside them. A run's model has
+nothing beside it: its logits are compared with those of forward.py, the independent forward pass in numpy. Exits 1
+when a logit differs by more than 1e-3 or a text is cut or joined otherwise.
 """
 
 import json
 import sys
 from pathlib import Path
 
+import forward
+import numpy as np
 import torch
 import transformers
 
 TOLERANCE = 1e-3
 
 
+def independent(folder):
+    """Logits of forward.py after some texts of random tokens."""
+    config = json.loads((folder / "config.json").read_text())
+    tensors = forward.read_safetensors(folder / "model.safetensors")
+    random = np.random.default_rng(1)
+    texts = [random.integers(0, config["vocab_size"], length).tolist() for length in (1, 2, 33, 300)]
+    return [{"tokens": text, "logits": forward.logits(config, tensors, text).tolist()} for text in texts]
+
+
 def main():
     folder = Path(sys.argv[1])
-    expected = json.loads((folder / "expected.json").read_text())
+    beside = folder / "expected.json"
+    expected = json.loads(beside.read_text()) if beside.exists() else {"logits": independent(folder), "texts": []}
     model, report = transformers.AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
     assert type(model).__name__ == "Qwen3ForCausalLM", type(model).__name__
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):

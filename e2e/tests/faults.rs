@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use shoprl_e2e::{Run, kill, shoprl};
+use shoprl_e2e::{Run, bytes_of_the_final_weights, kill, shoprl};
 
 const SMALL: &str = "apiVersion: shoprl.dev/v1alpha1
 kind: ShopRLJob
@@ -99,19 +99,44 @@ fn a_finished_run_is_refused_to_another_manifest_and_survives_damage_it_can_surv
     assert_eq!(code, Some(64), "{said}");
     assert!(said.contains("tasksPerStep") && said.contains('2') && said.contains('3'), "{said}");
 
-    // Every checkpoint is damaged: refused by file, never a silent start from nothing.
+    // The newest checkpoint is damaged: the run goes on from the one before it, to the same bytes.
     let manifest = write(folder.path(), SMALL);
-    let weights = weights(&output);
-    assert!(!weights.is_empty());
-    for file in &weights {
-        let bytes = fs::read(file).expect("weights");
+    let expected = bytes_of_the_final_weights(&output);
+    let halve = |file: &Path| {
+        let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         fs::write(file, &bytes[..bytes.len() / 2]).expect("truncated");
+    };
+    let newest = weights(&output).pop().expect("a checkpoint");
+    halve(&newest);
+    let (code, said) = run(&manifest, &output, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(bytes_of_the_final_weights(&output) == expected, "{said}");
+
+    // A row that is none, then rows that are missing: refused by file, and nothing is lost.
+    let rows = output.join("evaluations.jsonl");
+    let whole = fs::read_to_string(&rows).expect("rows");
+    fs::write(&rows, whole.replacen('{', "[", 1)).expect("damaged");
+    let (code, said) = run(&manifest, &output, &[]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("evaluations.jsonl line 1"), "{said}");
+    halve(&rows);
+    let (code, said) = run(&manifest, &output, &[]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("evaluations.jsonl") && said.contains("--output"), "{said}");
+    fs::write(&rows, whole).expect("restored");
+    let (code, said) = run(&manifest, &output, &[]);
+    assert_eq!(code, Some(0), "{said}");
+
+    // Every checkpoint is damaged: refused by file, never a silent start from nothing.
+    for file in &weights(&output) {
+        halve(file);
     }
     let (code, said) = run(&manifest, &output, &[]);
-    assert!(matches!(code, Some(64 | 75)), "{code:?} {said}");
-    assert!(said.contains("model.safetensors"), "{said}");
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("model.safetensors") && said.contains("restore"), "{said}");
 }
 
+/// Weights of all checkpoints, the newest last.
 fn weights(run: &Path) -> Vec<PathBuf> {
     let children = |path: &Path| {
         fs::read_dir(path)
@@ -124,10 +149,12 @@ fn weights(run: &Path) -> Vec<PathBuf> {
     let attempts =
         children(run).into_iter().filter(|path| path.to_string_lossy().contains("attempt-"));
     let checkpoints = attempts.flat_map(|attempt| children(&attempt));
-    checkpoints
+    let mut files: Vec<PathBuf> = checkpoints
         .map(|path| path.join("model/model.safetensors"))
         .filter(|path| path.exists())
-        .collect()
+        .collect();
+    files.sort();
+    files
 }
 
 #[test]
@@ -163,7 +190,8 @@ fn a_full_disk_is_named_and_the_run_goes_on_when_there_is_space() {
     let (code, said) = run(&manifest, &disk.join("run"), &[]);
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("disk") && said.contains("full") || said.contains("No space"), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(100), "it gives up in bounded time");
+    // Its pauses are half a minute together; the rest is how busy the machine is.
+    assert!(began.elapsed() < Duration::from_secs(300), "it gives up in bounded time");
     mount("remount,size=200m");
     let (code, said) = run(&manifest, &disk.join("run"), &[]);
     assert_eq!(code, Some(0), "{said}");

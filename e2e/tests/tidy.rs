@@ -90,6 +90,20 @@ fn no_module_is_named_after_nothing() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// Everywhere else the compiler refuses it: the workspace's lints deny unsafe code, and only these files lift that.
+#[test]
+fn unsafe_code_is_in_the_kernels_alone() {
+    let lifts = concat!("unsafe", "_code");
+    let outside: Vec<PathBuf> = tracked("*.rs")
+        .into_iter()
+        .filter(|path| !path.starts_with(root().join("worker-image/model/src/kernel")))
+        .filter(|path| text(path).contains(lifts))
+        .collect();
+    assert!(outside.is_empty(), "{outside:?}");
+    let lints = text(&root().join("Cargo.toml"));
+    assert!(lints.contains(&format!("{lifts} = \"deny\"")), "the workspace must deny it");
+}
+
 /// The forbidden edges of docs/ARCHITECTURE.md.
 #[test]
 fn crates_depend_only_where_the_architecture_lets_them() {

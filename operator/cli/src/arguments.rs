@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,13 +33,13 @@ pub fn main() -> ExitCode {
         Ok(arguments) => execute(arguments.command),
         Err(error) => return usage(&error),
     };
-    match exit.reason {
-        ExitReason::Done => {}
-        ExitReason::Stopped => eprintln!("{}", exit.message),
-        ExitReason::BadConfiguration | ExitReason::Temporary => {
-            eprintln!("error: {}", exit.message);
-        }
-    }
+    let kind = match exit.reason {
+        ExitReason::Done => return ExitCode::SUCCESS,
+        ExitReason::Stopped => "",
+        ExitReason::BadConfiguration | ExitReason::Temporary => "error: ",
+    };
+    // Where nobody can read it, the exit code still says what happened.
+    let _ = writeln!(std::io::stderr(), "{kind}{}", exit.message);
     ExitCode::from(exit.reason.code())
 }
 

@@ -2,6 +2,7 @@
 
 mod episode;
 mod explain;
+mod given;
 
 use std::path::PathBuf;
 

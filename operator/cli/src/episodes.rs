@@ -36,7 +36,7 @@ pub(crate) fn find(
     if !batches.contains(&name) {
         return Err(EpisodesError::NoBatch { run: run.to_owned(), name, known: batches });
     }
-    let path = run.join(file::TRAJECTORIES).join(format!("{name}.jsonl"));
+    let path = batch_file(run, &name);
     let wanted = |episode: &Episode| {
         selection.group.is_none_or(|group| group == episode.group)
             && selection.member.is_none_or(|member| member == episode.member)
@@ -46,6 +46,15 @@ pub(crate) fn find(
         rows.iter().map(|episode| format!("{}/{}", episode.group, episode.member)).collect();
     let found: Vec<_> = rows.into_iter().filter(wanted).take(limit).collect();
     if found.is_empty() { Err(EpisodesError::NoEpisode { path, groups }) } else { Ok(found) }
+}
+
+/// All episodes of a batch, in the order in which they were trained on.
+pub(crate) fn batch(run: &Path, name: &str) -> Result<Vec<Episode>, EpisodesError> {
+    read(&batch_file(run, name))
+}
+
+fn batch_file(run: &Path, name: &str) -> PathBuf {
+    run.join(file::TRAJECTORIES).join(format!("{name}.jsonl"))
 }
 
 /// Names of the batches that have episodes, sorted; never empty.
@@ -63,7 +72,17 @@ fn batches(run: &Path) -> Result<Vec<String>, EpisodesError> {
 
 /// A bare number means a step of reinforcement learning.
 fn batch_name(batch: &str) -> String {
-    batch.parse::<u64>().map_or_else(|_| batch.to_owned(), |step| format!("{STEP}{step:06}"))
+    batch.parse::<u64>().map_or_else(|_| batch.to_owned(), step_name)
+}
+
+/// Batch of a step of reinforcement learning.
+pub(crate) fn step_name(step: u64) -> String {
+    format!("{STEP}{step:06}")
+}
+
+/// The step of reinforcement learning that a batch was, if it was one.
+pub(crate) fn step_of(batch: &str) -> Option<u64> {
+    batch.strip_prefix(STEP)?.parse().ok()
 }
 
 const STEP: &str = "step-";

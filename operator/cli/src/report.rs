@@ -21,7 +21,6 @@ pub struct ReportArguments {
 /// When the folder holds no run, or a file cannot be read or written.
 pub fn report(arguments: &ReportArguments) -> Result<(), Exit> {
     let run = &arguments.run;
-    shoprl_worker::report::render(run)
-        .map_err(|error| Exit::bad_configuration(format!("{}: {error}", run.display())))?;
+    shoprl_worker::report::render(run).map_err(|error| error.exit())?;
     to_stdout(|out| writeln!(out, "{}", run.join(file::REPORT).display()))
 }

@@ -470,3 +470,24 @@ fn credit_names_what_is_wrong_with_an_episode() {
         "#]],
     );
 }
+
+#[test]
+fn words_that_cannot_be_written_change_no_exit_code() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let check = |arguments: &[&str], code: i32| {
+        let status = Command::new(env!("CARGO_BIN_EXE_shoprl"))
+            .args(arguments)
+            .current_dir(folder().path())
+            .stdin(Stdio::null())
+            .stdout(full())
+            .stderr(full())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(code), "{arguments:?}");
+    };
+    check(&["run", "nothing.yaml"], 64);
+    check(&["walk"], 64);
+    // The trainer of a run whose disk is full logs on that disk.
+    let nowhere = ["--config", "none", "--directory", ".", "--token-file", "none"];
+    check(&[&["worker", "trainer"], &nowhere[..]].concat(), 64);
+    check(&["plan", "--help"], 0);
+}

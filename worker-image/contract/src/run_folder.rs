@@ -1,6 +1,8 @@
 //! Rows of the files in a run folder. The trainer writes them; the report, the pictures and
 //! `shoprl trajectories` read them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ScenarioName;
@@ -68,7 +70,8 @@ pub struct Validation {
     pub sampled_success: f64,
 }
 
-/// One step of reinforcement learning.
+/// One step of reinforcement learning. Means are over all episodes that were played, those of filtered groups included,
+/// where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainingMetric {
@@ -76,7 +79,7 @@ pub struct TrainingMetric {
     pub step: u64,
     /// Mean reward of the accepted groups' episodes.
     pub reward: f64,
-    /// Share of successful episodes, filtered groups included.
+    /// Share of successful episodes.
     pub success: f64,
     /// Share of episodes that ended by buying or declining.
     pub finish: f64,
@@ -94,16 +97,46 @@ pub struct TrainingMetric {
     pub gradient_norm: f64,
     /// Groups filtered because their rewards had no variance.
     pub filtered_groups: u64,
-    /// Trained tokens in this step.
+    /// Trained tokens in this step: all of the accepted groups' episodes; 0 when every group was filtered.
     pub trained_tokens: u64,
-    /// Tokens sampled in this step.
+    /// Tokens that the policy sampled in this step.
     pub sampled_tokens: u64,
-    /// Share of policy tokens that kept their weight (credit telemetry), 1 when credit is off.
+    /// Share of policy tokens whose credit has the sign of their sample's advantage, 1 when credit is off.
     pub credit_kept: f64,
+    /// What message-wise credit did.
+    #[serde(default)]
+    pub credit: CreditMetric,
     /// Seconds waiting for scored groups.
     pub rollout_seconds: f64,
     /// Seconds of gradient and optimiser.
     pub train_seconds: f64,
+}
+
+/// What message-wise credit did in one step (docs/concepts/credit.md).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreditMetric {
+    /// How well the label a message ends with tells good samples from bad ones: 0.5 not at all, 1 perfectly. Absent
+    /// without samples of both kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auc: Option<f64>,
+    /// Sum of |credit| over tokens, relative to every token getting its sample's advantage.
+    pub mass_ratio: f64,
+    /// By kind of message that occurs, for example `search`.
+    pub kinds: BTreeMap<String, KindCredit>,
+}
+
+/// One kind of message in one step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KindCredit {
+    /// How far the gate trusts its labels, from the steps before this one: 0 to 1.
+    pub trust: f64,
+    /// Correlation, within groups, of its labels with the reward, which trust is made of; absent before both varied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<f64>,
+    /// Its part of all |credit|.
+    pub share: f64,
 }
 
 /// Who was evaluated.

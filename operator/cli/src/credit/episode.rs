@@ -5,25 +5,47 @@ use std::path::Path;
 
 use shoprl_contract::run_folder::{Episode, EpisodeMessage, file};
 use shoprl_contract::{CreditMode, Exit, RunConfig};
-use shoprl_rl::credit::{ExplainInput, Explanation, Kind, Message, Mode, Tokens, explain};
+use shoprl_rl::credit::{
+    CreditOptions, ExplainInput, Explanation, Kind, Message, Mode, ScoredTrajectory, Tokens,
+    Trajectory, explain,
+};
 
+use super::given;
 use crate::episodes::{self, Selection};
 use crate::failure::unreadable;
 use crate::output::to_stdout;
 use crate::paint::Paint;
 use crate::trajectories::{heading, write_environment};
 
-/// Shows the selected episode with every token's label and weight in `mode`.
+/// Shows the selected episode with every token's label and weight in `mode`, by default the run's.
 pub(super) fn show(run: &Path, selection: &Selection, mode: Option<Mode>) -> Result<(), Exit> {
     let mode = mode.map_or_else(|| mode_of(run), Ok)?;
     let paint = Paint::for_stdout();
-    let found = episodes::find(run, selection, 1)?;
-    to_stdout(|out| {
-        found.iter().try_for_each(|episode| match explained(episode) {
-            Ok(explanation) => write(out, episode, &explanation, mode, paint),
-            Err(message) => Err(io::Error::other(message)),
-        })
-    })
+    for episode in episodes::find(run, selection, 1)? {
+        let explanation = explained(&episode).map_err(|message| {
+            Exit::bad_configuration(format!("{}: {message}", heading(&episode)))
+        })?;
+        let weights = match given::credit(run, &episode, mode)? {
+            Some(given) => Weights { of_tokens: given.weights(), remark: given.remark() },
+            None => as_if_trained(&explanation, mode),
+        };
+        to_stdout(|out| write(out, &episode, &explanation, mode, &weights, paint))?;
+    }
+    Ok(())
+}
+
+/// What each token weighs, and what there is to know about it.
+struct Weights {
+    of_tokens: Vec<f64>,
+    remark: Option<String>,
+}
+
+/// Weights of an episode that nobody trained on.
+fn as_if_trained(explanation: &Explanation, mode: Mode) -> Weights {
+    let remark = "not trained on: its reward counts as its advantage, and verdicts are trusted";
+    let even = || vec![1.0; explanation.tokens];
+    let of_tokens = explanation.weights.get(&mode).cloned().unwrap_or_else(even);
+    Weights { of_tokens, remark: Some(remark.to_owned()) }
 }
 
 /// The mode that the run trains with.
@@ -43,32 +65,39 @@ fn mode_of(run: &Path) -> Result<Mode, Exit> {
     })
 }
 
-/// The episode as credit assignment sees it: a message's verdict stands on each of its tokens. What the
-/// environment said has no tokens in the row and no say in the labels: it counts as one.
 fn explained(episode: &Episode) -> Result<Explanation, String> {
-    let (mut texts, mut messages, mut scores) = (Vec::new(), Vec::new(), Vec::new());
-    for message in &episode.messages {
-        let start = texts.len();
-        texts.extend(tokens(message));
-        scores.resize(texts.len(), message.verdict.unwrap_or_default());
-        messages.push(Message {
-            start,
-            end: texts.len(),
-            policy: message.policy,
-            kind: kind(message)?,
-        });
-    }
+    let ScoredTrajectory { trajectory, reward, .. } = scored(episode)?;
+    let texts = episode.messages.iter().flat_map(tokens).collect();
     let input = ExplainInput {
         tokens: Tokens::Texts(texts),
-        messages,
-        scores,
-        reward: episode.reward,
+        messages: trajectory.messages,
+        scores: trajectory.scores,
+        reward,
         advantage: episode.advantage,
-        options: shoprl_rl::credit::CreditOptions::default(),
+        options: CreditOptions::default(),
         eta: None,
         slope: None,
     };
     explain(&input).map_err(|error| error.to_string())
+}
+
+/// The episode as credit assignment sees it: a message's verdict stands on each of its tokens. What the
+/// environment said has no tokens in the row and no say in labels and weights: it counts as one. Without an advantage
+/// the reward is one.
+pub(super) fn scored(episode: &Episode) -> Result<ScoredTrajectory, String> {
+    let (mut messages, mut scores) = (Vec::new(), Vec::new());
+    for message in &episode.messages {
+        let start = scores.len();
+        scores.resize(start + tokens(message).len(), message.verdict.unwrap_or_default());
+        let kind = kind(message)?;
+        messages.push(Message { start, end: scores.len(), policy: message.policy, kind });
+    }
+    Ok(ScoredTrajectory {
+        group: episode.group,
+        trajectory: Trajectory { tokens: scores.len(), messages, scores },
+        reward: episode.reward,
+        advantage: episode.advantage.unwrap_or(episode.reward),
+    })
 }
 
 fn tokens(message: &EpisodeMessage) -> Vec<String> {
@@ -85,6 +114,7 @@ fn write(
     episode: &Episode,
     explanation: &Explanation,
     mode: Mode,
+    weights: &Weights,
     paint: Paint,
 ) -> io::Result<()> {
     writeln!(out, "{}", paint.bold(heading(episode)))?;
@@ -97,6 +127,9 @@ fn write(
         explanation.kept_tokens,
         explanation.policy_tokens,
     )?;
+    if let Some(remark) = &weights.remark {
+        writeln!(out, "{remark}")?;
+    }
     let mut at = 0;
     for message in &episode.messages {
         if !message.policy {
@@ -107,7 +140,7 @@ fn write(
         write!(out, "agent | ")?;
         for token in tokens(message) {
             let label = explanation.labels[at];
-            let weight = explanation.weights.get(&mode).map_or(1.0, |weights| weights[at]);
+            let weight = weights.of_tokens[at];
             let sign = if label > 0 { '+' } else { '-' };
             write!(
                 out,
@@ -137,12 +170,14 @@ mod tests {
     #[test]
     fn every_token_of_the_agent_shows_its_label_and_weight() {
         let episode = episode();
+        let explanation = explained(&episode).unwrap();
+        let weights = as_if_trained(&explanation, Mode::Conserved);
         let mut out = Vec::new();
-        write(&mut out, &episode, &explained(&episode).unwrap(), Mode::Conserved, Paint::off())
-            .unwrap();
+        write(&mut out, &episode, &explanation, Mode::Conserved, &weights, Paint::off()).unwrap();
         expect![[r#"
             step-000012, group 190, member 3: multiTurn task 77
             advantage -0.50, mode conserved, 4 of 8 policy tokens agree with it; token(label weight)
+            not trained on: its reward counts as its advantage, and verdicts are trusted
             shop  | 我想买耳机
                   | 还有12轮
             agent | 搜索(+ 0.00) 红色(+ 0.00) 耳机(+ 0.00) <|end|>(+ 0.00)  [search +1]

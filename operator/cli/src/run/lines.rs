@@ -18,8 +18,27 @@ pub(super) struct Line {
     pub(super) doing: String,
     /// What it waits for, when it does.
     pub(super) waiting: Option<String>,
-    /// Success and time.
-    pub(super) figures: Vec<String>,
+    /// The newest success rate.
+    success: Option<String>,
+    /// Share of the work that is done.
+    share: String,
+    /// Time since the run began.
+    after: String,
+    /// Time left.
+    left: Option<String>,
+}
+
+impl Line {
+    /// In few words, for a place beside a bar: all of it fits into a terminal of 80 columns.
+    pub(super) fn short(&self) -> String {
+        let waiting = self.waiting.as_ref().map(|waiting| format!("waiting for {waiting}"));
+        let parts = [waiting, self.success.clone(), Some(self.share.clone()), self.left.clone()];
+        let mut line = self.doing.clone();
+        for part in parts.iter().flatten() {
+            line += &format!(", {part}");
+        }
+        line
+    }
 }
 
 impl std::fmt::Display for Line {
@@ -28,7 +47,11 @@ impl std::fmt::Display for Line {
         if let Some(waiting) = &self.waiting {
             write!(f, ", waiting for {waiting}")?;
         }
-        self.figures.iter().try_for_each(|figure| write!(f, ", {figure}"))
+        if let Some(success) = &self.success {
+            write!(f, ", {success}")?;
+        }
+        write!(f, ", {} done after {}", self.share, self.after)?;
+        self.left.iter().try_for_each(|left| write!(f, ", {left}"))
     }
 }
 
@@ -56,15 +79,15 @@ impl Lines {
             "training" => format!("training {}/{}", report.step, report.target_steps),
             phase => phase.to_owned(),
         };
-        let mut figures = Vec::new();
-        if report.success >= 0.0 {
-            figures.push(format!("success {:.2}", report.success));
+        let left = self.forecast.left(now, report.done).filter(|_| waiting.is_none());
+        Line {
+            doing,
+            waiting,
+            success: (report.success >= 0.0).then(|| format!("success {:.2}", report.success)),
+            share: format!("{:.0} %", (report.done * 100.0).floor()),
+            after: spoken(now),
+            left: left.map(|left| format!("about {} left", spoken(left))),
         }
-        figures.push(format!("{:.0} % done after {}", (report.done * 100.0).floor(), spoken(now)));
-        if let Some(left) = self.forecast.left(now, report.done).filter(|_| waiting.is_none()) {
-            figures.push(format!("about {} left", spoken(left)));
-        }
-        Line { doing, waiting, figures }
     }
 
     /// Whether a pipe gets this line: at once when the job does or waits for something else, else seldom.
@@ -90,6 +113,7 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::BAR_WIDTH;
     use super::*;
 
     fn report(
@@ -139,6 +163,16 @@ mod tests {
             &hungry,
             "training 12/70, waiting for a reward worker: 128 trajectories have no score, success 0.60, 50 % done after 2 min 04 s",
         );
+    }
+
+    #[test]
+    fn beside_the_bar_of_a_narrow_terminal_there_is_room_for_the_time_left() {
+        let mut lines = Lines::default();
+        lines.line(&report("training", 1, 0.5, 0.4, ""), Duration::from_secs(1));
+        let later = Duration::from_secs(3600);
+        let short = lines.line(&report("training", 12, 0.8, 0.6, ""), later).short();
+        assert_eq!(short, "training 12/70, success 0.60, 80 %, about 39 min 59 s left");
+        assert!(short.len() < 80 - BAR_WIDTH, "{} columns", short.len());
     }
 
     #[test]

@@ -8,6 +8,8 @@ use shoprl_contract::v1::GetProgressResponse;
 
 use super::lines::Lines;
 
+/// Columns of the bar: beside it the longest line fits into 80.
+pub(super) const BAR_WIDTH: usize = 16;
 /// The bar's resolution.
 const WHOLE: u64 = 1000;
 
@@ -28,7 +30,8 @@ impl View {
     pub(super) fn new(terminal: bool, out: Box<dyn Write>) -> Self {
         let bar = terminal.then(|| {
             let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stdout());
-            let style = ProgressStyle::with_template("{bar:32.green/dim} {wide_msg}");
+            let template = format!("{{bar:{BAR_WIDTH}.green/dim}} {{wide_msg}}");
+            let style = ProgressStyle::with_template(&template);
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
                 .with_message("starting")
         });
@@ -44,7 +47,7 @@ impl View {
         let line = self.lines.line(report, now);
         if let Some(bar) = &self.bar {
             bar.set_position((report.done.clamp(0.0, 1.0) * WHOLE as f64) as u64);
-            bar.set_message(line.to_string());
+            bar.set_message(line.short());
         } else if self.lines.is_due(report, &line, now) {
             self.print(&line.to_string());
         }

@@ -32,6 +32,25 @@ pub enum Kind {
     Environment,
 }
 
+impl Kind {
+    /// Name as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Open => "open",
+            Self::Details => "details",
+            Self::Option => "option",
+            Self::Page => "page",
+            Self::Back => "back",
+            Self::Ask => "ask",
+            Self::Buy => "buy",
+            Self::Decline => "decline",
+            Self::Invalid => "invalid",
+            Self::Environment => "environment",
+        }
+    }
+}
+
 /// Tokens `start..end` of an episode, written by one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -128,5 +147,19 @@ impl ScoredTrajectory {
             }
         }
         self.trajectory.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_kind_is_the_one_in_json() {
+        let names = "search open details option page back ask buy decline invalid environment";
+        for name in names.split(' ') {
+            let kind: Kind = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(kind.name(), name);
+        }
     }
 }

@@ -32,6 +32,13 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     if sentences.is_empty() {
         sentences.push("The policy has not been measured on held-out tasks.".to_owned());
     }
+    if report.idle_steps > 0 {
+        sentences.push(format!(
+            "In {} of {} steps no group had episodes of unlike reward, so nothing was learned in them.",
+            count(report.idle_steps),
+            count(report.steps)
+        ));
+    }
     sentences.extend(scripts(report));
     sentences
 }

@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use shoprl_contract::run_folder::file;
+use shoprl_contract::{Exit, run_folder::file};
 use thiserror::Error;
 
 /// Why a report could not be made.
@@ -70,6 +70,17 @@ pub enum ReportError {
         /// Why not.
         reason: String,
     },
+}
+
+impl ReportError {
+    /// How the process ends that wanted the report: 64 when trying again cannot help, else 75.
+    pub fn exit(&self) -> Exit {
+        let message = format!("report: {self}");
+        match self {
+            Self::NoRun { .. } | Self::Malformed { .. } => Exit::bad_configuration(message),
+            Self::Read { .. } | Self::Write { .. } | Self::Draw { .. } => Exit::temporary(message),
+        }
+    }
 }
 
 /// Writes report.json, report.md, curve.png and the TensorBoard events of the run in `folder`. The

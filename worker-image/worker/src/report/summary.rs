@@ -28,6 +28,8 @@ pub struct Report {
     pub missing: Vec<String>,
     /// Steps of reinforcement learning taken.
     pub steps: u64,
+    /// Of which every group was filtered, so that nothing was learned.
+    pub idle_steps: u64,
     /// Held-out results: scripts first, then the policy as it learned.
     pub results: Vec<SubjectResult>,
     /// What reinforcement learning changed, on the same tasks.
@@ -136,6 +138,7 @@ impl Report {
             headline: Vec::new(),
             missing: missing(run, &results, &differences),
             steps: run.last_step(),
+            idle_steps: run.training.iter().filter(|row| row.trained_tokens == 0).count() as u64,
             results,
             differences,
             progress: progress.collect(),

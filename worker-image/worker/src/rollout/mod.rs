@@ -142,7 +142,11 @@ impl Rollout<'_> {
 
     fn open(&mut self, groups: &[GroupLease]) -> Result<(), Exit> {
         for group in groups {
-            self.load_weights(group)?;
+            if !self.load_weights(group)? {
+                // Not held at the next request, so the trainer knows that nobody plays it.
+                self.asks_for_work = true;
+                continue;
+            }
             let episodes: Result<Vec<Episode>, String> = group
                 .members
                 .iter()
@@ -156,24 +160,28 @@ impl Rollout<'_> {
         self.exchange(&opened)
     }
 
-    /// Makes sure that the engine holds the weights a group wants to be played with.
-    fn load_weights(&mut self, group: &GroupLease) -> Result<(), Exit> {
+    /// Makes sure that the engine holds the weights a group wants to be played with; `false` when they are gone.
+    fn load_weights(&mut self, group: &GroupLease) -> Result<bool, Exit> {
         let Some(actor::Kind::Policy(policy)) =
             group.actor.as_ref().and_then(|actor| actor.kind.as_ref())
         else {
-            return Ok(());
+            return Ok(true);
         };
         let version = policy.weights_version;
         if self.version == Some(version) {
-            return Ok(());
+            return Ok(true);
         }
+        let fetched =
+            self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
+        let Some(parameters) = fetched else {
+            tracing::info!(version, batch = group.batch, "weights are gone, the group goes back");
+            return Ok(false);
+        };
         // Episodes under other weights are of the past: nobody waits for them.
         self.table.drop_policy_episodes();
-        let parameters =
-            self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
         self.table.load(&parameters);
         self.version = Some(version);
-        Ok(())
+        Ok(true)
     }
 
     /// Sends openings and actions to the simulators and takes their replies. Episodes whose simulator is

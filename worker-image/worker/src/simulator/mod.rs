@@ -20,7 +20,7 @@ use crate::shop;
 use crate::shutdown::Shutdown;
 use crate::task;
 use crate::worker::{listen, trainer_address};
-use service::SimulatorService;
+use service::{Newest, SimulatorService};
 use sessions::Sessions;
 
 /// How often a simulator makes itself known again; the trainer forgets one it has not heard of for three times this.
@@ -46,9 +46,10 @@ pub(crate) async fn serve(
         token,
         shutdown,
     )?;
-    tokio::spawn(keep_known(link, shutdown.clone()));
-    let service =
-        SimulatorService::new(Sessions::new(shop, task::limits(config)), config.job_uid.clone());
+    let attempt = Newest::default();
+    tokio::spawn(keep_known(link, attempt.clone(), shutdown.clone()));
+    let sessions = Sessions::new(shop, task::limits(config));
+    let service = SimulatorService::new(sessions, config.job_uid.clone(), attempt);
     let service = SimulatorServer::new(service)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
@@ -66,10 +67,12 @@ pub(crate) async fn serve(
 }
 
 /// Registers now and at every heartbeat, so that a restarted trainer knows this simulator too.
-async fn keep_known(mut link: Link, shutdown: Shutdown) {
+async fn keep_known(mut link: Link, attempt: Newest, shutdown: Shutdown) {
     loop {
         match link.register().await {
-            Ok(()) => {}
+            Ok(()) => {
+                attempt.hear(link.caller().attempt);
+            }
             Err(exit) => {
                 tracing::warn!(message = exit.message, "not registered");
                 shutdown.request();

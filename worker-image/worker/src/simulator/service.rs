@@ -1,6 +1,7 @@
 //! `shoprl.v1.Simulator` over [`Sessions`].
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use shoprl_contract::v1::simulator_server::Simulator;
@@ -17,12 +18,24 @@ use crate::task;
 pub(super) struct SimulatorService {
     sessions: Mutex<Sessions>,
     job_uid: String,
+    attempt: Newest,
+}
+
+/// The newest attempt that was heard of, from the trainer or from a rollout that registered earlier. Attempts only grow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Newest(Arc<AtomicU32>);
+
+impl Newest {
+    /// Somebody who has the token is on this attempt; the newest that is known now.
+    pub(super) fn hear(&self, attempt: u32) -> u32 {
+        self.0.fetch_max(attempt, Ordering::Relaxed).max(attempt)
+    }
 }
 
 impl SimulatorService {
-    /// Serves `sessions` to the workers of one job.
-    pub(super) fn new(sessions: Sessions, job_uid: String) -> Self {
-        Self { sessions: Mutex::new(sessions), job_uid }
+    /// Serves `sessions` to the workers of one job, those of its newest attempt.
+    pub(super) fn new(sessions: Sessions, job_uid: String, attempt: Newest) -> Self {
+        Self { sessions: Mutex::new(sessions), job_uid, attempt }
     }
 
     fn sessions(&self, caller: Option<&Caller>) -> Result<MutexGuard<'_, Sessions>, Status> {
@@ -31,6 +44,13 @@ impl SimulatorService {
             return Err(Status::permission_denied(format!(
                 "caller.job_uid: {} is another job",
                 caller.job_uid
+            )));
+        }
+        let newest = self.attempt.hear(caller.attempt);
+        if caller.attempt < newest {
+            return Err(Status::failed_precondition(format!(
+                "caller.attempt: {} but the job is on attempt {newest}; register again",
+                caller.attempt
             )));
         }
         // Every method leaves the table valid at each step, so a panic elsewhere does not spoil it.
@@ -89,5 +109,43 @@ impl Simulator for SimulatorService {
             sessions.close(session);
         }
         Ok(Response::new(CloseResponse {}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shoprl_contract::v1::SessionOpening;
+    use shoprl_simulator::{Limits, Preset, Scenario, Shop, Split, TaskKey};
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn another_job_and_a_replaced_attempt_are_refused() {
+        let shop = Arc::new(Shop::open(Preset::Mini, 1).expect("the shop opens"));
+        let sessions = Sessions::new(shop, Limits { single_turn: 12, multi_turn: 12 });
+        let newest = Newest::default();
+        let service = SimulatorService::new(sessions, "job-1".into(), newest.clone());
+        let key = TaskKey { split: Split::Train, scenario: Scenario::SingleTurn, seed: 5 };
+        let open = async |job_uid: &str, attempt| {
+            let caller =
+                Caller { job_uid: job_uid.into(), attempt, role: "rollout".into(), index: 0 };
+            let opening = SessionOpening {
+                session: "a".into(),
+                task: Some(task::to_wire(&key)),
+                ..SessionOpening::default()
+            };
+            let request = OpenRequest { caller: Some(caller), sessions: vec![opening] };
+            service.open(Request::new(request)).await.map_err(|status| status.code()).map(drop)
+        };
+        newest.hear(2);
+        assert_eq!(open("job-1", 2).await, Ok(()));
+        assert_eq!(open("job-1", 1).await, Err(Code::FailedPrecondition));
+        assert_eq!(open("job-2", 2).await, Err(Code::PermissionDenied));
+        // A rollout may know of the next attempt first.
+        assert_eq!(open("job-1", 3).await, Ok(()));
+        assert_eq!(open("job-1", 2).await, Err(Code::FailedPrecondition));
+        let nobody = service.close(Request::new(CloseRequest::default())).await;
+        assert_eq!(nobody.map_err(|status| status.code()).map(drop), Err(Code::InvalidArgument));
     }
 }

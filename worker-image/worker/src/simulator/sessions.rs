@@ -26,6 +26,8 @@ struct Entry {
     session: Session,
     /// Actions taken so far.
     turn: u32,
+    /// The newest action; empty before the first.
+    action: String,
     /// The answer to the newest action, for whoever repeats it.
     last: Reply,
     used: Instant,
@@ -86,7 +88,9 @@ impl Sessions {
             last = Reply { observation: turn.observation, end: turn.end };
         }
         let turn = u32::try_from(actions.len()).unwrap_or(u32::MAX);
-        self.open.insert(name.to_owned(), Entry { session, turn, last: last.clone(), used: now });
+        let action = actions.last().cloned().unwrap_or_default();
+        let entry = Entry { session, turn, action, last: last.clone(), used: now };
+        self.open.insert(name.to_owned(), entry);
         Ok(last)
     }
 
@@ -100,7 +104,7 @@ impl Sessions {
     ) -> Result<Reply, Refusal> {
         let entry = self.open.get_mut(name).ok_or(Refusal::Unknown)?;
         entry.used = now;
-        if turn == entry.turn && turn > 0 {
+        if turn == entry.turn && turn > 0 && action == entry.action {
             return Ok(entry.last.clone());
         }
         if turn != entry.turn + 1 {
@@ -112,6 +116,7 @@ impl Sessions {
             .step(action)
             .map_err(|error| Refusal::Invalid(format!("session {name}: {error}")))?;
         entry.turn = turn;
+        action.clone_into(&mut entry.action);
         entry.last = Reply { observation: answer.observation, end: answer.end };
         Ok(entry.last.clone())
     }
@@ -147,6 +152,8 @@ mod tests {
             Err(Refusal::Unknown),
             "an older turn is the past"
         );
+        // Two players of one session: each gets its own story by replay, never the other's answer.
+        assert_eq!(sessions.step("a", 2, "打开#2", now), Err(Refusal::Unknown));
     }
 
     #[test]

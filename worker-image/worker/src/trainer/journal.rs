@@ -52,7 +52,11 @@ impl Journal {
         let text = fs::read_to_string(path).map_err(|error| unwritable(path, &error))?;
         let row = |(i, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|error| {
-                Exit::temporary(format!("{} line {}: {error}", path.display(), i + 1))
+                Exit::bad_configuration(format!(
+                    "{} line {}: {error}; the file is damaged: restore it from a copy, or start in another folder with --output",
+                    path.display(),
+                    i + 1
+                ))
             })
         };
         text.lines().enumerate().map(row).collect()
@@ -118,20 +122,25 @@ fn line(bytes: &mut Vec<u8>, row: &impl Serialize) -> std::io::Result<()> {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Exit {
-    let remedy = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            "the disk is full; free some space and run again, the job continues from its newest checkpoint"
-        }
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            "make the folder writable or choose another with --output"
-        }
-        _ => "check the disk and run again",
+    let exit = |permanent: bool, remedy: &str| {
+        let message = format!("{}: {error}; {remedy}", path.display());
+        if permanent { Exit::bad_configuration(message) } else { Exit::temporary(message) }
     };
-    Exit::temporary(format!("{}: {error}; {remedy}", path.display()))
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => exit(
+            false,
+            "the disk is full; free some space and run again, the job continues from its newest checkpoint",
+        ),
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            exit(true, "make the folder writable or choose another with --output")
+        }
+        _ => exit(false, "check the disk and run again"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use shoprl_contract::ExitReason;
     use shoprl_contract::run_folder::{Decoding, Subject};
 
     use super::*;
@@ -165,5 +174,21 @@ mod tests {
         let lengths = JournalLengths { metrics: 10, evaluations: 0 };
         let exit = Journal::open(folder.path(), lengths).err().expect("is refused");
         assert!(exit.message.contains("metrics.jsonl"), "{}", exit.message);
+    }
+
+    #[test]
+    fn a_damaged_row_is_refused_by_line_and_what_may_go_away_is_tried_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::open(folder.path(), JournalLengths::default()).expect("opens");
+        journal.evaluation(&row(1)).expect("writes");
+        let path = folder.path().join(file::EVALUATIONS);
+        fs::write(&path, "{\"subject\": 7}\n").expect("is damaged");
+        let exit = journal.evaluations().expect_err("is refused");
+        assert_eq!(exit.reason, ExitReason::BadConfiguration);
+        assert!(exit.message.contains("evaluations.jsonl line 1"), "{}", exit.message);
+
+        let reason = |kind| unwritable(&path, &std::io::Error::from(kind)).reason;
+        assert_eq!(reason(std::io::ErrorKind::StorageFull), ExitReason::Temporary);
+        assert_eq!(reason(std::io::ErrorKind::PermissionDenied), ExitReason::BadConfiguration);
     }
 }

@@ -86,8 +86,7 @@ pub(crate) fn train(
         runtime.spawn(telemetry::serve(listener, move || metrics::text(&shared)));
     }
     let exit = job.run()?;
-    report::render(&options.directory)
-        .map_err(|error| Exit::temporary(format!("report: {error}")))?;
+    report::render(&options.directory).map_err(|error| error.exit())?;
     shared.lock().finished = true;
     shared.work.notify_waiters();
     std::thread::sleep(FAREWELL);

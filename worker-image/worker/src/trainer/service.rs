@@ -199,11 +199,10 @@ impl Controller for ControllerService {
         let request = request.into_inner();
         self.admit(request.caller.as_ref(), false)?;
         let published = self.shared.lock().published.clone();
-        let published = published
-            .filter(|published| published.version == request.version)
-            .ok_or_else(|| {
-                Status::unavailable(format!("weights {} are not published now", request.version))
-            })?;
+        let published =
+            published.filter(|published| published.version == request.version).ok_or_else(
+                || Status::not_found(format!("weights {} are not published now", request.version)),
+            )?;
         let total = published.bytes.len();
         let chunks = (0..total).step_by(CHUNK).map(move |offset| {
             let data = published.bytes[offset..total.min(offset + CHUNK)].to_vec();
@@ -234,5 +233,68 @@ impl Controller for ControllerService {
             simulators: census.simulators,
             ..state.progress.clone()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use tonic::Code;
+
+    use super::super::shared::Published;
+    use super::*;
+
+    fn service() -> ControllerService {
+        let shared = Arc::new(Shared::default());
+        let bytes = Arc::new(vec![7; CHUNK + 5]);
+        shared.lock().published = Some(Published { version: 3, bytes });
+        let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
+        ControllerService { shared, job_uid: "job-1".into(), attempt: 2, token }
+    }
+
+    fn caller(job_uid: &str, attempt: u32, role: &str) -> Option<Caller> {
+        Some(Caller { job_uid: job_uid.into(), attempt, role: role.into(), index: 0 })
+    }
+
+    #[tokio::test]
+    async fn requests_of_another_job_attempt_or_role_are_refused() {
+        let service = service();
+        let lease = async |caller| {
+            let request = LeaseGroupsRequest { caller, ..LeaseGroupsRequest::default() };
+            let answer = service.lease_groups(Request::new(request)).await;
+            answer.map_err(|status| status.code()).map(drop)
+        };
+        assert_eq!(lease(caller("job-1", 2, "rollout")).await, Ok(()));
+        assert_eq!(lease(caller("job-1", 1, "rollout")).await, Err(Code::FailedPrecondition));
+        assert_eq!(lease(caller("job-1", 3, "rollout")).await, Err(Code::FailedPrecondition));
+        assert_eq!(lease(caller("job-2", 2, "rollout")).await, Err(Code::PermissionDenied));
+        assert_eq!(lease(caller("job-1", 2, "judge")).await, Err(Code::InvalidArgument));
+        assert_eq!(lease(None).await, Err(Code::InvalidArgument));
+        // Whoever registers is told the attempt.
+        let request =
+            RegisterRequest { caller: caller("job-1", 0, "rollout"), ..RegisterRequest::default() };
+        let answer = service.register(Request::new(request)).await.expect("registers");
+        assert_eq!(answer.into_inner().attempt, 2);
+    }
+
+    #[tokio::test]
+    async fn weights_come_in_checked_chunks_and_a_version_of_the_past_is_not_found() {
+        let service = service();
+        let fetch = async |version| {
+            let request = FetchWeightsRequest { caller: caller("job-1", 2, "rollout"), version };
+            service.fetch_weights(Request::new(request)).await
+        };
+        let chunks: Vec<_> = fetch(3).await.expect("is published").into_inner().collect().await;
+        let chunks: Vec<WeightsChunk> = chunks.into_iter().map(|c| c.expect("a chunk")).collect();
+        let places: Vec<_> = chunks.iter().map(|c| (c.offset as usize, c.data.len())).collect();
+        assert_eq!(places, [(0, CHUNK), (CHUNK, 5)]);
+        for chunk in chunks {
+            assert_eq!((chunk.version, chunk.total as usize), (3, CHUNK + 5));
+            assert_eq!(Sha256::digest(&chunk.data).as_slice(), chunk.checksum);
+        }
+        for version in [2, 4] {
+            let status = fetch(version).await.err().expect("is not published");
+            assert_eq!(status.code(), Code::NotFound);
+        }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use shoprl_contract::run_folder::{Decoding, Metric, Subject, TrainingMetric};
+use shoprl_contract::run_folder::{
+    CreditMetric, Decoding, KindCredit, Metric, Subject, TrainingMetric,
+};
 use shoprl_contract::{CreditMode, Exit};
 use shoprl_model::optimizer::{Rates, warm_up};
 use shoprl_rl::advantage::group_relative;
-use shoprl_rl::credit::{CreditOptions, Mode, ScoredTrajectory, token_advantages};
+use shoprl_rl::credit::{CreditOptions, Mode, ScoredTrajectory, Telemetry, token_advantages};
 use shoprl_rl::groups::StepGroups;
 
 use super::batches::{self, Use};
@@ -30,11 +32,18 @@ struct Harvest {
     accepted: Vec<Scored>,
     /// Advantage of each of them.
     advantages: Vec<f64>,
-    /// Success of every episode played, filtered groups included.
-    successes: Vec<f64>,
+    /// Episodes of the groups that were filtered, by (group, member): played, measured, not trained on.
+    silent: Vec<Scored>,
     filtered: u64,
     next_group: u64,
     seconds: f64,
+}
+
+impl Harvest {
+    /// Every episode that was played, those of filtered groups included.
+    fn played(&self) -> impl Iterator<Item = &Scored> {
+        self.accepted.iter().chain(&self.silent)
+    }
 }
 
 impl Job<'_> {
@@ -74,10 +83,17 @@ impl Job<'_> {
         let credit_failed = |error| Exit::temporary(format!("credit of step {step}: {error}"));
         let advantages =
             token_advantages(&credited, &options, &self.state.gate).map_err(credit_failed)?;
+        let telemetry =
+            Telemetry::measure(&credited, &advantages, None, &options, &self.state.gate)
+                .map_err(credit_failed)?;
         let update = self.policy_update(step, &harvest.accepted, &advantages)?;
         self.state.gate.observe(&credited, &options).map_err(credit_failed)?;
         let seconds = began.elapsed().as_secs_f64();
-        self.record(step, &harvest, &rewards, &advantages, update, seconds)?;
+        let row = TrainingMetric {
+            credit: credit_metric(&telemetry),
+            ..metric(step, &harvest, &rewards, &advantages, update, seconds)
+        };
+        self.record(&harvest, &rewards, row)?;
         self.state.next_group = harvest.next_group;
         self.state.step = step;
         self.report_progress();
@@ -94,7 +110,7 @@ impl Job<'_> {
         let actor = batches::policy(self.publish(), Decoding::Sampled);
         let mut opened = self.state.next_group;
         let mut played: BTreeMap<u64, (Vec<Scored>, Vec<f64>)> = BTreeMap::new();
-        let mut successes = Vec::new();
+        let mut silent: BTreeMap<u64, Vec<Scored>> = BTreeMap::new();
         let accepted = loop {
             if let Some(accepted) = groups.finished() {
                 break accepted;
@@ -107,16 +123,17 @@ impl Job<'_> {
                 self.open_batch(&name, actor, training.grpo.group_size, &new);
             }
             for (index, scored) in self.next_complete(&name)? {
-                let metrics: Vec<_> = scored.iter().map(sample::metrics).collect();
-                successes.push((index, metrics.iter().map(|m| m.success).collect::<Vec<_>>()));
-                let rewards: Vec<f64> =
-                    metrics.iter().map(|m| sample::reward(self.config, m)).collect();
+                let rewards: Vec<f64> = scored
+                    .iter()
+                    .map(|scored| sample::reward(self.config, &sample::metrics(scored)))
+                    .collect();
                 let advantages = group_relative(&rewards, VARIANCE_FLOOR);
                 groups
                     .complete(index, advantages.is_some())
                     .map_err(|error| Exit::temporary(error.to_string()))?;
-                if let Some(advantages) = advantages {
-                    played.insert(index, (scored, advantages));
+                match advantages {
+                    Some(advantages) => drop(played.insert(index, (scored, advantages))),
+                    None => drop(silent.insert(index, scored)),
                 }
             }
         };
@@ -129,13 +146,12 @@ impl Job<'_> {
                 "groups without variance: the step is smaller"
             );
         }
-        successes.sort_by_key(|(index, _)| *index);
         let (episodes, advantages): (Vec<Vec<Scored>>, Vec<Vec<f64>>) =
             played.into_values().unzip();
         Ok(Harvest {
             accepted: episodes.into_iter().flatten().collect(),
             advantages: advantages.into_iter().flatten().collect(),
-            successes: successes.into_iter().flat_map(|(_, values)| values).collect(),
+            silent: silent.into_values().flatten().collect(),
             filtered: groups.filtered() as u64,
             next_group: groups.next_index(),
             seconds: began.elapsed().as_secs_f64(),
@@ -192,12 +208,9 @@ impl Job<'_> {
     /// Ledger, rows and files of a step.
     fn record(
         &mut self,
-        step: u64,
         harvest: &Harvest,
         rewards: &[f64],
-        credited: &[Vec<f64>],
-        update: Option<Update>,
-        seconds: f64,
+        row: TrainingMetric,
     ) -> Result<(), Exit> {
         let digests: Vec<_> = harvest.accepted.iter().map(sample::digest).collect();
         self.state.ledger.append(&digests);
@@ -207,12 +220,12 @@ impl Job<'_> {
                 sample::episode(&harvest.accepted[i], &self.tokenizer, rewards[i], training)
             })
             .collect::<Result<_, _>>()?;
-        self.journal.episodes(&batches::step_name(step), &episodes)?;
-        let row = metric(step, harvest, rewards, credited, update, seconds);
-        self.state.spend("rollout", harvest.seconds, row.sampled_tokens);
-        self.state.spend("training", seconds, row.trained_tokens);
+        self.journal.episodes(&batches::step_name(row.step), &episodes)?;
+        let played = harvest.played().map(|scored| scored.trajectory.tokens.len() as u64);
+        self.state.spend("rollout", harvest.seconds, played.sum());
+        self.state.spend("training", row.train_seconds, row.trained_tokens);
         tracing::info!(
-            step,
+            step = row.step,
             reward = row.reward,
             success = row.success,
             entropy = row.entropy,
@@ -239,8 +252,9 @@ fn metric(
         let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
         if n > 0.0 { sum / n } else { 0.0 }
     };
-    let trajectories = || harvest.accepted.iter().map(|scored| &scored.trajectory);
-    let kept = (credited.iter().zip(&harvest.advantages).zip(trajectories())).flat_map(
+    let trained = || harvest.accepted.iter().map(|scored| &scored.trajectory);
+    let played = || harvest.played().map(|scored| &scored.trajectory);
+    let kept = (credited.iter().zip(&harvest.advantages).zip(trained())).flat_map(
         |((tokens, sample), t)| {
             let policy = t
                 .messages
@@ -254,19 +268,32 @@ fn metric(
     TrainingMetric {
         step,
         reward: mean(&mut rewards.iter().copied()),
-        success: mean(&mut harvest.successes.iter().copied()),
-        finish: mean(&mut harvest.accepted.iter().map(|scored| sample::metrics(scored).finish)),
-        turns: mean(&mut trajectories().map(|t| sample::turns(t) as f64)),
-        episode_tokens: mean(&mut trajectories().map(|t| t.tokens.len() as f64)),
-        entropy: mean(&mut trajectories().flat_map(|t| t.entropies.iter().map(|h| f64::from(*h)))),
+        success: mean(&mut harvest.played().map(|scored| sample::metrics(scored).success)),
+        finish: mean(&mut harvest.played().map(|scored| sample::metrics(scored).finish)),
+        turns: mean(&mut played().map(|t| sample::turns(t) as f64)),
+        episode_tokens: mean(&mut played().map(|t| t.tokens.len() as f64)),
+        entropy: mean(&mut played().flat_map(|t| t.entropies.iter().map(|h| f64::from(*h)))),
         kl: statistics.kl_sum / (statistics.policy_tokens.max(1) as f64),
         clip_share: statistics.clipped as f64 / (statistics.policy_tokens.max(1) as f64),
         gradient_norm: update.map_or(0.0, |update| update.gradient_norm),
         filtered_groups: harvest.filtered,
-        trained_tokens: trajectories().map(|t| t.tokens.len() as u64).sum(),
-        sampled_tokens: trajectories().map(|t| t.log_probabilities.len() as u64).sum(),
+        trained_tokens: trained().map(|t| t.tokens.len() as u64).sum(),
+        sampled_tokens: played().map(|t| t.log_probabilities.len() as u64).sum(),
         credit_kept: mean(&mut kept.into_iter()),
+        credit: CreditMetric::default(),
         rollout_seconds: harvest.seconds,
         train_seconds: seconds,
     }
+}
+
+fn credit_metric(telemetry: &Telemetry) -> CreditMetric {
+    let kinds = telemetry.kinds.iter().map(|(kind, of_kind)| {
+        let credit = KindCredit {
+            trust: of_kind.eta,
+            correlation: of_kind.correlation,
+            share: of_kind.share,
+        };
+        (kind.name().to_owned(), credit)
+    });
+    CreditMetric { auc: telemetry.auc, mass_ratio: telemetry.mass_ratio, kinds: kinds.collect() }
 }

@@ -1,4 +1,6 @@
-use shoprl_contract::run_folder::{Decoding, Evaluation, Subject, TrainingMetric, WarmupMetric};
+use shoprl_contract::run_folder::{
+    CreditMetric, Decoding, Evaluation, Subject, TrainingMetric, WarmupMetric,
+};
 
 use super::super::{headline, measurement::measure, run::Run};
 
@@ -23,7 +25,9 @@ pub(super) fn points(run: &Run) -> Vec<Point> {
     for row in &run.training {
         seconds += row.rollout_seconds + row.train_seconds;
         done.push((row.step, seconds));
-        points.push(Point { seconds, step: row.step, values: tagged("training", training(row)) });
+        let mut values = tagged("training", training(row));
+        values.extend(credit(&row.credit));
+        points.push(Point { seconds, step: row.step, values });
     }
     let at = |step: u64| done.iter().rev().find(|(s, _)| *s <= step).map_or(0.0, |&(_, at)| at);
     let scripts = run.evaluations.values().filter(|row| row.decoding == Decoding::Scripted);
@@ -71,6 +75,16 @@ fn training(row: &TrainingMetric) -> [(&'static str, f64); 15] {
         ("rolloutSeconds", row.rollout_seconds),
         ("trainSeconds", row.train_seconds),
     ]
+}
+
+fn credit(credit: &CreditMetric) -> Vec<(String, f64)> {
+    let mut values = vec![("credit/massRatio".to_owned(), credit.mass_ratio)];
+    values.extend(credit.auc.map(|auc| ("credit/auc".to_owned(), auc)));
+    for (kind, of_kind) in &credit.kinds {
+        values.push((format!("credit/trust/{kind}"), of_kind.trust));
+        values.push((format!("credit/share/{kind}"), of_kind.share));
+    }
+    values
 }
 
 /// The policy's measurements are one series per decoding, whether before, on the way or at the end.

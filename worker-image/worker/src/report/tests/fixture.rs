@@ -8,8 +8,8 @@ use shoprl_contract::{
     PolicyConfig, RewardConfig, RoleConfig, RolesConfig, RunConfig, ScenarioName, ScorerName,
     TrainingConfig, WarmupConfig, WarmupStop,
     run_folder::{
-        Budget, Decoding, EpisodeResult, Evaluation, Metric, Metrics, PhaseBudget, Subject,
-        TrainingMetric, Validation, WarmupMetric, file,
+        Budget, CreditMetric, Decoding, EpisodeResult, Evaluation, KindCredit, Metric, Metrics,
+        PhaseBudget, Subject, TrainingMetric, Validation, WarmupMetric, file,
     },
 };
 use shoprl_rl::seed::{Purpose, Stream};
@@ -118,11 +118,20 @@ pub(in crate::report) fn training_rows(steps: u64) -> Vec<TrainingMetric> {
                 trained_tokens: 14_000 + 10 * step,
                 sampled_tokens: 3_000,
                 credit_kept: 0.8,
+                credit: credit(share),
                 rollout_seconds: 1.25,
                 train_seconds: 0.7,
             }
         })
         .collect()
+}
+
+/// Trust in the purchase's labels grows; nobody has tried to decline.
+fn credit(share: f64) -> CreditMetric {
+    let buy = KindCredit { trust: share, correlation: Some(0.4 * share), share: 0.3 };
+    let search = KindCredit { trust: 0.0, correlation: None, share: 0.7 };
+    let kinds = [("buy".to_owned(), buy), ("search".to_owned(), search)].into();
+    CreditMetric { auc: Some(mix(0.5, 0.7, share)), mass_ratio: 1.0, kinds }
 }
 
 /// `tasks` episodes of which about `rate` succeed. Subjects agree on which tasks are hard.

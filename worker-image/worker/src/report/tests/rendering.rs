@@ -1,6 +1,7 @@
 use std::{fs, path::Path};
 
 use expect_test::{Expect, expect, expect_file};
+use shoprl_contract::ExitReason;
 use shoprl_contract::run_folder::{Decoding, Subject, file};
 use shoprl_rl::statistics::{Z95, wilson};
 
@@ -207,6 +208,19 @@ fn a_run_on_its_way_is_shown_as_far_as_it_came() {
 }
 
 #[test]
+fn steps_that_learned_nothing_are_counted_and_told() {
+    let (page, report, _) = rendered(|folder| {
+        fixture::write_whole(folder);
+        let path = folder.join(file::METRICS);
+        let rows = fs::read_to_string(&path).unwrap();
+        // Row 3 of training trained 14,030 tokens.
+        fs::write(path, rows.replace("\"trainedTokens\":14030", "\"trainedTokens\":0")).unwrap();
+    });
+    assert_eq!(report.idle_steps, 1);
+    assert!(page.contains("In 1 of 60 steps no group had episodes of unlike reward"), "{page}");
+}
+
+#[test]
 fn different_tasks_are_not_subtracted() {
     let (page, report, _) = rendered(|folder| {
         let mut evaluations = [fixture::before(), fixture::finally()].concat();
@@ -228,6 +242,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_line() {
         let error: ReportError = render(folder.path()).unwrap_err();
         let shown = error.to_string().replace(folder.path().to_str().unwrap(), "RUN");
         assert_eq!(shown, expected);
+        assert_eq!(error.exit().reason, ExitReason::BadConfiguration);
     };
     let row = fixture::lines(&fixture::before()[..1]);
     check(

@@ -41,6 +41,10 @@ fn the_events_come_back_as_the_rows() {
     let found = |tag| series[tag].iter().map(|p| (p.0, p.2)).collect::<Vec<_>>();
     assert_eq!(found("training/reward"), reward);
     assert_eq!(found("training/kl"), reward.iter().map(|p| (p.0, 0.0)).collect::<Vec<_>>());
+    let trust: Vec<_> =
+        rows.iter().map(|row| (row.step as i64, row.credit.kinds["buy"].trust as f32)).collect();
+    assert_eq!(found("credit/trust/buy"), trust);
+    assert_eq!(series["credit/auc"].len(), rows.len());
     assert_eq!(series["warmup/loss"].len(), 17);
     assert_eq!(series["warmup/greedySuccess"].len(), 8);
     let steps = |tag| series[tag].iter().map(|point| point.0).collect::<Vec<_>>();
