@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
@@ -12,9 +12,10 @@ use kube::runtime::reflector::{self, Store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use shoprl_crds::ShopRLJob;
-use shoprl_plan::cluster::JOB_LABEL;
+use shoprl_plan::cluster::{JOB_LABEL, NODE_ANNOTATION, OperatorPods};
 
 use crate::key::OperatorKey;
+use crate::nodes;
 use crate::progress::{AskTrainer, Dial};
 use crate::reconcile::{self, Written};
 
@@ -29,14 +30,29 @@ pub struct Context {
     pub worker_image: String,
     /// What jobs' tokens derive from.
     pub key: OperatorKey,
+    /// The operator's own pods, which network policies let reach the trainers.
+    pub operator: Option<OperatorPods>,
     /// Pods of all jobs, without their specs.
     pub pods: Store<Pod>,
+    /// All nodes, as far as placement looks at them, where the operator may see them.
+    pub nodes: Option<Store<Node>>,
     /// The statuses that this process wrote.
     pub written: Written,
     /// What time it is.
     pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Who asks the trainers how far they are.
     pub trainers: Box<dyn AskTrainer>,
+}
+
+/// What jobs are made with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Image of jobs that are accepted from now on.
+    pub worker_image: String,
+    /// The operator's own pods, if it runs in some.
+    pub operator: Option<OperatorPods>,
+    /// Whether it may see the nodes: needs a ClusterRole.
+    pub watch_nodes: bool,
 }
 
 /// Reconciles until SIGTERM or Ctrl-C.
@@ -46,7 +62,7 @@ pub struct Context {
 pub async fn run(
     client: Client,
     namespace: Option<&str>,
-    worker_image: String,
+    settings: Settings,
     key: OperatorKey,
 ) -> anyhow::Result<()> {
     // One object that does not deserialise gets a condition; the others proceed.
@@ -65,10 +81,12 @@ pub async fn run(
         .reflect(writer)
         .touched_objects();
     let context = Arc::new(Context {
-        client,
-        worker_image,
+        client: client.clone(),
+        worker_image: settings.worker_image,
         key,
+        operator: settings.operator,
         pods: store,
+        nodes: settings.watch_nodes.then(|| nodes::watch(client)),
         written: Written::default(),
         clock: Box::new(Timestamp::now),
         trainers: Box::new(Dial),
@@ -88,11 +106,13 @@ pub async fn run(
     Ok(())
 }
 
-/// Only metadata and status decide anything; the rest would be most of the memory.
+/// Only metadata and status decide anything, and on which node it is; the rest would be most of the memory.
 pub fn trim(pod: &mut Pod) {
     pod.managed_fields_mut().clear();
     pod.annotations_mut().clear();
-    pod.spec = None;
+    if let Some(node) = pod.spec.take().and_then(|spec| spec.node_name) {
+        pod.annotations_mut().insert(NODE_ANNOTATION.to_owned(), node);
+    }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the controller's signature")]

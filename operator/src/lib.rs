@@ -7,10 +7,11 @@
 mod apply;
 pub mod controller;
 mod key;
+mod nodes;
 mod progress;
 mod reconcile;
 
-pub use controller::Context;
+pub use controller::{Context, Settings};
 pub use key::OperatorKey;
 pub use progress::{AskTrainer, Dial};
 pub use reconcile::{Error, Written, reconcile};

@@ -33,6 +33,9 @@ pub struct WorkerArguments {
     /// Where to listen (trainer, simulator); port 0 lets the system choose.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: String,
+    /// Accept connections here once registered (rollout, reward): readiness for a probe.
+    #[arg(long, value_name = "ADDRESS")]
+    ready: Option<String>,
     /// Gets host:port once listening.
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl WorkerArguments {
             token_file,
             trainer,
             listen,
+            ready,
             address_file,
             termination_file,
             threads,
@@ -93,6 +97,7 @@ impl WorkerArguments {
             token_file: token_file.clone(),
             trainer: trainer.clone(),
             listen: listen.clone(),
+            ready: ready.clone(),
             address_file: address_file.clone(),
             termination_file: termination_file.clone(),
             threads: *threads,

@@ -21,6 +21,8 @@ pub struct WorkerOptions {
     pub trainer: Option<String>,
     /// Address to listen on (trainer, simulator); port 0 lets the system choose.
     pub listen: String,
+    /// Accepts connections here once registered (rollout, reward).
+    pub ready: Option<String>,
     /// Written as `host:port\n` once listening.
     pub address_file: Option<PathBuf>,
     /// Gets the [`shoprl_contract::Exit`] as one JSON line.
