@@ -33,6 +33,9 @@ pub struct WorkerArguments {
     /// Where to listen (trainer, simulator); port 0 lets the system choose.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: String,
+    /// Where the trainer answers /metrics to Prometheus; nowhere without it.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
     /// Gets host:port once listening.
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl WorkerArguments {
             token_file,
             trainer,
             listen,
+            metrics_listen,
             address_file,
             termination_file,
             threads,
@@ -93,6 +97,7 @@ impl WorkerArguments {
             token_file: token_file.clone(),
             trainer: trainer.clone(),
             listen: listen.clone(),
+            metrics_listen: metrics_listen.clone(),
             address_file: address_file.clone(),
             termination_file: termination_file.clone(),
             threads: *threads,

@@ -18,6 +18,7 @@ mod shop;
 mod shutdown;
 mod simulator;
 mod task;
+mod telemetry;
 mod trainer;
 mod worker;
 

@@ -21,6 +21,8 @@ pub struct WorkerOptions {
     pub trainer: Option<String>,
     /// Address to listen on (trainer, simulator); port 0 lets the system choose.
     pub listen: String,
+    /// Where the trainer answers `/metrics` to Prometheus; nowhere without it.
+    pub metrics_listen: Option<String>,
     /// Written as `host:port\n` once listening.
     pub address_file: Option<PathBuf>,
     /// Gets the [`shoprl_contract::Exit`] as one JSON line.

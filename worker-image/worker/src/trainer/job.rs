@@ -231,6 +231,7 @@ impl<'a> Job<'a> {
         progress.target_steps = u64::from(training.steps);
         progress.weights_version = state.updates;
         progress.done = done;
+        shared.told.spent.clone_from(&state.budget);
     }
 
     /// Tells whoever asks the newest success rate.

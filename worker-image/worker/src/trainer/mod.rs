@@ -7,6 +7,7 @@ mod evaluation;
 mod job;
 mod journal;
 mod learner;
+mod metrics;
 mod resume;
 mod sample;
 mod service;
@@ -30,7 +31,7 @@ use crate::checkpoint::Store;
 use crate::client::MESSAGE_LIMIT;
 use crate::options::WorkerOptions;
 use crate::shutdown::Shutdown;
-use crate::{report, worker};
+use crate::{report, telemetry, worker};
 use job::Job;
 use service::ControllerService;
 use shared::Shared;
@@ -47,6 +48,8 @@ pub(crate) fn train(
     runtime: &Runtime,
 ) -> Result<Exit, Exit> {
     let listener = runtime.block_on(worker::listen(options))?;
+    let asked = options.metrics_listen.as_deref();
+    let metrics_listener = asked.map(|at| runtime.block_on(telemetry::listen(at))).transpose()?;
     let store =
         Store::open(&options.directory, config.checkpoint.keep).map_err(|error| error.exit())?;
     let attempt = store
@@ -78,6 +81,10 @@ pub(crate) fn train(
             .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
             .serve_with_incoming(listener),
     );
+    if let Some(listener) = metrics_listener {
+        let shared = Arc::clone(&shared);
+        runtime.spawn(telemetry::serve(listener, move || metrics::text(&shared)));
+    }
     let exit = job.run()?;
     report::render(&options.directory).map_err(|error| error.exit())?;
     shared.lock().finished = true;

@@ -7,6 +7,7 @@ use shoprl_contract::v1::GetProgressResponse;
 use tokio::sync::Notify;
 
 use super::coordinator::Coordinator;
+use super::metrics::Told;
 
 /// Weights as the rollouts pull them.
 #[derive(Debug, Clone)]
@@ -23,6 +24,7 @@ pub(super) struct State {
     pub(super) coordinator: Coordinator,
     pub(super) published: Option<Published>,
     pub(super) progress: GetProgressResponse,
+    pub(super) told: Told,
     /// The job is over: workers may leave.
     pub(super) finished: bool,
 }

@@ -235,6 +235,7 @@ impl Job<'_> {
             "step"
         );
         self.report_success(row.success);
+        self.shared.lock().told.reward = Some(row.reward);
         self.journal.metric(&Metric::Training(row))
     }
 }
