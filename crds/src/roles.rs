@@ -36,7 +36,7 @@ macro_rules! role {
                 #[schemars(transform = limit::REPLICAS.rule())]
                 pub replicas: $type,
             )?
-            /// Labels of the pods, beside the operator's own. On a cluster only, like all below.
+            /// Labels of the pods, beside the operator's own.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             #[schemars(transform = overlay::labels)]
             pub labels: BTreeMap<String, String>,

@@ -58,20 +58,100 @@ fn check(nodes: &str, code: i32, expected: &Expect) {
 
 #[test]
 fn the_plan_says_which_nodes_could_take_each_role_and_why_none_could() {
-    check(NODES, 0, &expect![[""]]);
+    check(
+        NODES,
+        0,
+        &expect![[r#"
+        # on 2 cores `shoprl run` starts
+        #   trainer 0    2 threads
+        #   simulator 0  1 thread
+        #   reward 0     1 thread
+        #   rollout 0    1 thread
+        #   rollout 1    1 thread
+        #   rollout 2    1 thread
+        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # on a cluster of these 2 nodes, were they empty
+        #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
+        #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; 1 node of pool=gpu has a taint gpu=true:NoSchedule that it does not tolerate
+        #   simulator  1 pod    each cpu 100m, memory 128Mi
+        #                       on cpu-1
+        #   reward     1 pod    each cpu 100m, memory 128Mi
+        #                       on cpu-1
+        #   rollout    3 pods   each cpu 250m, memory 256Mi, nvidia.com/gpu 1
+        #                       on gpu-1
+    "#]],
+    );
 }
 
 #[test]
 fn a_cluster_without_nodes_takes_nothing() {
-    check("kind: NodeList\nitems: []\n", 0, &expect![[""]]);
+    check(
+        "kind: NodeList\nitems: []\n",
+        0,
+        &expect![[r#"
+        # on 2 cores `shoprl run` starts
+        #   trainer 0    2 threads
+        #   simulator 0  1 thread
+        #   reward 0     1 thread
+        #   rollout 0    1 thread
+        #   rollout 1    1 thread
+        #   rollout 2    1 thread
+        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # on a cluster of these 0 nodes, were they empty
+        #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
+        #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; there are no nodes
+        #   simulator  1 pod    each cpu 100m, memory 128Mi
+        #                       cannot be placed: simulator needs a node; there are no nodes
+        #   reward     1 pod    each cpu 100m, memory 128Mi
+        #                       cannot be placed: reward needs a node; there are no nodes
+        #   rollout    3 pods   each cpu 250m, memory 256Mi, nvidia.com/gpu 1
+        #                       cannot be placed: rollout needs nvidia.com/gpu 1; there are no nodes
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_that_holds_no_nodes_is_refused_with_the_way_to_make_one() {
-    check("kind: Pod\n", 64, &expect![[""]]);
-    check("items: []\n", 64, &expect![[""]]);
-    check("{\"kind\": \"List\"}\n", 64, &expect![[""]]);
-    check("kind: List\nitems: [{kind: Pod}]\n", 64, &expect![[""]]);
-    check("kind: List\nitems: [{kind: Node, metadata: {name: 7}}]\n", 64, &expect![[""]]);
-    check("[", 64, &expect![[""]]);
+    check(
+        "kind: Pod\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: kind: "Pod" is not possible: write Node or List; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "items: []\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: kind: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "{\"kind\": \"List\"}\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "kind: List\nitems: [{kind: Pod}]\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items[0]: is no Node; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "kind: List\nitems: [{kind: Node, metadata: {name: 7}}]\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items[0]: invalid type: integer `7`, expected a string; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "[",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: not YAML: did not find expected node content at line 2 column 1, while parsing a flow node; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
 }

@@ -22,11 +22,11 @@ fn node(name: &str, pool: &str, gpus: u32, spec: &Value) -> Node {
     Node::of(&serde_json::from_value::<core::Node>(node).unwrap()).unwrap()
 }
 
-fn of_trainer(trainer: Value, nodes: &[Node]) -> Placement {
-    of(Role::Trainer, json!({"trainer": trainer}), nodes)
+fn of_trainer(trainer: &Value, nodes: &[Node]) -> Placement {
+    of(Role::Trainer, &json!({"trainer": trainer}), nodes)
 }
 
-fn of(role: Role, roles: Value, nodes: &[Node]) -> Placement {
+fn of(role: Role, roles: &Value, nodes: &[Node]) -> Placement {
     let spec: ShopRLJobSpec = serde_json::from_value(json!({"roles": roles})).unwrap();
     let validated = validate(&spec, "job").unwrap();
     let need = needs(&validated).into_iter().find(|need| need.role == role).unwrap();
@@ -48,7 +48,7 @@ fn an_unplaceable_role_is_explained_in_words() {
     let gpu = json!({"limits": {"nvidia.com/gpu": 1}});
     let tolerant = json!([{"key": "gpu", "operator": "Exists"}]);
     let check = |trainer: Value, expected: &str| {
-        let placement = of_trainer(trainer, &pools());
+        let placement = of_trainer(&trainer, &pools());
         assert_eq!(placement.unplaceable.as_deref(), Some(expected));
         assert!(placement.nodes.is_empty());
     };
@@ -84,7 +84,7 @@ fn an_unplaceable_role_is_explained_in_words() {
         {"matchExpressions": [{"key": "pool", "operator": "NotIn", "values": ["cpu", "gpu"]}]}
     ]}}});
     check(json!({"affinity": never}), "trainer needs a node of its node affinity; no such node");
-    let nowhere = of_trainer(json!({}), &[]);
+    let nowhere = of_trainer(&json!({}), &[]);
     assert_eq!(nowhere.unplaceable.as_deref(), Some("trainer needs a node; there are no nodes"));
 }
 
@@ -92,7 +92,7 @@ fn an_unplaceable_role_is_explained_in_words() {
 fn several_obstacles_are_counted_apart() {
     let mut nodes = pools();
     nodes.retain(|node| node.name != "cpu-1");
-    let placement = of_trainer(json!({"resources": {"requests": {"cpu": 4}}}), &nodes);
+    let placement = of_trainer(&json!({"resources": {"requests": {"cpu": 4}}}), &nodes);
     assert_eq!(
         placement.unplaceable.as_deref(),
         Some(
@@ -104,7 +104,7 @@ fn several_obstacles_are_counted_apart() {
 #[test]
 fn a_role_goes_to_the_nodes_that_suit_it() {
     let check = |trainer: Value, expected: &[&str]| {
-        let placement = of_trainer(trainer, &pools());
+        let placement = of_trainer(&trainer, &pools());
         assert_eq!(placement.nodes, expected);
         assert_eq!(placement.unplaceable, None);
     };
@@ -131,7 +131,7 @@ fn pods_that_do_not_fit_together_are_told_too() {
     let rollouts = json!({"rollout": {
         "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1}}, "tolerations": [{"operator": "Exists"}],
     }});
-    let placement = of(Role::Rollout, rollouts, &pools());
+    let placement = of(Role::Rollout, &rollouts, &pools());
     assert_eq!(placement.nodes, ["gpu-1", "gpu-2"]);
     assert_eq!(
         placement.unplaceable.as_deref(),
@@ -139,7 +139,7 @@ fn pods_that_do_not_fit_together_are_told_too() {
             "rollout needs cpu 250m, memory 256Mi, nvidia.com/gpu 1 for each of its 3 pods; 2 nodes could take 2 of them"
         )
     );
-    let none = of(Role::Rollout, json!({"rollout": {"replicas": 0}}), &[]);
+    let none = of(Role::Rollout, &json!({"rollout": {"replicas": 0}}), &[]);
     assert_eq!(none.unplaceable, None, "nothing is to be placed");
 }
 
@@ -149,6 +149,6 @@ proptest! {
         order in Just(pools()).prop_shuffle(), gpus in 0_i64..3, pool in "(cpu|gpu|tpu)",
     ) {
         let trainer = json!({"nodeSelector": {"pool": pool}, "resources": {"limits": {"nvidia.com/gpu": gpus}}});
-        prop_assert_eq!(of_trainer(trainer.clone(), &order), of_trainer(trainer, &pools()));
+        prop_assert_eq!(of_trainer(&trainer, &order), of_trainer(&trainer, &pools()));
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn unknown_field(schema: &Value, path: &str) -> String {
         // Every role has it.
         let of_a_role = place.starts_with("spec.roles.") && place.matches('.').count() == 3;
         return if of_a_role {
-            format!("it belongs to a role, for example spec.roles.trainer.{field}")
+            format!("it belongs to a role, for example {place}")
         } else {
             format!("it belongs at {place}")
         };
@@ -60,6 +60,10 @@ pub(super) fn expected(schema: &Value, path: &str) -> Option<String> {
     match node["type"].as_str()? {
         "integer" => Some(format!("write a whole number{example}{range}")),
         "number" => Some(format!("write a number{example}{range}")),
+        "boolean" => Some(format!("write true or false{example}")),
+        "object" if node.get("additionalProperties").is_some() => {
+            Some(format!("write names with their values below it, or {field}: {{}} for none"))
+        }
         "object" => Some(format!("write fields below it, or {field}: {{}} for all defaults")),
         "array" => Some(format!("write a list{example}")),
         "string" => Some("write text, in quotes if it looks like something else".to_owned()),
