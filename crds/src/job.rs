@@ -1,11 +1,15 @@
 //! The kind `ShopRLJob`.
 
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::{CustomResource, CustomResourceExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Checkpoint, Environment, Evaluation, Policy, Roles, ShopRLJobStatus, Training, limit};
+use crate::{
+    Checkpoint, Environment, Evaluation, Policy, Roles, ShopRLJobStatus, Training, image, limit,
+    overlay, transition,
+};
 
 /// API group of all kinds.
 pub const GROUP: &str = "shoprl.dev";
@@ -19,17 +23,6 @@ pub const NAME_LENGTH: usize = 40;
 pub const NAME_LENGTH_REMEDY: &str = "metadata.name may have 40 characters: choose a shorter one";
 /// Advice when the name is no DNS label (RFC 1035).
 pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and dashes, and start with a letter: pods and services are named after it";
-
-const SEED_FIXED: &str =
-    "spec.seed decides the weights and cannot change: apply the change under another name";
-const ENVIRONMENT_FIXED: &str =
-    "spec.environment decides the weights and cannot change: apply the change under another name";
-const POLICY_FIXED: &str =
-    "spec.policy decides the weights and cannot change: apply the change under another name";
-const TRAINING_FIXED: &str =
-    "spec.training decides the weights and cannot change: apply the change under another name";
-const EVALUATION_FIXED: &str = "spec.evaluation is read once, when the job begins, and cannot change: apply the change under another name";
-const CHECKPOINT_FIXED: &str = "spec.checkpoint is read once, when the job begins, and cannot change: apply the change under another name";
 
 /// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,22 +48,29 @@ const CHECKPOINT_FIXED: &str = "spec.checkpoint is read once, when the job begin
     derive = "PartialEq",
     doc = "Trains a language-model agent to shop: a supervised warm-up on demonstrations, then reinforcement learning in a simulated store.",
     validation = Rule::new("size(self.metadata.name) <= 40").message(NAME_LENGTH_REMEDY),
-    validation = Rule::new("self.spec.seed == oldSelf.spec.seed").message(SEED_FIXED),
-    validation = Rule::new("self.spec.environment == oldSelf.spec.environment").message(ENVIRONMENT_FIXED),
-    validation = Rule::new("self.spec.policy == oldSelf.spec.policy").message(POLICY_FIXED),
-    validation = Rule::new("self.spec.training == oldSelf.spec.training").message(TRAINING_FIXED),
-    validation = Rule::new("self.spec.evaluation == oldSelf.spec.evaluation").message(EVALUATION_FIXED),
-    validation = Rule::new("self.spec.checkpoint == oldSelf.spec.checkpoint").message(CHECKPOINT_FIXED),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message(NAME_REMEDY)
 )]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(transform = transition::rules)]
 pub struct ShopRLJobSpec {
     /// Every random draw derives from it. The same manifest ends in the same weights, byte for byte.
     #[schemars(transform = limit::SEED.rule())]
     pub seed: i64,
     /// On a cluster: no pods, state kept; false again continues from the checkpoint. `shoprl run` refuses a suspended job.
     pub suspend: bool,
+    /// On a cluster: so many seconds after its end the job is deleted, with everything but a retained claim; default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i32", transform = limit::TTL.rule())]
+    pub ttl_seconds_after_finished: Option<i32>,
+    /// On a cluster: image of the workers, by digest (registry/shoprl@sha256:...); default: the operator's. Fixed when the job is accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", transform = image::rule)]
+    pub image: Option<String>,
+    /// On a cluster: Secrets of the job's namespace that the image is pulled with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = overlay::pull_secrets)]
+    pub image_pull_secrets: Vec<LocalObjectReference>,
     /// The shop, its products and its customers.
     pub environment: Environment,
     /// The agent's language model.
@@ -81,7 +81,7 @@ pub struct ShopRLJobSpec {
     pub evaluation: Evaluation,
     /// When state is kept.
     pub checkpoint: Checkpoint,
-    /// How many workers play, score and serve. The trainer is one process.
+    /// How many workers play, score and serve, and what is added to the pods of each role.
     pub roles: Roles,
 }
 
@@ -90,6 +90,9 @@ impl Default for ShopRLJobSpec {
         Self {
             seed: 7,
             suspend: false,
+            ttl_seconds_after_finished: None,
+            image: None,
+            image_pull_secrets: Vec::new(),
             environment: Environment::default(),
             policy: Policy::default(),
             training: Training::default(),

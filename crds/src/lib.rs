@@ -9,25 +9,30 @@ mod checkpoint;
 mod credit;
 mod environment;
 mod evaluation;
+mod image;
 mod job;
 pub mod limit;
+pub mod overlay;
 mod policy;
 mod roles;
 mod status;
 mod training;
+pub mod transition;
 pub mod union;
 mod warmup;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{CLAIM_REMEDY, Checkpoint, ExistingClaim, Store, VolumeClaim};
 pub use credit::{Credit, CreditMode, MessageWise, Scorer};
 pub use environment::{Catalog, CatalogPreset, Environment, MaxTurns, Scenario};
 pub use evaluation::Evaluation;
+pub use image::{IMAGE_REMEDY, is_digested};
 pub use job::{
     GROUP, KIND, NAME_LENGTH, NAME_LENGTH_REMEDY, NAME_REMEDY, ShopRLJob, ShopRLJobSpec, VERSION,
     schema,
 };
+pub use overlay::{PodOverlay, Resources};
 pub use policy::{Model, ModelPreset, Policy};
-pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole};
+pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole, TrainerRole};
 pub use status::{Failure, Failures, Intent, Progress, RoleStatus, ShopRLJobStatus, WorkerIntent};
 pub use training::{Algorithm, Grpo, Reward, Training};
 pub use warmup::{Sft, Stop, Warmup};

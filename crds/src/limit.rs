@@ -124,6 +124,13 @@ pub const CHECKPOINT_KEEP: Limit<i32> =
 /// `spec.roles.*.replicas`.
 pub const REPLICAS: Limit<i32> = Limit::new(0, 256, "0 holds the job until workers are added");
 
+/// `spec.ttlSecondsAfterFinished`.
+pub const TTL: Limit<i32> = Limit::new(
+    0,
+    i32::MAX,
+    "seconds after the end; 0 deletes at once, leave it out to keep the job",
+);
+
 /// Most episodes in one step, `tasksPerStep` x `groupSize`.
 pub const EPISODES_PER_STEP: i64 = 8192;
 /// Advice when one step would hold more.

@@ -14,7 +14,7 @@ pub struct ShopRLJobStatus {
     /// A summary of the conditions for people; its values may grow, so program against the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Accepted, RolesReady, Suspended, Complete, Failed.
+    /// Accepted, Placed, RolesReady, Suspended, Complete, Failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -22,6 +22,9 @@ pub struct ShopRLJobStatus {
     /// What shall be. Written before anything is done about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
+    /// Digest of the NetworkPolicy and the PodDisruptionBudget as they were applied last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<String>,
     /// The incarnation of the trainer that is wanted; it begins with the newest checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<i32>,
@@ -109,6 +112,11 @@ pub struct RoleStatus {
     pub desired: i32,
     /// As many as are ready.
     pub ready: i32,
+    /// Nodes that they are on, the first 16 by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub nodes: Vec<String>,
 }
 
 /// Why pods were replaced.

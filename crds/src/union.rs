@@ -47,3 +47,8 @@ pub const CREDIT: Union = Union {
     members: &["messageWise"],
     remedy: "name the kind of credit, for example messageWise: {mode: gated}",
 };
+/// `spec.checkpoint.store`.
+pub const STORE: Union = Union {
+    members: &["volumeClaim", "existingClaim"],
+    remedy: "name one kind of store, for example volumeClaim: {size: 1Gi} or existingClaim: {name: results}",
+};

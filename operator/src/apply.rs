@@ -3,12 +3,14 @@
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shoprl_plan::cluster::{Children, Effect};
+use shoprl_crds::ShopRLJob;
+use shoprl_plan::cluster::{Children, DisruptionBudget, Effect, Surroundings};
 
 use crate::metrics::{EffectKind, Metrics};
 use crate::reconcile::Error;
@@ -25,9 +27,11 @@ pub(crate) async fn apply(
     metrics: &Metrics,
 ) -> Result<(), Error> {
     let kind = match &effect {
+        Effect::Surround(_) => EffectKind::Surround,
         Effect::Prepare(_) => EffectKind::Prepare,
         Effect::Create(_) => EffectKind::CreatePod,
         Effect::Delete { .. } => EffectKind::DeletePod,
+        Effect::DeleteJob { .. } => EffectKind::DeleteJob,
     };
     done(effect, namespace, job_uid, client).await?;
     metrics.applied(kind);
@@ -41,6 +45,7 @@ async fn done(
     client: &Client,
 ) -> Result<(), Error> {
     match effect {
+        Effect::Surround(surroundings) => surround(&surroundings, namespace, job_uid, client).await,
         Effect::Prepare(children) => prepare(&children, namespace, client).await,
         Effect::Create(pod) => {
             let pods = Api::namespaced(client.clone(), namespace);
@@ -61,19 +66,74 @@ async fn done(
         Effect::Delete { name, uid } => {
             let pods: Api<k8s_openapi::api::core::v1::Pod> =
                 Api::namespaced(client.clone(), namespace);
-            let exactly = Preconditions { uid: Some(uid), resource_version: None };
-            let parameters =
-                DeleteParams { preconditions: Some(exactly), ..DeleteParams::default() };
-            match pods.delete(&name, &parameters).await {
-                Ok(_) => {
-                    tracing::info!(namespace, pod = name, "deleted");
-                    Ok(())
-                }
-                // Gone, or another one of the name.
-                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-                Err(source) => Err(Error::Api { what: "delete a pod", source }),
-            }
+            delete(&pods, &name, uid, None, "delete a pod").await
         }
+        Effect::DeleteJob { name, uid, version } => {
+            let jobs: Api<ShopRLJob> = Api::namespaced(client.clone(), namespace);
+            delete(&jobs, &name, uid, version, "delete a job whose time has passed").await
+        }
+    }
+}
+
+async fn surround(
+    surroundings: &Surroundings,
+    namespace: &str,
+    job_uid: &str,
+    client: &Client,
+) -> Result<(), Error> {
+    let policies = Api::namespaced(client.clone(), namespace);
+    put(&policies, &surroundings.policy, "apply the NetworkPolicy").await?;
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
+    match &surroundings.budget {
+        DisruptionBudget::Of(budget) => {
+            put(&budgets, budget.as_ref(), "apply the PodDisruptionBudget").await
+        }
+        DisruptionBudget::None { name } => {
+            let found = budgets.get_opt(name).await.map_err(api("read a PodDisruptionBudget"))?;
+            let ours = found.filter(|found| is_owned(&found.metadata, job_uid));
+            let Some(uid) = ours.and_then(|found| found.metadata.uid) else { return Ok(()) };
+            delete(&budgets, name, uid, None, "delete a PodDisruptionBudget").await
+        }
+    }
+}
+
+/// Makes an object as it shall be, whatever it was.
+async fn put<K>(api: &Api<K>, object: &K, what: &'static str) -> Result<(), Error>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + Serialize
+        + Debug,
+{
+    let parameters = PatchParams::apply(MANAGER).force();
+    match api.patch(&object.name_any(), &parameters, &Patch::Apply(object)).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::Api { what, source }),
+    }
+}
+
+/// Deletes exactly the object with this unique id and, if one is named, of this version.
+async fn delete<K>(
+    api: &Api<K>,
+    name: &str,
+    uid: String,
+    version: Option<String>,
+    what: &'static str,
+) -> Result<(), Error>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
+    let exactly = Preconditions { uid: Some(uid), resource_version: version };
+    let parameters = DeleteParams { preconditions: Some(exactly), ..DeleteParams::default() };
+    match api.delete(name, &parameters).await {
+        Ok(_) => {
+            tracing::info!(name, "{what}");
+            Ok(())
+        }
+        // Gone, another one of the name, or it changed: the next pass sees which.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(source) => Err(Error::Api { what, source }),
     }
 }
 
@@ -83,16 +143,10 @@ async fn prepare(children: &Children, namespace: &str, client: &Client) -> Resul
         .await?;
     create(&Api::namespaced(client.clone(), namespace), &children.token, "create the Secret")
         .await?;
-    create(&Api::namespaced(client.clone(), namespace), &children.store, "create the claim")
-        .await?;
-    let services: Api<k8s_openapi::api::core::v1::Service> =
-        Api::namespaced(client.clone(), namespace);
-    let name = children.service.name_any();
-    services
-        .patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&children.service))
-        .await
-        .map_err(api("apply the Service"))?;
-    Ok(())
+    if let Some(store) = &children.store {
+        create(&Api::namespaced(client.clone(), namespace), store, "create the claim").await?;
+    }
+    put(&Api::namespaced(client.clone(), namespace), &children.service, "apply the Service").await
 }
 
 /// Creates an object; `false` when one of the name is there.

@@ -1,9 +1,10 @@
 //! What every pass needs; a simulation hands in its own.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::runtime::reflector::Store;
+use shoprl_plan::cluster::OperatorPods;
 
 use crate::key::OperatorKey;
 use crate::metrics::Metrics;
@@ -22,8 +23,12 @@ pub struct Context {
     pub worker_image: String,
     /// What jobs' tokens derive from.
     pub key: OperatorKey,
+    /// The operator's own pods, which network policies let reach the trainers.
+    pub operator: Option<OperatorPods>,
     /// Pods of all jobs, without their specs.
     pub pods: Store<Pod>,
+    /// All nodes, as far as placement looks at them, where the operator may see them.
+    pub nodes: Option<Store<Node>>,
     /// The statuses that this process wrote.
     pub written: Written,
     /// What time it is.
@@ -45,7 +50,9 @@ impl Context {
             client,
             worker_image,
             key,
+            operator: None,
             pods,
+            nodes: None,
             written: Written::default(),
             clock: Box::new(Timestamp::now),
             trainers: Box::new(Dial),

@@ -12,7 +12,7 @@ use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use shoprl_crds::ShopRLJob;
-use shoprl_plan::cluster::JOB_LABEL;
+use shoprl_plan::cluster::{JOB_LABEL, NODE_ANNOTATION};
 use tokio::sync::watch;
 
 use crate::context::Context;
@@ -96,11 +96,13 @@ where
     }
 }
 
-/// Only metadata and status decide anything; the rest would be most of the memory.
+/// Only metadata and status decide anything, and on which node it is; the rest would be most of the memory.
 pub fn trim(pod: &mut Pod) {
     pod.managed_fields_mut().clear();
     pod.annotations_mut().clear();
-    pod.spec = None;
+    if let Some(node) = pod.spec.take().and_then(|spec| spec.node_name) {
+        pod.annotations_mut().insert(NODE_ANNOTATION.to_owned(), node);
+    }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the controller's signature")]

@@ -12,6 +12,7 @@ pub mod events;
 mod key;
 pub mod lease;
 pub mod metrics;
+mod nodes;
 mod pace;
 mod process;
 mod progress;

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use kube::Config;
+use shoprl_contract::ExitReason;
+use shoprl_crds::{IMAGE_REMEDY, is_digested};
 use shoprl_operator::{Dial, Metrics, Operator, OperatorKey, client, lease};
+use shoprl_plan::cluster::OperatorPods;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -16,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Image of the workers of jobs that are accepted from now on; best by digest.
+    /// Image of the workers of jobs that are accepted from now on, by digest: NAME@sha256:...
     #[arg(long, value_name = "IMAGE")]
     worker_image: String,
     /// File with the operator's key, at least 32 bytes; jobs' tokens derive from it.
@@ -25,6 +28,15 @@ struct Arguments {
     /// Only jobs of this namespace; default: of all.
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Say of jobs that cannot be placed which nodes there are; needs to list and watch nodes.
+    #[arg(long)]
+    watch_nodes: bool,
+    /// Namespace of the operator's own pods, which network policies let reach the trainers; without it everybody may.
+    #[arg(long, value_name = "NAMESPACE", requires = "own_labels")]
+    own_namespace: Option<String>,
+    /// Labels of the operator's own pods.
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label, requires = "own_namespace")]
+    own_labels: Vec<(String, String)>,
     /// Where to answer /healthz, /readyz and /metrics.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: String,
@@ -57,8 +69,10 @@ enum LogFormat {
     Json,
 }
 
-/// Exit code of a command line or a file that can never work.
-const BAD_CONFIGURATION: u8 = 64;
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -66,7 +80,7 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(told) => {
             let _ = told.print();
-            return if told.use_stderr() { BAD_CONFIGURATION.into() } else { ExitCode::SUCCESS };
+            return if told.use_stderr() { bad_configuration() } else { ExitCode::SUCCESS };
         }
     };
     // The library's own span of every pass says less than ours.
@@ -81,7 +95,7 @@ async fn main() -> ExitCode {
         Ok(operator) => operator,
         Err(error) => {
             tracing::error!("{error:#}");
-            return BAD_CONFIGURATION.into();
+            return bad_configuration();
         }
     };
     match operator.run(asked_to_leave()).await {
@@ -93,7 +107,14 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A command line or a file that can never work.
+fn bad_configuration() -> ExitCode {
+    ExitCode::from(ExitReason::BadConfiguration.code())
+}
+
 async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
+    let image = &arguments.worker_image;
+    ensure!(is_digested(image), "--worker-image {image:?} is not possible: {IMAGE_REMEDY}");
     let key = OperatorKey::read(&arguments.key_file)?;
     let config = Config::infer().await?;
     let election = election(&arguments, &config);
@@ -102,11 +123,15 @@ async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
     let listener = TcpListener::bind(&arguments.listen).await.with_context(|| {
         format!("--listen {}: give a free address, for example 0.0.0.0:8080", arguments.listen)
     })?;
+    let labels = arguments.own_labels.into_iter().collect();
+    let own = arguments.own_namespace.map(|namespace| OperatorPods { namespace, labels });
     Ok(Operator {
         client: client(config, metrics.clone())?,
         namespace: arguments.namespace,
         worker_image: arguments.worker_image,
         key,
+        own,
+        watch_nodes: arguments.watch_nodes,
         election,
         listener,
         metrics,

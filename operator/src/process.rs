@@ -9,6 +9,7 @@ use futures::FutureExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::runtime::reflector::Store;
+use shoprl_plan::cluster::OperatorPods;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -19,6 +20,7 @@ use crate::controller::{Job, watch_jobs, watch_pods, work};
 use crate::key::OperatorKey;
 use crate::lease;
 use crate::metrics::Metrics;
+use crate::nodes;
 use crate::progress::AskTrainer;
 
 /// Passes that run when the process shall leave get so long; the kubelet kills after 30 s.
@@ -36,6 +38,10 @@ pub struct Operator {
     pub worker_image: String,
     /// What jobs' tokens derive from.
     pub key: OperatorKey,
+    /// The operator's own pods, if it runs in some.
+    pub own: Option<OperatorPods>,
+    /// Whether it may see the nodes: needs a ClusterRole.
+    pub watch_nodes: bool,
     /// How the one that works is chosen.
     pub election: lease::Options,
     /// Where `/healthz`, `/readyz` and `/metrics` are asked for.
@@ -53,13 +59,25 @@ impl Operator {
     /// When the lease is lost: the process shall end at once, and the next one begins as a candidate. When the
     /// election's times do not fit together.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
-        let Self { client, namespace, worker_image, key, election, listener, metrics, trainers } =
-            self;
+        let Self {
+            client,
+            namespace,
+            worker_image,
+            key,
+            own,
+            watch_nodes,
+            election,
+            listener,
+            metrics,
+            trainers,
+        } = self;
         let candidate = lease::Candidate::new(client.clone(), election.clone())?;
         let (pods, pod_events) = watch_pods(&client, namespace.as_deref());
         let controller = watch_jobs(&client, namespace.as_deref(), pod_events);
         let jobs = controller.store();
         let context = Context {
+            operator: own,
+            nodes: watch_nodes.then(|| nodes::watch(client.clone())),
             trainers,
             metrics: metrics.clone(),
             identity: election.identity,

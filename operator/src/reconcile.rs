@@ -9,8 +9,9 @@ use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use shoprl_crds::{ShopRLJob, ShopRLJobStatus};
-use shoprl_plan::cluster::{self, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
+use shoprl_plan::cluster::{self, Effect, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
 use shoprl_plan::local::ProcessId;
+use shoprl_plan::placement::Node;
 use shoprl_plan::validate;
 use tracing::Instrument;
 
@@ -49,6 +50,20 @@ impl Error {
             Self::Api { .. } => Outcome::ApiError,
             Self::NotOurs { .. } => Outcome::NotOurs,
             Self::Incomplete(_) => Outcome::Incomplete,
+        }
+    }
+
+    /// The API server's words when it does not take an object for what it is, now or ever: 400, 403, 422. Everything else
+    /// passes by itself.
+    fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Api { what, source: kube::Error::Api(status) }
+                if matches!(status.code, 400 | 403 | 422) =>
+            {
+                Some(format!("{what}: {}", status.message))
+            }
+            Self::NotOurs { .. } => Some(self.to_string()),
+            Self::Api { .. } | Self::Incomplete(_) => None,
         }
     }
 }
@@ -95,7 +110,8 @@ async fn observed_pass(
     if context.written.is_newer_than(job) {
         return Ok(Action::await_change());
     }
-    pass(job, context).await
+    // On the heap: it is held over every await of the ones above.
+    Box::pin(pass(job, context)).await
 }
 
 async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
@@ -117,8 +133,10 @@ async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
         namespace,
         uid,
         generation: job.metadata.generation,
+        version: job.metadata.resource_version.as_deref(),
         owner,
         image: &context.worker_image,
+        operator: context.operator.as_ref(),
         token: &token,
         validated: &validated,
         status: &before,
@@ -129,8 +147,19 @@ async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
         write_status(job, wish, Why::Intent, context).await?;
         return Ok(Action::await_change());
     }
+    let surrounds = |effect: &Effect| matches!(effect, Effect::Surround(_));
+    let mut surrounded = !plan.effects.iter().any(surrounds);
     for effect in plan.effects {
-        apply(effect, namespace, uid, &context.client, &context.metrics).await?;
+        let done = surrounded || surrounds(&effect);
+        if let Err(error) = apply(effect, namespace, uid, &context.client, &context.metrics).await {
+            // Whoever looks at the job shall see why nothing happens.
+            if let Some(words) = error.refusal() {
+                let status = cluster::refused(&plan.report, surrounded, &words, now);
+                write_status(job, status, Why::Report, context).await?;
+            }
+            return Err(error);
+        }
+        surrounded = done;
     }
     report(job, plan.report, context).await?;
     Ok(plan.look_again.map_or_else(Action::await_change, Action::requeue))
@@ -154,7 +183,14 @@ async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observe
         Some(address) => context.trainers.ask(address, facts.uid, facts.token).await,
         None => None,
     };
-    Observed { pods, progress }
+    // Asked only for a job that waits for one: nodes are many.
+    let waits = pods.iter().any(|pod| pod.node.is_none() && pod.ending().is_none());
+    let nodes = context.nodes.as_ref().filter(|_| waits);
+    let nodes: Option<Vec<Node>> =
+        nodes.map(|nodes| nodes.state().iter().filter_map(|it| Node::of(it)).collect());
+    // None is what is known before the first list is there.
+    let nodes = nodes.filter(|nodes| !nodes.is_empty());
+    Observed { pods, progress, nodes }
 }
 
 /// Writes what was seen. A status that only tells of progress waits for its turn: the next pass sees the difference again.

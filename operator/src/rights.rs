@@ -42,6 +42,12 @@ closed! {
         Claims = "persistentvolumeclaims",
         /// Services.
         Services = "services",
+        /// Who may reach a job's pods.
+        Policies = "networkpolicies",
+        /// How many rollouts an eviction must leave.
+        Budgets = "poddisruptionbudgets",
+        /// Nodes.
+        Nodes = "nodes",
         /// Events.
         Events = "events",
         /// Leases.
@@ -56,7 +62,14 @@ impl Kind {
             Self::Jobs | Self::JobStatus => shoprl_crds::GROUP,
             Self::Events => "events.k8s.io",
             Self::Leases => "coordination.k8s.io",
-            Self::Pods | Self::ConfigMaps | Self::Secrets | Self::Claims | Self::Services => "",
+            Self::Policies => "networking.k8s.io",
+            Self::Budgets => "policy",
+            Self::Pods
+            | Self::ConfigMaps
+            | Self::Secrets
+            | Self::Claims
+            | Self::Services
+            | Self::Nodes => "",
         }
     }
 }
@@ -66,6 +79,8 @@ impl Kind {
 pub enum Place {
     /// Where jobs are: everywhere, or in one namespace.
     Jobs,
+    /// What belongs to no namespace; an operator of one namespace does without.
+    Cluster,
     /// In the operator's own namespace, and only for its lease.
     Own,
 }
@@ -85,6 +100,10 @@ const fn right(kind: Kind, verb: Verb) -> Right {
     Right { kind, verb, place: Place::Jobs }
 }
 
+const fn of_nodes(verb: Verb) -> Right {
+    Right { kind: Kind::Nodes, verb, place: Place::Cluster }
+}
+
 const fn own(verb: Verb) -> Right {
     Right { kind: Kind::Leases, verb, place: Place::Own }
 }
@@ -93,6 +112,8 @@ const fn own(verb: Verb) -> Right {
 pub const RIGHTS: &[Right] = &[
     right(Kind::Jobs, Verb::List),
     right(Kind::Jobs, Verb::Watch),
+    // Those whose time to live has passed.
+    right(Kind::Jobs, Verb::Delete),
     right(Kind::JobStatus, Verb::Update),
     right(Kind::Pods, Verb::List),
     right(Kind::Pods, Verb::Watch),
@@ -106,6 +127,15 @@ pub const RIGHTS: &[Right] = &[
     right(Kind::Services, Verb::Patch),
     // No request of its own: a patch that makes the object needs it too.
     right(Kind::Services, Verb::Create),
+    right(Kind::Policies, Verb::Patch),
+    right(Kind::Policies, Verb::Create),
+    right(Kind::Budgets, Verb::Patch),
+    right(Kind::Budgets, Verb::Create),
+    // One that is not needed any more is looked at, whose it is, and deleted.
+    right(Kind::Budgets, Verb::Get),
+    right(Kind::Budgets, Verb::Delete),
+    of_nodes(Verb::List),
+    of_nodes(Verb::Watch),
     right(Kind::Events, Verb::Create),
     own(Verb::Get),
     own(Verb::Create),
@@ -191,6 +221,8 @@ mod tests {
     #[test]
     fn the_chart_s_rules_are_the_table() {
         expect_file!["../../charts/shoprl/files/rules.yaml"].assert_eq(&rules(Place::Jobs));
+        expect_file!["../../charts/shoprl/files/cluster-rules.yaml"]
+            .assert_eq(&rules(Place::Cluster));
         expect_file!["../../charts/shoprl/files/own-rules.yaml"].assert_eq(&rules(Place::Own));
         for (index, right) in RIGHTS.iter().enumerate() {
             assert!(!RIGHTS[..index].contains(right), "{right:?} is there twice");

@@ -19,6 +19,6 @@ say "a deleted job leaves nothing but its claim"
 job gone
 await 300 "a row of the warm-up" row "$folder" warmup
 kubectl delete srj -n shop gone --wait=true >/dev/null
-await 180 "the end of its objects" bash -c "[ -z \"\$('$here/cluster' exec '$directory' kubectl get pods,services,configmaps,secrets -n shop -l shoprl.dev/job=gone -o name)\" ]"
+await 180 "the end of its objects" bash -c "[ -z \"\$('$here/cluster' exec '$directory' kubectl get pods,services,configmaps,secrets,networkpolicies,poddisruptionbudgets -n shop -l shoprl.dev/job=gone -o name)\" ]"
 equal "what is left" "persistentvolumeclaim/gone-store" "$(kubectl get pvc -n shop -l shoprl.dev/job=gone -o name)"
 [ -n "$(find "$folder" -name MANIFEST.json)" ] || fail "no checkpoint was written on the way out"

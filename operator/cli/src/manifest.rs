@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use shoprl_contract::{Exit, RunConfig};
-use shoprl_crds::ShopRLJob;
+use shoprl_crds::{ShopRLJob, Store};
 use shoprl_plan::{Validated, lower};
 
 /// A manifest that can be run.
@@ -45,6 +45,26 @@ impl Manifest {
     /// What the workers are told.
     pub fn config(&self) -> RunConfig {
         lower(&self.validated)
+    }
+
+    /// Fields that are written and that only a cluster has a use for, below `spec`.
+    pub fn cluster_only(&self) -> Vec<String> {
+        let spec = serde_json::to_value(&self.job.spec)
+            .expect("plain structs with string keys always serialise");
+        let mut fields: Vec<String> = ["ttlSecondsAfterFinished", "image", "imagePullSecrets"]
+            .into_iter()
+            .filter(|field| spec.get(field).is_some())
+            .map(str::to_owned)
+            .collect();
+        if self.job.spec.checkpoint.store != Store::default() {
+            fields.push("checkpoint.store".to_owned());
+        }
+        for (role, written) in spec["roles"].as_object().into_iter().flatten() {
+            let written = written.as_object().into_iter().flat_map(|fields| fields.keys());
+            let overlay = written.filter(|field| *field != "replicas");
+            fields.extend(overlay.map(|field| format!("roles.{role}.{field}")));
+        }
+        fields
     }
 
     /// The manifest with every default filled in, as YAML.

@@ -1,5 +1,7 @@
 //! `shoprl plan`: what `shoprl run` would start.
 
+mod nodes;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -19,6 +21,9 @@ pub struct PlanArguments {
     /// Cores to plan for; default: those of this machine.
     #[arg(long, value_name = "N")]
     cpus: Option<usize>,
+    /// Nodes of a cluster, as `kubectl get nodes -o yaml` prints them: say which of them could take each role.
+    #[arg(long, value_name = "FILE")]
+    nodes: Option<PathBuf>,
     /// Print what the workers are told (run.json) instead.
     #[arg(long)]
     json: bool,
@@ -31,8 +36,16 @@ pub struct PlanArguments {
 pub fn plan(arguments: &PlanArguments) -> Result<(), Exit> {
     let manifest = Manifest::read(&arguments.manifest)?;
     let machine = Machine { cpus: cpus(arguments.cpus)? };
+    let nodes = arguments.nodes.as_deref().map(nodes::read).transpose()?;
     to_stdout(|out| {
-        if arguments.json { print_config(out, &manifest) } else { print(out, &manifest, machine) }
+        if arguments.json {
+            return print_config(out, &manifest);
+        }
+        print_run(out, &manifest, machine)?;
+        if let Some(nodes) = &nodes {
+            nodes::print(out, &manifest.validated, nodes)?;
+        }
+        write!(out, "{}", manifest.to_yaml())
     })
 }
 
@@ -41,7 +54,7 @@ fn print_config(out: &mut dyn Write, manifest: &Manifest) -> io::Result<()> {
     writeln!(out)
 }
 
-fn print(out: &mut dyn Write, manifest: &Manifest, machine: Machine) -> io::Result<()> {
+fn print_run(out: &mut dyn Write, manifest: &Manifest, machine: Machine) -> io::Result<()> {
     let config = manifest.config();
     writeln!(out, "# job {} ({})", config.job, config.job_uid)?;
     writeln!(out, "# what decides the weights: {}", config.manifest_digest)?;
@@ -50,5 +63,9 @@ fn print(out: &mut dyn Write, manifest: &Manifest, machine: Machine) -> io::Resu
         let plural = if process.threads == 1 { "" } else { "s" };
         writeln!(out, "#   {:<12} {} thread{plural}", process.id.to_string(), process.threads)?;
     }
-    write!(out, "{}", manifest.to_yaml())
+    let elsewhere = manifest.cluster_only();
+    if !elsewhere.is_empty() {
+        writeln!(out, "# and takes no notice of what is for a cluster: {}", elsewhere.join(", "))?;
+    }
+    Ok(())
 }

@@ -36,6 +36,9 @@ pub struct WorkerArguments {
     /// Where the trainer answers /metrics to Prometheus; nowhere without it.
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
+    /// Accept connections here once registered (rollout, reward): readiness for a probe.
+    #[arg(long, value_name = "ADDRESS")]
+    ready: Option<String>,
     /// Gets host:port once listening.
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl WorkerArguments {
             trainer,
             listen,
             metrics_listen,
+            ready,
             address_file,
             termination_file,
             threads,
@@ -98,6 +102,7 @@ impl WorkerArguments {
             trainer: trainer.clone(),
             listen: listen.clone(),
             metrics_listen: metrics_listen.clone(),
+            ready: ready.clone(),
             address_file: address_file.clone(),
             termination_file: termination_file.clone(),
             threads: *threads,

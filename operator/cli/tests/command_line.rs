@@ -244,6 +244,10 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
               checkpoint:
                 everySteps: 10
                 keep: 3
+                store:
+                  volumeClaim:
+                    size: 1Gi
+                    retain: true
               roles:
                 simulator:
                   replicas: 1
@@ -251,6 +255,7 @@ fn plan_prints_the_processes_and_a_manifest_with_every_default() {
                   replicas: 2
                 reward:
                   replicas: 1
+                trainer: {}
         "#]],
     );
 }

@@ -44,7 +44,7 @@ fn accepted_manifests_and_the_examples_are_accepted() {
 #[test]
 fn refused_manifests_are_told_field_value_and_remedy() {
     let mut text = String::new();
-    for kind in ["strict", "rejected"] {
+    for kind in ["strict", "rejected", "late"] {
         for file in manifests(kind) {
             writeln!(text, "{}", refusal(&file)).unwrap();
         }

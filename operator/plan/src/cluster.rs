@@ -7,8 +7,11 @@ mod children;
 mod decide;
 mod ending;
 mod observed;
+mod placed;
 mod pod;
 mod report;
+mod resources;
+mod surroundings;
 
 use std::time::Duration;
 
@@ -21,10 +24,14 @@ pub use children::{Children, children};
 pub use decide::{ApplicationBudget, plan};
 pub use ending::{Ending, Fate};
 pub use observed::{ObservedPod, PodState};
-pub use report::rejected;
+pub use report::{refused, rejected};
+pub use surroundings::{DisruptionBudget, OperatorPods, Surroundings};
+
+pub(crate) use resources::requests;
 
 use crate::Validated;
 use crate::local::ProcessId;
+use crate::placement::Node;
 
 /// Label that every object of a job carries; its value is the job's name.
 pub const JOB_LABEL: &str = "shoprl.dev/job";
@@ -34,12 +41,14 @@ pub const ROLE_LABEL: &str = "shoprl.dev/role";
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
 /// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
-/// Begins what a status says of a pod that finds no node.
-pub const CANNOT_BE_PLACED: &str = "cannot be placed";
+/// Annotation in which a cache without pod specs keeps the pod's node; never written to the cluster.
+pub const NODE_ANNOTATION: &str = "shoprl.dev/node";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;
 /// Where a simulator listens.
 pub const SIMULATOR_PORT: i32 = 7001;
+/// Where rollouts and reward workers listen for the kubelet's probe alone.
+pub const READY_PORT: i32 = 7002;
 
 /// What is known of a job before its pods are looked at.
 #[derive(Debug, Clone)]
@@ -50,10 +59,14 @@ pub struct JobFacts<'a> {
     pub uid: &'a str,
     /// Generation of the spec.
     pub generation: Option<i64>,
+    /// Version of its object that was read.
+    pub version: Option<&'a str>,
     /// Points at the job, for everything that goes when it goes.
     pub owner: OwnerReference,
     /// The worker image of a job that is accepted now.
     pub image: &'a str,
+    /// The operator's own pods, if it runs in some.
+    pub operator: Option<&'a OperatorPods>,
     /// What every request among its workers carries.
     pub token: &'a str,
     /// The spec.
@@ -69,6 +82,8 @@ pub struct Observed {
     pub pods: Vec<ObservedPod>,
     /// What the trainer answered, if it was asked and answered.
     pub progress: Option<Progress>,
+    /// The nodes, where the operator may see them and a pod has none yet.
+    pub nodes: Option<Vec<Node>>,
 }
 
 /// What to do.
@@ -87,6 +102,8 @@ pub struct Plan {
 /// One step that may be repeated.
 #[derive(Debug, Clone)]
 pub enum Effect {
+    /// Applies what surrounds the pods: at every attempt, and when it is another than was applied last.
+    Surround(Box<Surroundings>),
     /// Makes what the pods of an attempt need: before its trainer is created.
     Prepare(Box<Children>),
     /// Creates a pod; that it is there already is fine if it is the job's.
@@ -97,6 +114,15 @@ pub enum Effect {
         name: String,
         /// Its unique id: another of the same name is left alone.
         uid: String,
+    },
+    /// Deletes the job itself, which is over, unless it changed since.
+    DeleteJob {
+        /// Its name.
+        name: String,
+        /// Its unique id.
+        uid: String,
+        /// The version by which this was decided.
+        version: Option<String>,
     },
 }
 

@@ -7,8 +7,11 @@ use shoprl_crds::ShopRLJob;
 
 /// Fields that may change between two runs in one folder: none of them decides the weights or what the final
 /// comparison compares.
-const MAY_CHANGE: [&str; 5] = [
+const MAY_CHANGE: [&str; 8] = [
     "spec.suspend",
+    "spec.ttlSecondsAfterFinished",
+    "spec.image",
+    "spec.imagePullSecrets",
     "spec.roles.",
     "spec.checkpoint.",
     "spec.evaluation.everySteps",

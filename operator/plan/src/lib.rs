@@ -8,6 +8,8 @@ mod continuation;
 mod identity;
 pub mod local;
 mod lower;
+pub mod placement;
+mod quantity;
 mod validate;
 
 pub use continuation::{Difference, differences, may_change};

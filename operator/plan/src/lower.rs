@@ -25,6 +25,12 @@ fn lower_with(validated: &Validated, job_uid: impl Fn(&RunConfig) -> String) -> 
         name,
         seed,
         suspend: _,
+        // Where the workers run and what they are made of decides nothing.
+        ttl: _,
+        image: _,
+        store: _,
+        pull_secrets: _,
+        overlays: _,
         environment,
         policy,
         training,

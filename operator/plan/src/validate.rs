@@ -3,13 +3,19 @@
 //! The CRD's rules say the same from the same constants; a test holds the two against each other.
 
 mod checks;
+mod overlay;
 mod sections;
 
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use shoprl_contract::{
-    CheckpointConfig, EnvironmentConfig, EvaluationConfig, PolicyConfig, RolesConfig,
+    CheckpointConfig, EnvironmentConfig, EvaluationConfig, PolicyConfig, Role, RolesConfig,
     TrainingConfig,
 };
-use shoprl_crds::{NAME_LENGTH, NAME_LENGTH_REMEDY, NAME_REMEDY, ShopRLJobSpec, limit};
+use shoprl_crds::{
+    NAME_LENGTH, NAME_LENGTH_REMEDY, NAME_REMEDY, PodOverlay, ShopRLJobSpec, VolumeClaim, limit,
+};
 
 use checks::Checks;
 
@@ -25,18 +31,54 @@ pub struct Invalid {
     pub remedy: String,
 }
 
-/// A spec without mistakes, in the words of the workers' contract. Only [`validate`] makes one.
+/// A spec without mistakes: in the words of the workers' contract, and what only a cluster knows. Only [`validate`]
+/// makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validated {
     pub(crate) name: String,
     pub(crate) seed: u64,
     pub(crate) suspend: bool,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) image: Option<String>,
+    pub(crate) pull_secrets: Vec<LocalObjectReference>,
     pub(crate) environment: EnvironmentConfig,
     pub(crate) policy: PolicyConfig,
     pub(crate) training: TrainingConfig,
     pub(crate) evaluation: EvaluationConfig,
     pub(crate) checkpoint: CheckpointConfig,
+    pub(crate) store: Storage,
     pub(crate) roles: RolesConfig,
+    pub(crate) overlays: Overlays,
+}
+
+impl Validated {
+    /// What is added to the pods of a role.
+    pub(crate) fn overlay(&self, role: Role) -> &PodOverlay {
+        match role {
+            Role::Simulator => &self.overlays.simulator,
+            Role::Rollout => &self.overlays.rollout,
+            Role::Reward => &self.overlays.reward,
+            Role::Trainer => &self.overlays.trainer,
+        }
+    }
+}
+
+/// Where the run folder lies.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Storage {
+    /// A claim of the job's own.
+    Claim(VolumeClaim),
+    /// One that is there.
+    Existing(String),
+}
+
+/// What is added to the pods of every role.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Overlays {
+    pub(crate) simulator: PodOverlay,
+    pub(crate) rollout: PodOverlay,
+    pub(crate) reward: PodOverlay,
+    pub(crate) trainer: PodOverlay,
 }
 
 /// Checks a job called `name` and turns it into the contract's words.
@@ -50,12 +92,17 @@ pub fn validate(spec: &ShopRLJobSpec, name: &str) -> Result<Validated, Vec<Inval
         name: name.to_owned(),
         seed: checks.long("spec.seed", spec.seed, limit::SEED),
         suspend: spec.suspend,
+        ttl: sections::ttl(&mut checks, spec.ttl_seconds_after_finished),
+        image: overlay::image(&mut checks, spec.image.as_ref()),
+        pull_secrets: overlay::pull_secrets(&mut checks, &spec.image_pull_secrets),
         environment: sections::environment(&mut checks, &spec.environment),
         policy: sections::policy(&mut checks, &spec.policy),
         training: sections::training(&mut checks, &spec.training),
         evaluation: sections::evaluation(&mut checks, &spec.evaluation),
         checkpoint: sections::checkpoint(&mut checks, &spec.checkpoint),
+        store: sections::store(&mut checks, &spec.checkpoint.store),
         roles: sections::roles(&mut checks, &spec.roles),
+        overlays: overlay::overlays(&mut checks, &spec.roles),
     };
     if checks.invalid.is_empty() { Ok(validated) } else { Err(checks.invalid) }
 }

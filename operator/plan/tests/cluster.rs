@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use proptest::prelude::*;
 use shoprl_crds::{ShopRLJobSpec, ShopRLJobStatus};
-use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, Plan};
+use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, Plan, Surroundings};
 use shoprl_plan::{Validated, validate};
 
 fn spec(rollouts: i32) -> Validated {
@@ -39,6 +39,8 @@ struct World {
     pods: BTreeMap<String, Pod>,
     now: Timestamp,
     uids: u64,
+    surroundings: Vec<Surroundings>,
+    deleted: bool,
 }
 
 impl World {
@@ -49,6 +51,8 @@ impl World {
             pods: BTreeMap::new(),
             now: Timestamp::UNIX_EPOCH,
             uids: 0,
+            surroundings: Vec::new(),
+            deleted: false,
         }
     }
 
@@ -57,14 +61,16 @@ impl World {
             namespace: "default",
             uid: "0123456789",
             generation: Some(1),
+            version: Some("7"),
             owner: OwnerReference { uid: "0123456789".to_owned(), ..OwnerReference::default() },
             image: "image@sha256:1",
+            operator: None,
             token: "token",
             validated: &self.spec,
             status: &self.status,
         };
         let pods = self.pods.values().filter_map(ObservedPod::of).collect();
-        cluster::plan(&job, &Observed { pods, progress: None }, self.now)
+        cluster::plan(&job, &Observed { pods, progress: None, nodes: None }, self.now)
     }
 
     /// A pass of which only the first `done` writes happen.
@@ -112,6 +118,13 @@ impl World {
                 let attempt =
                     &children.service.spec.unwrap().selector.unwrap()["shoprl.dev/incarnation"];
                 assert_eq!(attempt.parse().ok(), self.status.attempt);
+            }
+            Effect::Surround(surroundings) => self.surroundings.push(*surroundings),
+            Effect::DeleteJob { name, uid, version } => {
+                assert_eq!((name.as_str(), uid.as_str()), ("job", "0123456789"));
+                assert_eq!(version.as_deref(), Some("7"));
+                assert!(self.is_over(), "a job is deleted before its end");
+                self.deleted = true;
             }
             Effect::Create(pod) => self.create(*pod),
             Effect::Delete { name, uid } => {

@@ -27,19 +27,37 @@ fn the_documented_fields_are_those_of_the_schema() {
 /// One row per leaf, in the schema's order. A union's member has no default of its own: `inherited` is the union's.
 fn write_rows(table: &mut String, path: &str, node: &Value, inherited: &Value) {
     let default = node.get("default").unwrap_or(inherited);
-    if let Some(properties) = node["properties"].as_object() {
+    // What every role has stands there once.
+    let shared = path.strip_prefix("spec.roles.").and_then(|rest| rest.split_once('.'));
+    let path = match shared {
+        Some((role, field)) if !field.starts_with("replicas") => {
+            if !["trainer", "ROLE"].contains(&role) {
+                return;
+            }
+            &format!("spec.roles.ROLE.{field}")
+        }
+        _ => path,
+    };
+    if let Some(properties) = node["properties"].as_object().filter(|them| are_ours(them)) {
         for (name, child) in properties {
             write_rows(table, &format!("{path}.{name}"), child, &default[name.as_str()]);
         }
         return;
     }
     let field = path.trim_start_matches("spec.");
-    let default = default.to_string().replace('"', "").replace(',', ", ");
+    let default = if default.is_null() { String::new() } else { default.to_string() };
+    let default = default.replace('"', "").replace(',', ", ");
     let description = node["description"].as_str().unwrap_or_default().replace('\n', " ");
     let change = if may_change(path) { "yes" } else { "" };
     let values = values(node);
-    writeln!(table, "| `{field}` | `{default}` | {values} | {description} | {change} |")
+    let default = if default.is_empty() { default } else { format!("`{default}`") };
+    writeln!(table, "| `{field}` | {default} | {values} | {description} | {change} |")
         .expect("text grows");
+}
+
+/// Kubernetes' own types are not taken apart here: their parts have no description of ours, or none at all.
+fn are_ours(properties: &serde_json::Map<String, Value>) -> bool {
+    properties.values().all(|it| it["description"].is_string())
 }
 
 /// What may be written: names, or a range as the rule's message says it.
@@ -53,8 +71,15 @@ fn values(node: &Value) -> String {
         let range = message.strip_prefix("must be from ")?.split(':').next()?;
         Some(range.replace("9223372036854775807", "2^63 - 1"))
     };
+    let kind = || match (node["type"].as_str()?, node.get("additionalProperties")) {
+        ("object", Some(amount)) if amount.get("type").is_none() => Some("amounts by resource"),
+        ("object", Some(_)) => Some("text by name"),
+        ("array", _) => Some("a list"),
+        _ => None,
+    };
     names(&node["enum"])
         .or_else(|| names(&node["items"]["enum"]))
         .or_else(range)
+        .or_else(|| kind().map(str::to_owned))
         .unwrap_or_default()
 }

@@ -22,7 +22,11 @@ fn manifests(kind: &str) -> Vec<PathBuf> {
 }
 
 fn read(file: &Path) -> Result<ShopRLJob, serde_yaml::Error> {
-    serde_yaml::from_str(&std::fs::read_to_string(file).unwrap())
+    let text = std::fs::read_to_string(file).unwrap();
+    let job = serde_yaml::from_str(&text)?;
+    // Read in one go, a number passes for text; to the API server it does not.
+    serde_yaml::from_value::<ShopRLJob>(serde_yaml::from_str(&text)?)?;
+    Ok(job)
 }
 
 fn check(job: &ShopRLJob) -> Result<shoprl_plan::Validated, Vec<Invalid>> {
@@ -55,7 +59,7 @@ fn refused_manifests_name_the_field_the_value_and_the_remedy() {
     let files = manifests("rejected");
     assert!(files.len() >= 40, "{}", files.len());
     let mut text = String::new();
-    for file in files {
+    for file in files.into_iter().chain(manifests("late")) {
         writeln!(text, "{}", file.file_stem().unwrap().to_string_lossy()).unwrap();
         match read(&file) {
             Err(error) => writeln!(text, "  unreadable: {error}").unwrap(),
@@ -67,6 +71,23 @@ fn refused_manifests_name_the_field_the_value_and_the_remedy() {
         }
     }
     expect_file!["manifests/refusals.txt"].assert_eq(&text);
+}
+
+/// What the API server says by a list's type or size, without a rule.
+const BY_THE_SCHEMA: [&str; 4] = [
+    "name every scenario once",
+    "it is there twice",
+    "are the most",
+    "write the name of an object",
+];
+
+#[test]
+fn what_only_the_operator_refuses_passes_the_rules() {
+    let schema = schema();
+    for file in manifests("late") {
+        let job = read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(rules_say(&schema, &job), BTreeSet::new(), "{}", file.display());
+    }
 }
 
 #[test]
@@ -81,8 +102,7 @@ fn the_rules_of_the_crd_refuse_the_same_fields_with_the_same_advice() {
         let said: BTreeSet<_> = check(&job)
             .expect_err("rejected")
             .into_iter()
-            // The API server says this by the list's type.
-            .filter(|invalid| invalid.remedy != "name every scenario once")
+            .filter(|invalid| !BY_THE_SCHEMA.iter().any(|words| invalid.remedy.contains(words)))
             // Rules on the name sit at the object's root.
             .map(|invalid| (invalid.field.replace("metadata.name", ""), invalid.remedy))
             .collect();

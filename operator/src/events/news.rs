@@ -2,7 +2,6 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use shoprl_crds::ShopRLJobStatus;
-use shoprl_plan::cluster::CANNOT_BE_PLACED;
 
 use crate::metrics::closed;
 
@@ -19,8 +18,10 @@ closed! {
         WorkerFailed = "WorkerFailed",
         /// A worker was taken away and is replaced.
         WorkerReplaced = "WorkerReplaced",
-        /// A pod finds no node.
+        /// No node is what a role asks for.
         Unplaceable = "Unplaceable",
+        /// The API server refused to make what the job needs.
+        Refused = "Refused",
         /// No pod lives.
         Suspended = "Suspended",
         /// It goes on.
@@ -34,7 +35,10 @@ closed! {
 
 impl Reason {
     pub(super) const fn is_warning(self) -> bool {
-        matches!(self, Self::Rejected | Self::WorkerFailed | Self::Unplaceable | Self::Failed)
+        matches!(
+            self,
+            Self::Rejected | Self::WorkerFailed | Self::Unplaceable | Self::Refused | Self::Failed
+        )
     }
 }
 
@@ -75,10 +79,13 @@ pub fn news(old: &ShopRLJobStatus, new: &ShopRLJobStatus) -> Vec<News> {
         };
         tell(Reason::AttemptStarted, note);
     }
-    if let Some(ready) = condition(new, "RolesReady").filter(|it| is_unplaceable(it))
-        && !condition(old, "RolesReady").is_some_and(is_unplaceable)
-    {
-        tell(Reason::Unplaceable, ready.message.clone());
+    for (kind, reason) in [("Placed", Reason::Unplaceable), ("RolesReady", Reason::Refused)] {
+        let is = |condition: &&Condition| condition.reason == reason.name();
+        if let Some(found) = condition(new, kind).filter(is)
+            && condition(old, kind).filter(is).is_none()
+        {
+            tell(reason, found.message.clone());
+        }
     }
     if let Some(suspended) = turned("Suspended", "True") {
         tell(Reason::Suspended, suspended.message.clone());
@@ -113,10 +120,6 @@ fn replaced(old: &ShopRLJobStatus, new: &ShopRLJobStatus) -> Option<(Reason, Str
     // The number of replacements tells this one from the next of the same words.
     note.push_str(&format!(" (restart {})", new.restarts));
     Some((reason, note))
-}
-
-fn is_unplaceable(ready: &Condition) -> bool {
-    ready.status == "False" && ready.message.contains(CANNOT_BE_PLACED)
 }
 
 fn turned<'a>(

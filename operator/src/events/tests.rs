@@ -91,15 +91,16 @@ fn events_are_the_difference_between_two_statuses() {
         ],
     );
 
-    let waits = running.clone().says("RolesReady", "False", "Waiting", "trainer 0/1");
+    // The scheduler is still at it.
+    let waits = running.clone().says("Placed", "Unknown", "Waiting", "not yet");
     check(&running, &waits, &[]);
-    let nowhere = "trainer 0/1; trainer-0 cannot be placed: 0/3 nodes";
-    let homeless = waits.clone().says("RolesReady", "False", "Waiting", nowhere);
-    check(&waits, &homeless, &["Unplaceable trainer 0/1; trainer-0 cannot be placed: 0/3 nodes"]);
-    // The scheduler counts nodes in its message: no news.
-    let still =
-        homeless.clone().says("RolesReady", "False", "Waiting", "trainer-0 cannot be placed: 0/4");
+    let homeless = waits.clone().says("Placed", "False", "Unplaceable", "trainer needs a GPU");
+    check(&waits, &homeless, &["Unplaceable trainer needs a GPU"]);
+    // Nodes come and go: no news.
+    let still = homeless.clone().says("Placed", "False", "Unplaceable", "trainer needs two");
     check(&homeless, &still, &[]);
+    let refused = running.clone().says("RolesReady", "False", "Refused", "a quota");
+    check(&running, &refused, &["Refused a quota"]);
 
     // The number of the attempt rises when the pods leave; it begins when the job goes on.
     let leaving =

@@ -93,12 +93,16 @@ closed! {
 closed! {
     /// What was done about a job.
     EffectKind {
+        /// Applied what surrounds the pods.
+        Surround = "surround",
         /// Made what the pods of an attempt need.
         Prepare = "prepare",
         /// Created a pod.
         CreatePod = "create_pod",
         /// Deleted a pod.
         DeletePod = "delete_pod",
+        /// Deleted a job whose time has passed.
+        DeleteJob = "delete_job",
     }
 }
 

@@ -30,7 +30,7 @@ impl Process {
         let address = listener.local_addr().expect("its address").to_string();
         drop(listener);
         let child = Command::new(env!("CARGO_BIN_EXE_shoprl-operator"))
-            .args(["--worker-image", "registry.example/shoprl", "--listen", &address])
+            .args(["--worker-image", IMAGE, "--listen", &address])
             .args(["--identity", name, "--lease-retry", "1", "--key-file"])
             .arg(key)
             .env("KUBECONFIG", server.kubeconfig())
@@ -124,14 +124,17 @@ async fn what_can_never_work_is_said_with_the_remedy() {
         assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
         assert!(said.contains(words), "{arguments:?}: {said}");
     };
-    let with = ["--worker-image", "a", "--key-file"];
+    let with = ["--worker-image", IMAGE, "--key-file"];
     check(&with[..2], "--key-file").await;
     check(&[&with[..], &["/nowhere"]].concat(), "give --key-file a readable file").await;
     check(&[&with[..], &[&short]].concat(), "write at least 32 random ones").await;
     let listen = [&with[..], &[&key, "--listen", "300.0.0.1:1"]].concat();
+    let tag = ["--worker-image", "a:latest", "--key-file", &key];
+    check(&tag, "name the image by digest").await;
     check(&listen, "--listen 300.0.0.1:1: give a free address").await;
     let lease = [&with[..], &[&key, "--lease-duration", "10"]].concat();
     check(&lease, "must be shorter than --lease-give-up").await;
 }
 
+const IMAGE: &str = "registry.example/shoprl@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 const KUBECONFIG: &str = "{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}], clusters: [{name: a, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: a, user: {token: a}}]}";

@@ -1,5 +1,5 @@
-//! A namespace with an operator of limited rights, and a job's life in it: a pod of the job's needed name is in the way,
-//! it goes, all pods run, the trainer ends. There are no nodes; the test says what a kubelet would.
+//! A namespace with an operator of limited rights, and a job's life in it: a pod of a needed name is in the way, it goes, all
+//! pods run, rollouts are taken away, the trainer ends, the job's time to live passes. There are no nodes; the test says what a kubelet would.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How far the life goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach {
-    /// The job is complete and its pods are gone.
+    /// The job was complete, and deleted after its time.
     End,
     /// A request of this kind was forbidden.
     Forbidden(Verb, Kind),
@@ -72,12 +72,13 @@ impl World {
         let namespaces: Api<Namespace> = Api::all(world.admin.clone());
         namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace");
         world.grant_here("lease", rules(Place::Own, missing)).await;
-        let rules = rules(Place::Jobs, missing);
+        let mut everywhere = rules(Place::Cluster, missing);
         if namespaced {
-            world.grant_here("jobs", rules).await;
+            world.grant_here("jobs", rules(Place::Jobs, missing)).await;
         } else {
-            world.grant(rules).await;
+            everywhere.extend(rules(Place::Jobs, missing));
         }
+        world.grant(everywhere).await;
         world
     }
 
@@ -121,7 +122,7 @@ impl World {
         bindings.create(&PostParams::default(), &binding).await.expect("a binding");
     }
 
-    pub(crate) async fn start(&self, namespaced: bool) -> Running {
+    pub(crate) async fn start(&self, namespaced: bool, watch_nodes: bool) -> Running {
         let metrics = Metrics::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
@@ -130,6 +131,8 @@ impl World {
             namespace: namespaced.then(|| self.name.clone()),
             worker_image: format!("registry.example/shoprl@sha256:{}", "0".repeat(64)),
             key: OperatorKey::new(vec![7; 32]).expect("32 bytes"),
+            own: None,
+            watch_nodes,
             election: lease::Options {
                 namespace: self.name.clone(),
                 name: "shoprl-operator".to_owned(),
@@ -159,14 +162,16 @@ impl World {
         let end = Instant::now() + PATIENCE;
         loop {
             sleep(Duration::from_millis(100)).await;
-            let job = jobs.get("smoke").await.expect("the job is there");
+            let job = jobs.get_opt("smoke").await.expect("an answer");
+            let gone = job.is_none();
+            let job = job.unwrap_or_else(smoke);
             let all = pods.list(&ListParams::default()).await.expect("pods").items;
             let status = job.status.unwrap_or_default();
             let is = |kind: &str| {
                 status.conditions.iter().any(|it| it.type_ == kind && it.status == "True")
             };
             let reached = match reach {
-                Reach::End => is("Complete") && all.len() == 1,
+                Reach::End => gone,
                 Reach::Forbidden(verb, kind) => {
                     running.metrics.requests(verb, kind, Answer::Forbidden) > 0
                 }
@@ -187,8 +192,16 @@ impl World {
             {
                 let _ = pods.delete(in_the_way, &DeleteParams::default()).await;
             }
+            let done = |verb, kind| running.metrics.requests(verb, kind, Answer::Ok) > 0;
+            if is("RolesReady") && job.spec.roles.rollout.replicas > 1 {
+                let fewer = json!({"spec": {"roles": {"rollout": {"replicas": 1}}}});
+                let patch = Patch::Merge(&fewer);
+                jobs.patch("smoke", &PatchParams::default(), &patch).await.expect("fewer");
+            }
             for pod in all.iter().filter(|pod| is_ours(pod)) {
-                let over = is("RolesReady") && pod.name_any() == "smoke-trainer-0-1";
+                let over = done(Verb::Delete, Kind::Budgets)
+                    && is("RolesReady")
+                    && pod.name_any() == "smoke-trainer-0-1";
                 let said = if over { ended() } else { ready() };
                 let known = pod.status.as_ref().and_then(|status| status.phase.clone());
                 if known.as_deref() != said["status"]["phase"].as_str() {
@@ -212,7 +225,10 @@ fn role_ref(kind: &str, name: &str) -> RoleRef {
 fn smoke() -> ShopRLJob {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/smoke.yaml");
     let text = std::fs::read_to_string(path).expect("the example is there");
-    serde_yaml::from_str(&text).expect("a job")
+    let mut job: ShopRLJob = serde_yaml::from_str(&text).expect("a job");
+    job.spec.roles.rollout.replicas = 3;
+    job.spec.ttl_seconds_after_finished = Some(1);
+    job
 }
 
 fn is_ours(pod: &Pod) -> bool {

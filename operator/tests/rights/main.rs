@@ -23,7 +23,9 @@ use server::ApiServer;
 /// A right without a request of its own: the request that fails without it.
 fn shown_by(right: Right) -> (Verb, Kind) {
     match (right.verb, right.kind) {
-        (Verb::Create, Kind::Services) => (Verb::Patch, Kind::Services),
+        (Verb::Create, kind @ (Kind::Services | Kind::Policies | Kind::Budgets)) => {
+            (Verb::Patch, kind)
+        }
         own => own,
     }
 }
@@ -32,6 +34,7 @@ fn shown_by(right: Right) -> (Verb, Kind) {
 fn rules(place: Place, missing: Option<Right>) -> Vec<PolicyRule> {
     let file = match place {
         Place::Jobs => "rules.yaml",
+        Place::Cluster => "cluster-rules.yaml",
         Place::Own => "own-rules.yaml",
     };
     let path = format!("{}/../charts/shoprl/files/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -67,16 +70,17 @@ async fn the_chart_s_rules_are_enough_and_each_of_them_is_needed() {
 
 async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
     let world = World::make(server, name, namespaced, None).await;
-    let running = world.start(namespaced).await;
+    let running = world.start(namespaced, !namespaced).await;
     world.live_until(&running, Reach::End).await.unwrap_or_else(|stuck| panic!("{name}: {stuck}"));
     let told = running.get("/metrics").await;
     assert!(told.contains("shoprl_operator_leader 1\n"), "{told}");
-    assert!(told.contains("shoprl_operator_jobs{phase=\"Complete\"} 1\n"), "{told}");
+    assert!(told.contains("shoprl_operator_jobs{phase=\"Complete\"} 0\n"), "{told}");
     assert!(running.get("/readyz").await.ends_with("ok\n"));
     assert!(running.get("/healthz").await.ends_with("ok\n"));
     let metrics = running.metrics.clone();
     running.stop().await;
-    for right in RIGHTS {
+    // An operator of one namespace sees no nodes.
+    for right in RIGHTS.iter().filter(|right| !namespaced || right.place != Place::Cluster) {
         let (verb, kind) = shown_by(*right);
         // A lease that is not there yet may be asked for too.
         let done =
@@ -92,14 +96,14 @@ async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
     let events = events.list(&ListParams::default()).await.expect("events");
     let reasons: Vec<String> = events.iter().filter_map(|event| event.reason.clone()).collect();
     let once: BTreeSet<&str> = reasons.iter().map(String::as_str).collect();
-    assert_eq!(once, BTreeSet::from(["Accepted", "AttemptStarted", "Complete"]));
-    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    assert_eq!(once, BTreeSet::from(["Accepted", "AttemptStarted", "Complete", "Refused"]));
+    assert_eq!(reasons.len(), 4, "{reasons:?}");
 }
 
 /// A fault unless the operator is seen to need the right.
 async fn is_missed(server: &ApiServer, name: &str, right: Right) -> Option<String> {
     let world = World::make(server, name, true, Some(right)).await;
-    let running = world.start(true).await;
+    let running = world.start(true, true).await;
     let (verb, kind) = shown_by(right);
     let missed = world.live_until(&running, Reach::Forbidden(verb, kind)).await;
     // Without a lease, nothing is given back.

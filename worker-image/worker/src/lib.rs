@@ -10,6 +10,7 @@ mod link;
 mod numerics;
 mod options;
 mod policy;
+mod ready;
 pub mod report;
 mod reward;
 mod rollout;

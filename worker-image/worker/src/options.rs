@@ -23,6 +23,8 @@ pub struct WorkerOptions {
     pub listen: String,
     /// Where the trainer answers `/metrics` to Prometheus; nowhere without it.
     pub metrics_listen: Option<String>,
+    /// Accepts connections here once registered (rollout, reward).
+    pub ready: Option<String>,
     /// Written as `host:port\n` once listening.
     pub address_file: Option<PathBuf>,
     /// Gets the [`shoprl_contract::Exit`] as one JSON line.

@@ -22,7 +22,13 @@ pub(super) fn unknown_field(schema: &Value, path: &str) -> String {
         return format!("did you mean {meant}?");
     }
     if let Some(place) = elsewhere(schema, field, "") {
-        return format!("it belongs at {place}");
+        // Every role has it.
+        let of_a_role = place.starts_with("spec.roles.") && place.matches('.').count() == 3;
+        return if of_a_role {
+            format!("it belongs to a role, for example {place}")
+        } else {
+            format!("it belongs at {place}")
+        };
     }
     if known.is_empty() {
         "take it out".to_owned()
@@ -54,8 +60,13 @@ pub(super) fn expected(schema: &Value, path: &str) -> Option<String> {
     match node["type"].as_str()? {
         "integer" => Some(format!("write a whole number{example}{range}")),
         "number" => Some(format!("write a number{example}{range}")),
+        "boolean" => Some(format!("write true or false{example}")),
+        "object" if node.get("additionalProperties").is_some() => {
+            Some(format!("write names with their values below it, or {field}: {{}} for none"))
+        }
         "object" => Some(format!("write fields below it, or {field}: {{}} for all defaults")),
         "array" => Some(format!("write a list{example}")),
+        "string" => Some("write text, in quotes if it looks like something else".to_owned()),
         _ => None,
     }
 }
@@ -73,7 +84,10 @@ fn choices(node: &Value) -> Option<Vec<&str>> {
 fn node<'a>(schema: &'a Value, steps: &[&str]) -> Option<&'a Value> {
     steps.iter().try_fold(schema, |node, step| match step.parse::<usize>() {
         Ok(_) => node.get("items"),
-        Err(_) => node.get("properties")?.get(step),
+        Err(_) => {
+            let field = node.get("properties").and_then(|fields| fields.get(step));
+            field.or_else(|| node.get("additionalProperties"))
+        }
     })
 }
 

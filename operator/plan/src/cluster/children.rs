@@ -7,16 +7,14 @@ use k8s_openapi::api::core::v1::{
     ConfigMap, PersistentVolumeClaim, PersistentVolumeClaimSpec, Secret, Service, ServicePort,
     ServiceSpec, VolumeResourceRequirements,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use shoprl_contract::Role;
 
 use super::{INCARNATION_LABEL, JOB_LABEL, JobFacts, ROLE_LABEL, TRAINER_PORT};
 use crate::lower_as;
+use crate::validate::Storage;
 
-/// Size of the claim for the run folder: a quickstart leaves some 60 MB.
-const STORE_SIZE: &str = "1Gi";
 /// Key of the ConfigMap, and name of the file.
 pub(super) const CONFIG: &str = "run.json";
 /// Key of the Secret, and name of the file.
@@ -31,8 +29,8 @@ pub struct Children {
     pub config: ConfigMap,
     /// The job's token; created once.
     pub token: Secret,
-    /// The run folder; created once, and kept when the job goes.
-    pub store: PersistentVolumeClaim,
+    /// The run folder; created once. `None` when the manifest names a claim that is there.
+    pub store: Option<PersistentVolumeClaim>,
 }
 
 /// Name of the Service.
@@ -52,11 +50,14 @@ pub(super) fn token_name(job: &JobFacts<'_>) -> String {
 }
 
 /// Name of the claim.
-pub(super) fn store_name(job: &str) -> String {
-    format!("{job}-store")
+pub(super) fn store_name(job: &JobFacts<'_>) -> String {
+    match &job.validated.store {
+        Storage::Claim(_) => format!("{}-store", job.validated.name),
+        Storage::Existing(name) => name.clone(),
+    }
 }
 
-fn named_by_id(job: &JobFacts<'_>, what: &str) -> String {
+pub(super) fn named_by_id(job: &JobFacts<'_>, what: &str) -> String {
     let id: String = job.uid.chars().take(8).collect();
     format!("{}-{what}-{id}", job.validated.name)
 }
@@ -64,26 +65,18 @@ fn named_by_id(job: &JobFacts<'_>, what: &str) -> String {
 /// What the pods of attempt `attempt` need.
 pub fn children(job: &JobFacts<'_>, attempt: i32) -> Children {
     let name = &job.validated.name;
-    let labels = BTreeMap::from([(JOB_LABEL.to_owned(), name.clone())]);
-    let metadata = |name: String| ObjectMeta {
-        name: Some(name),
-        namespace: Some(job.namespace.to_owned()),
-        labels: Some(labels.clone()),
-        owner_references: Some(vec![job.owner.clone()]),
-        ..ObjectMeta::default()
-    };
     let config = serde_json::to_string_pretty(&lower_as(job.validated, job.uid))
         .expect("plain structs with string keys always serialise");
     Children {
-        service: service(name, attempt, metadata(service_name(name))),
+        service: service(name, attempt, metadata(job, service_name(name))),
         config: ConfigMap {
-            metadata: metadata(config_name(job)),
+            metadata: metadata(job, config_name(job)),
             data: Some(BTreeMap::from([(CONFIG.to_owned(), config)])),
             immutable: Some(true),
             ..ConfigMap::default()
         },
         token: Secret {
-            metadata: metadata(token_name(job)),
+            metadata: metadata(job, token_name(job)),
             data: Some(BTreeMap::from([(
                 TOKEN.to_owned(),
                 ByteString(job.token.as_bytes().to_vec()),
@@ -91,8 +84,18 @@ pub fn children(job: &JobFacts<'_>, attempt: i32) -> Children {
             immutable: Some(true),
             ..Secret::default()
         },
-        // Without an owner: what was learned outlives the job.
-        store: store(ObjectMeta { owner_references: None, ..metadata(store_name(name)) }),
+        store: store(job),
+    }
+}
+
+/// Metadata of what goes when the job goes.
+pub(super) fn metadata(job: &JobFacts<'_>, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(job.namespace.to_owned()),
+        labels: Some(BTreeMap::from([(JOB_LABEL.to_owned(), job.validated.name.clone())])),
+        owner_references: Some(vec![job.owner.clone()]),
+        ..ObjectMeta::default()
     }
 }
 
@@ -113,12 +116,19 @@ fn service(job: &str, attempt: i32, metadata: ObjectMeta) -> Service {
     Service { metadata, spec: Some(spec), ..Service::default() }
 }
 
-fn store(metadata: ObjectMeta) -> PersistentVolumeClaim {
-    let size = BTreeMap::from([("storage".to_owned(), Quantity(STORE_SIZE.to_owned()))]);
+fn store(job: &JobFacts<'_>) -> Option<PersistentVolumeClaim> {
+    let Storage::Claim(claim) = &job.validated.store else { return None };
+    let mut metadata = metadata(job, store_name(job));
+    if claim.retain {
+        // Without an owner: what was learned outlives the job.
+        metadata.owner_references = None;
+    }
+    let size = BTreeMap::from([("storage".to_owned(), claim.size.clone())]);
     let spec = PersistentVolumeClaimSpec {
         access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+        storage_class_name: claim.storage_class_name.clone(),
         resources: Some(VolumeResourceRequirements { requests: Some(size), limits: None }),
         ..PersistentVolumeClaimSpec::default()
     };
-    PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() }
+    Some(PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() })
 }

@@ -8,6 +8,7 @@ use shoprl_contract::Role;
 use shoprl_crds::{Failure, Intent, ShopRLJobStatus, WorkerIntent};
 
 use super::report;
+use super::surroundings::surroundings;
 use super::{
     Effect, Ending, Fate, JobFacts, Observed, ObservedPod, Plan, children, pod, worker_id,
 };
@@ -39,13 +40,11 @@ const ASK: Duration = Duration::from_secs(10);
 
 /// Decides what is done next about a job.
 pub fn plan(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> Plan {
-    if report::is_terminal(job.status) {
-        let effects = observed.pods.iter().filter(is_live).map(delete).collect();
-        let report = report::after_the_end(job, observed);
-        return Plan { intent: None, effects, report, look_again: None };
+    if let Some(end) = report::end(job.status) {
+        return after_the_end(job, observed, end, now);
     }
     let next = next(job, observed, now);
-    if next.intent != job.status.intent || report::is_terminal(&next) {
+    if next.intent != job.status.intent || report::end(&next).is_some() {
         return Plan {
             intent: Some(next.clone()),
             effects: Vec::new(),
@@ -64,11 +63,29 @@ pub fn plan(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> Plan {
     }
 }
 
+/// A job that is over keeps its newest pods for their logs, until its time to live has passed.
+fn after_the_end(job: &JobFacts<'_>, observed: &Observed, end: Timestamp, now: Timestamp) -> Plan {
+    let mut effects: Vec<Effect> = observed.pods.iter().filter(is_live).map(delete).collect();
+    let age = now.duration_since(end);
+    let age = if age.is_negative() { Duration::ZERO } else { age.unsigned_abs() };
+    let left = job.validated.ttl.map(|ttl| ttl.saturating_sub(age));
+    if left.is_some_and(|left| left.is_zero()) {
+        effects.push(Effect::DeleteJob {
+            name: job.validated.name.clone(),
+            uid: job.uid.to_owned(),
+            version: job.version.map(str::to_owned),
+        });
+    }
+    let look_again = left.filter(|left| !left.is_zero());
+    Plan { intent: None, effects, report: report::after_the_end(job, observed), look_again }
+}
+
 /// The status with the wish that follows from what was seen.
 fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobStatus {
     let mut status = job.status.clone();
     let persisted = status.intent.take();
-    let image = persisted.as_ref().map_or_else(|| job.image.to_owned(), |it| it.image.clone());
+    let named = job.validated.image.as_deref().unwrap_or(job.image);
+    let image = persisted.as_ref().map_or_else(|| named.to_owned(), |it| it.image.clone());
     let was_suspended = persisted.as_ref().is_some_and(|intent| intent.suspended);
     let suspended = job.validated.suspend;
     let known = persisted.map(|intent| intent.workers).unwrap_or_default();
@@ -84,7 +101,7 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
         let pod = observed.pods.iter().find(|pod| is_of(pod, &worker));
         match pod.map_or(Verdict::Keep, |pod| verdict(pod, now)) {
             // What ends the job ends the counting too.
-            _ if report::is_terminal(&status) => {}
+            _ if report::end(&status).is_some() => {}
             Verdict::Keep => {}
             Verdict::Complete => report::complete(job, &mut status, now),
             // It was asked to leave, or never began.
@@ -207,14 +224,21 @@ fn effects(
     now: Timestamp,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let missing = wanted.iter().filter(|worker| {
+    let missing = |worker: &&WorkerIntent| {
         !job.validated.suspend
             && until(worker, now).is_none()
             && !observed.pods.iter().any(|pod| is_of(pod, worker))
             && !observed.pods.iter().any(|pod| writes_its_checkpoint(pod, worker, now))
-    });
-    for worker in missing {
-        let Some(id) = worker_id(&worker.worker) else { continue };
+    };
+    let missing = wanted.iter().filter(missing);
+    let missing: Vec<_> =
+        missing.filter_map(|worker| Some((worker_id(&worker.worker)?, worker))).collect();
+    let begins = missing.iter().any(|(id, _)| *id == ProcessId::TRAINER);
+    let surroundings = surroundings(job);
+    if begins || job.status.applied.as_ref() != Some(&surroundings.digest()) {
+        effects.push(Effect::Surround(Box::new(surroundings)));
+    }
+    for (id, worker) in missing {
         if id == ProcessId::TRAINER {
             effects.push(Effect::Prepare(Box::new(children(job, worker.incarnation))));
         }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
-use super::{CANNOT_BE_PLACED, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
+use super::{INCARNATION_LABEL, INDEX_LABEL, NODE_ANNOTATION, ROLE_LABEL, worker_id};
 use crate::local::ProcessId;
 
 /// A pod of a job.
@@ -24,6 +24,8 @@ pub struct ObservedPod {
     pub gone_by: Option<Timestamp>,
     /// Its address, once it has one.
     pub address: Option<String>,
+    /// The node that it was given.
+    pub node: Option<String>,
 }
 
 /// How a pod is.
@@ -52,6 +54,7 @@ impl ObservedPod {
             state: state(pod),
             gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             address: pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
+            node: node(pod),
         })
     }
 
@@ -62,6 +65,12 @@ impl ObservedPod {
             _ => None,
         }
     }
+}
+
+/// From the pod itself, or from where a cache without specs keeps it.
+fn node(pod: &Pod) -> Option<String> {
+    let given = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
+    given.or_else(|| pod.metadata.annotations.as_ref()?.get(NODE_ANNOTATION)).cloned()
 }
 
 fn state(pod: &Pod) -> PodState {
@@ -78,6 +87,9 @@ fn state(pod: &Pod) -> PodState {
     if is_true("Ready") { PodState::Ready } else { PodState::Starting }
 }
 
+/// How the words about a pod begin that the scheduler has no node for.
+pub(super) const UNPLACED: &str = "cannot be placed: ";
+
 /// What holds a pending pod, as the scheduler or the kubelet says.
 fn why(status: &PodStatus) -> String {
     let unplaced = status
@@ -86,7 +98,7 @@ fn why(status: &PodStatus) -> String {
         .flatten()
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(message) = unplaced.and_then(|condition| condition.message.as_ref()) {
-        return format!("{CANNOT_BE_PLACED}: {message}");
+        return format!("{UNPLACED}{message}");
     }
     let container = status.container_statuses.iter().flatten().next();
     let waiting = container.and_then(|status| status.state.as_ref()?.waiting.as_ref());

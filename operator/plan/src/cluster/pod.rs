@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapVolumeSource, Container, EnvVar, EnvVarSource, ObjectFieldSelector,
-    PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe,
-    ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, TCPSocketAction,
-    Volume, VolumeMount,
+    PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe, SeccompProfile,
+    SecretVolumeSource, SecurityContext, TCPSocketAction, TopologySpreadConstraint, Volume,
+    VolumeMount,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use shoprl_contract::Role;
-use shoprl_crds::WorkerIntent;
+use shoprl_crds::overlay::OWN_VARIABLE;
+use shoprl_crds::{PodOverlay, WorkerIntent};
 
 use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
+use super::resources::resources;
 use super::{
-    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT,
-    pod_name,
+    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, READY_PORT, ROLE_LABEL, SIMULATOR_PORT,
+    TRAINER_PORT, pod_name,
 };
 use crate::local::ProcessId;
 
@@ -32,9 +33,12 @@ const TOKEN_FOLDER: &str = "/etc/shoprl/token";
 const STORE_FOLDER: &str = "/store";
 const LAST_WORDS: &str = "/dev/termination-log";
 
-/// The pod of `worker` as it is wanted.
+/// The pod of `worker` as it is wanted: the operator's own, and around it what the manifest adds for the role. The two
+/// never name the same thing: a manifest that does is not valid.
 pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &WorkerIntent) -> Pod {
-    let labels = BTreeMap::from([
+    let overlay = job.validated.overlay(id.role);
+    let mut labels = overlay.labels.clone();
+    labels.extend([
         (JOB_LABEL.to_owned(), job.validated.name.clone()),
         (ROLE_LABEL.to_owned(), id.role.name().to_owned()),
         (INDEX_LABEL.to_owned(), id.index.to_string()),
@@ -44,6 +48,7 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
         name: Some(pod_name(&job.validated.name, worker)),
         namespace: Some(job.namespace.to_owned()),
         labels: Some(labels),
+        annotations: given(&overlay.annotations),
         owner_references: Some(vec![job.owner.clone()]),
         ..ObjectMeta::default()
     };
@@ -63,14 +68,48 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
             }),
             ..PodSecurityContext::default()
         }),
-        containers: vec![container(job, image, id)],
+        image_pull_secrets: some(&job.validated.pull_secrets),
+        containers: vec![container(job, image, id, overlay)],
         volumes: Some(volumes(job, trainer)),
+        node_selector: given(&overlay.node_selector),
+        tolerations: some(&overlay.tolerations),
+        affinity: overlay.affinity.clone(),
+        topology_spread_constraints: Some(vec![spread(job, id.role)]),
+        priority_class_name: overlay.priority_class_name.clone(),
+        scheduler_name: overlay.scheduler_name.clone(),
+        runtime_class_name: overlay.runtime_class_name.clone(),
         ..PodSpec::default()
     };
     Pod { metadata, spec: Some(spec), status: None }
 }
 
-fn container(job: &JobFacts<'_>, image: &str, id: ProcessId) -> Container {
+/// The workers of a role on different nodes if that is possible: one node that fails takes few of them.
+fn spread(job: &JobFacts<'_>, role: Role) -> TopologySpreadConstraint {
+    let of_the_role = BTreeMap::from([
+        (JOB_LABEL.to_owned(), job.validated.name.clone()),
+        (ROLE_LABEL.to_owned(), role.name().to_owned()),
+    ]);
+    TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        label_selector: Some(LabelSelector {
+            match_labels: Some(of_the_role),
+            match_expressions: None,
+        }),
+        ..TopologySpreadConstraint::default()
+    }
+}
+
+fn given<K: Clone + Ord, V: Clone>(map: &BTreeMap<K, V>) -> Option<BTreeMap<K, V>> {
+    (!map.is_empty()).then(|| map.clone())
+}
+
+fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+    (!list.is_empty()).then(|| list.to_vec())
+}
+
+fn container(job: &JobFacts<'_>, image: &str, id: ProcessId, overlay: &PodOverlay) -> Container {
     let mount = |name: &str, path: &str, read_only: bool| VolumeMount {
         name: name.to_owned(),
         mount_path: path.to_owned(),
@@ -81,24 +120,25 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId) -> Container {
     if id.role == Role::Trainer {
         mounts.push(mount("store", STORE_FOLDER, false));
     }
+    let address = EnvVar {
+        name: OWN_VARIABLE.to_owned(),
+        value_from: Some(EnvVarSource {
+            field_ref: Some(ObjectFieldSelector {
+                field_path: "status.podIP".to_owned(),
+                ..ObjectFieldSelector::default()
+            }),
+            ..EnvVarSource::default()
+        }),
+        ..EnvVar::default()
+    };
     Container {
         name: "worker".to_owned(),
         image: Some(image.to_owned()),
         args: Some(arguments(job, id)),
-        env: Some(vec![EnvVar {
-            name: "POD_IP".to_owned(),
-            value_from: Some(EnvVarSource {
-                field_ref: Some(ObjectFieldSelector {
-                    field_path: "status.podIP".to_owned(),
-                    ..ObjectFieldSelector::default()
-                }),
-                ..EnvVarSource::default()
-            }),
-            ..EnvVar::default()
-        }]),
-        resources: Some(resources(id.role)),
-        readiness_probe: port(id.role).map(|port| Probe {
-            tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port), host: None }),
+        env: Some([address].into_iter().chain(overlay.env.clone()).collect()),
+        resources: Some(resources(id.role, &overlay.resources)),
+        readiness_probe: Some(Probe {
+            tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port(id.role)), host: None }),
             period_seconds: Some(2),
             ..Probe::default()
         }),
@@ -113,12 +153,12 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId) -> Container {
     }
 }
 
-/// Where a role listens.
-fn port(role: Role) -> Option<i32> {
+/// Where a role listens: for the others, or only for the kubelet, once it is registered with the trainer.
+fn port(role: Role) -> i32 {
     match role {
-        Role::Trainer => Some(TRAINER_PORT),
-        Role::Simulator => Some(SIMULATOR_PORT),
-        Role::Rollout | Role::Reward => None,
+        Role::Trainer => TRAINER_PORT,
+        Role::Simulator => SIMULATOR_PORT,
+        Role::Rollout | Role::Reward => READY_PORT,
     }
 }
 
@@ -132,33 +172,17 @@ fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
     option("--token-file", format!("{TOKEN_FOLDER}/{TOKEN}"));
     option("--directory", format!("{STORE_FOLDER}/{}", job.uid));
     option("--termination-file", LAST_WORDS.to_owned());
-    if let Some(port) = port(id.role) {
-        // The kubelet puts the address in: a simulator registers where it listens.
-        option("--listen", format!("$(POD_IP):{port}"));
-    }
+    // The kubelet puts the address in: a simulator registers where it listens.
+    let listens = match id.role {
+        Role::Trainer | Role::Simulator => "--listen",
+        Role::Rollout | Role::Reward => "--ready",
+    };
+    option(listens, format!("$({OWN_VARIABLE}):{}", port(id.role)));
     if id.role != Role::Trainer {
         let service = service_name(&job.validated.name);
         option("--trainer", format!("{service}.{}.svc:{TRAINER_PORT}", job.namespace));
     }
     arguments
-}
-
-/// What a worker of the preset `nano` needs; nothing is limited but memory, so that idle cores are used.
-fn resources(role: Role) -> ResourceRequirements {
-    let (cpu, memory, most) = match role {
-        Role::Trainer => ("500m", "512Mi", "2Gi"),
-        Role::Rollout => ("250m", "256Mi", "1Gi"),
-        Role::Simulator | Role::Reward => ("100m", "128Mi", "512Mi"),
-    };
-    let quantity = |text: &str| Quantity(text.to_owned());
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".to_owned(), quantity(cpu)),
-            ("memory".to_owned(), quantity(memory)),
-        ])),
-        limits: Some(BTreeMap::from([("memory".to_owned(), quantity(most))])),
-        ..ResourceRequirements::default()
-    }
 }
 
 fn volumes(job: &JobFacts<'_>, trainer: bool) -> Vec<Volume> {
@@ -185,7 +209,7 @@ fn volumes(job: &JobFacts<'_>, trainer: bool) -> Vec<Volume> {
         volumes.push(Volume {
             name: "store".to_owned(),
             persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: store_name(&job.validated.name),
+                claim_name: store_name(job),
                 read_only: None,
             }),
             ..Volume::default()

@@ -6,10 +6,13 @@ use shoprl_contract::Role;
 use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
 
 use super::decide::desired;
+use super::placed::{nodes_of, placed};
+use super::surroundings::surroundings;
 use super::{JOB_LABEL, JobFacts, Observed, PodState, ROLE_LABEL};
 use crate::Invalid;
 
 const ACCEPTED: &str = "Accepted";
+pub(super) const PLACED: &str = "Placed";
 const ROLES_READY: &str = "RolesReady";
 const SUSPENDED: &str = "Suspended";
 const COMPLETE: &str = "Complete";
@@ -20,10 +23,11 @@ const WRITE_AGAIN: u64 = 60;
 /// Longest message of a condition, in characters.
 const MESSAGE: usize = 1024;
 
-/// Whether the job is over; that never changes again.
-pub(super) fn is_terminal(status: &ShopRLJobStatus) -> bool {
-    let over = |it: &Condition| (it.type_ == COMPLETE || it.type_ == FAILED) && it.status == "True";
-    status.conditions.iter().any(over)
+/// When the job was over, if it is; that never changes again.
+pub(super) fn end(status: &ShopRLJobStatus) -> Option<Timestamp> {
+    let over =
+        |it: &&Condition| (it.type_ == COMPLETE || it.type_ == FAILED) && it.status == "True";
+    status.conditions.iter().find(over).map(|condition| condition.last_transition_time.0)
 }
 
 /// The status of a job whose spec cannot be: every mistake with its field and its remedy.
@@ -34,7 +38,7 @@ pub fn rejected(
     now: Timestamp,
 ) -> ShopRLJobStatus {
     let mut next = status.clone();
-    if is_terminal(status) {
+    if end(status).is_some() {
         return next;
     }
     let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
@@ -70,9 +74,7 @@ pub(super) fn complete(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Ti
     let message = format!("all {target} steps taken; the report lies in the store");
     let condition = Said { kind: COMPLETE, status: "True", reason: "TargetReached", message };
     say(status, job.generation, &condition, now);
-    let message = "the job is over".to_owned();
-    let condition = Said { kind: ROLES_READY, status: "False", reason: "Over", message };
-    say(status, job.generation, &condition, now);
+    over(job, status, now);
 }
 
 /// The job cannot go on. It was not complete before: terminal is terminal.
@@ -83,14 +85,21 @@ pub(super) fn failed(
     message: String,
     now: Timestamp,
 ) {
-    if is_terminal(status) {
+    if end(status).is_some() {
         return;
     }
     status.phase = Some("Failed".to_owned());
     say(status, job.generation, &Said { kind: FAILED, status: "True", reason, message }, now);
-    let message = "the job is over".to_owned();
-    let condition = Said { kind: ROLES_READY, status: "False", reason: "Over", message };
-    say(status, job.generation, &condition, now);
+    over(job, status, now);
+}
+
+/// What was about its pods holds no longer.
+fn over(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
+    for kind in [PLACED, ROLES_READY] {
+        let message = "the job is over".to_owned();
+        let condition = Said { kind, status: "False", reason: "Over", message };
+        say(status, job.generation, &condition, now);
+    }
 }
 
 /// The status after a pass that changed no wish.
@@ -101,7 +110,9 @@ pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) ->
     status.selector =
         Some(format!("{JOB_LABEL}={},{ROLE_LABEL}={}", job.validated.name, Role::Rollout.name()));
     status.rollouts = rollouts(observed);
+    status.applied = Some(surroundings(job).digest());
     suspension(job, &mut status, observed, now);
+    say(&mut status, job.generation, &placed(job, observed), now);
     let ready = status.roles.iter().all(|role| role.ready >= role.desired);
     let condition = if ready {
         let message = "every worker is ready".to_owned();
@@ -124,6 +135,25 @@ pub(super) fn report(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) ->
         status.progress = Some(seen.clone());
     }
     status
+}
+
+/// The status when the API server does not take an object of the job's for what it is: a PriorityClass that does not exist,
+/// a quota that is used up. Tried again, and said until it works. `surrounded`: the surroundings are as the report says.
+pub fn refused(
+    report: &ShopRLJobStatus,
+    surrounded: bool,
+    words: &str,
+    now: Timestamp,
+) -> ShopRLJobStatus {
+    let mut next = report.clone();
+    if !surrounded {
+        next.applied = None;
+    }
+    let generation = next.observed_generation;
+    let message = words.to_owned();
+    let condition = Said { kind: ROLES_READY, status: "False", reason: "Refused", message };
+    say(&mut next, generation, &condition, now);
+    next
 }
 
 /// The status of a job that is over: only the number of its pods still changes.
@@ -181,6 +211,7 @@ fn roles(job: &JobFacts<'_>, observed: &Observed) -> Vec<RoleStatus> {
         name: role.name().to_owned(),
         desired: count(desired.iter().filter(|id| id.role == role).count()),
         ready: count(ready(role)),
+        nodes: nodes_of(role, wanted, observed),
     };
     Role::ALL.into_iter().map(status).collect()
 }
@@ -215,11 +246,12 @@ fn is_news(known: Option<&Progress>, seen: &Progress, now: Timestamp) -> bool {
     known.phase != seen.phase || known.success != seen.success || old
 }
 
-struct Said {
-    kind: &'static str,
-    status: &'static str,
-    reason: &'static str,
-    message: String,
+/// A condition as it shall be.
+pub(super) struct Said {
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
 }
 
 /// Sets a condition; its time of transition moves only when its status does.

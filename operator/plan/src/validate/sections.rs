@@ -1,19 +1,23 @@
 //! The sections of a spec, each into its part of the contract.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use shoprl_contract::{
     CheckpointConfig, CreditConfig, CreditMode, EnvironmentConfig, EvaluationConfig, GrpoConfig,
     PolicyConfig, RewardConfig, RoleConfig, RolesConfig, ScenarioName, ScorerName, TrainingConfig,
     WarmupConfig, WarmupStop,
 };
+use shoprl_crds::overlay::QUANTITY_REMEDY;
 use shoprl_crds::{
-    CatalogPreset, Checkpoint, Environment, Evaluation, Grpo, MessageWise, ModelPreset, Policy,
-    Reward, Roles, Scenario, Sft, Training, limit, union,
+    CLAIM_REMEDY, CatalogPreset, Checkpoint, Environment, Evaluation, Grpo, MessageWise,
+    ModelPreset, Policy, Reward, Roles, Scenario, Sft, Store, Training, VolumeClaim, limit, union,
 };
 
+use super::Storage;
 use super::checks::Checks;
 use crate::lower::{CONTEXT, MAX_ACTION_TOKENS};
+use crate::quantity::Amount;
 
 pub(super) fn environment(checks: &mut Checks, environment: &Environment) -> EnvironmentConfig {
     let catalog = checks.member(
@@ -222,6 +226,42 @@ pub(super) fn checkpoint(checks: &mut Checks, checkpoint: &Checkpoint) -> Checkp
         ),
         keep: checks.count("spec.checkpoint.keep", checkpoint.keep, limit::CHECKPOINT_KEEP),
     }
+}
+
+pub(super) fn store(checks: &mut Checks, store: &Store) -> Storage {
+    const FIELD: &str = "spec.checkpoint.store";
+    match (&store.volume_claim, &store.existing_claim) {
+        (Some(claim), None) => {
+            if Amount::parse(&claim.size.0).is_none_or(|size| size < Amount::default()) {
+                let field = format!("{FIELD}.volumeClaim.size");
+                checks.refuse(&field, format!("{:?}", claim.size.0), QUANTITY_REMEDY);
+            }
+            let field = format!("{FIELD}.volumeClaim.storageClassName");
+            checks.object_name(&field, claim.storage_class_name.as_ref());
+            Storage::Claim(claim.clone())
+        }
+        (None, Some(claim)) => {
+            let field = format!("{FIELD}.existingClaim");
+            if claim.name.is_empty() {
+                checks.refuse(&field, "without name".to_owned(), CLAIM_REMEDY);
+            } else {
+                checks.object_name(&format!("{field}.name"), Some(&claim.name));
+            }
+            Storage::Existing(claim.name.clone())
+        }
+        (claim, _) => {
+            let written = if claim.is_some() { "both" } else { "neither" };
+            let written = format!("{written} of {}", union::STORE.members.join(" and "));
+            checks.refuse(FIELD, written, union::STORE.remedy);
+            Storage::Claim(VolumeClaim::default())
+        }
+    }
+}
+
+/// How long a job that is over is kept.
+pub(super) fn ttl(checks: &mut Checks, seconds: Option<i32>) -> Option<Duration> {
+    let checked = checks.count("spec.ttlSecondsAfterFinished", seconds?, limit::TTL);
+    Some(Duration::from_secs(u64::from(checked)))
 }
 
 pub(super) fn roles(checks: &mut Checks, roles: &Roles) -> RolesConfig {

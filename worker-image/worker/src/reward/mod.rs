@@ -9,6 +9,7 @@ use shoprl_contract::{Exit, Role, RunConfig};
 use crate::auth::Token;
 use crate::link::{Link, is_new_attempt};
 use crate::options::WorkerOptions;
+use crate::ready;
 use crate::seal::Sealed;
 use crate::shop;
 use crate::shutdown::Shutdown;
@@ -32,6 +33,7 @@ pub(crate) async fn score(
     let mut link =
         Link::new(trainer, Role::Reward, options.index, String::new(), config, token, shutdown)?;
     link.register().await?;
+    ready::announce(options).await?;
     loop {
         match serve_once(&mut link, &scorer, token).await {
             Ok(true) => return Ok(Exit::done()),

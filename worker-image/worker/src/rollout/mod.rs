@@ -21,6 +21,7 @@ use crate::auth::Token;
 use crate::link::{Link, is_new_attempt};
 use crate::options::WorkerOptions;
 use crate::policy;
+use crate::ready;
 use crate::seal::Sealed;
 use crate::shutdown::Shutdown;
 use crate::worker::trainer_address;
@@ -47,6 +48,7 @@ pub(crate) fn play(
     let mut link =
         Link::new(trainer, Role::Rollout, options.index, String::new(), config, token, shutdown)?;
     runtime.block_on(link.register())?;
+    runtime.block_on(ready::announce(options))?;
     let room = Room {
         action: config.policy.max_action_tokens as usize,
         context: config.policy.context as usize,

@@ -1,0 +1,157 @@
+//! `shoprl plan` for a cluster: what `shoprl run` takes no notice of, and which nodes could take each role.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::path::Path;
+use std::process::Command;
+
+use expect_test::{Expect, expect};
+
+const MANIFEST: &str = "\
+apiVersion: shoprl.dev/v1alpha1
+kind: ShopRLJob
+metadata: {name: shop}
+spec:
+  ttlSecondsAfterFinished: 60
+  checkpoint: {store: {existingClaim: {name: results}}}
+  roles:
+    rollout: {replicas: 3, resources: {limits: {nvidia.com/gpu: 1}}, tolerations: [{key: gpu, operator: Exists}]}
+    trainer: {nodeSelector: {pool: gpu}, resources: {limits: {nvidia.com/gpu: 1}}}
+";
+
+const NODES: &str = r#"
+apiVersion: v1
+kind: List
+items:
+- kind: Node
+  metadata: {name: gpu-1, labels: {pool: gpu}}
+  spec: {taints: [{key: gpu, value: "true", effect: NoSchedule}]}
+  status: {allocatable: {cpu: "8", memory: 16Gi, nvidia.com/gpu: "4", pods: "110"}}
+- kind: Node
+  metadata: {name: cpu-1, labels: {pool: cpu}}
+  status: {allocatable: {cpu: "4", memory: 8Gi, pods: "110"}}
+"#;
+
+/// What `plan job.yaml` says in comments, and its exit code.
+fn plan(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_shoprl"))
+        .args(["plan", "job.yaml", "--cpus", "2"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said = said.lines().filter(|line| line.starts_with('#')).skip(2);
+    let said: String = said.map(|line| format!("{line}\n")).collect();
+    (output.status.code(), said + &String::from_utf8(output.stderr).unwrap())
+}
+
+#[track_caller]
+fn check(nodes: &str, code: i32, expected: &Expect) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("job.yaml"), MANIFEST).unwrap();
+    std::fs::write(folder.path().join("nodes.yaml"), nodes).unwrap();
+    let (exit, said) = plan(folder.path(), &["--nodes", "nodes.yaml"]);
+    expected.assert_eq(&said);
+    assert_eq!(exit, Some(code));
+}
+
+#[test]
+fn the_plan_says_which_nodes_could_take_each_role_and_why_none_could() {
+    check(
+        NODES,
+        0,
+        &expect![[r#"
+        # on 2 cores `shoprl run` starts
+        #   trainer 0    2 threads
+        #   simulator 0  1 thread
+        #   reward 0     1 thread
+        #   rollout 0    1 thread
+        #   rollout 1    1 thread
+        #   rollout 2    1 thread
+        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # on a cluster of these 2 nodes, were they empty
+        #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
+        #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; 1 node of pool=gpu has a taint gpu=true:NoSchedule that it does not tolerate
+        #   simulator  1 pod    each cpu 100m, memory 128Mi
+        #                       on cpu-1
+        #   reward     1 pod    each cpu 100m, memory 128Mi
+        #                       on cpu-1
+        #   rollout    3 pods   each cpu 250m, memory 256Mi, nvidia.com/gpu 1
+        #                       on gpu-1
+    "#]],
+    );
+}
+
+#[test]
+fn a_cluster_without_nodes_takes_nothing() {
+    check(
+        "kind: NodeList\nitems: []\n",
+        0,
+        &expect![[r#"
+        # on 2 cores `shoprl run` starts
+        #   trainer 0    2 threads
+        #   simulator 0  1 thread
+        #   reward 0     1 thread
+        #   rollout 0    1 thread
+        #   rollout 1    1 thread
+        #   rollout 2    1 thread
+        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # on a cluster of these 0 nodes, were they empty
+        #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
+        #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; there are no nodes
+        #   simulator  1 pod    each cpu 100m, memory 128Mi
+        #                       cannot be placed: simulator needs a node; there are no nodes
+        #   reward     1 pod    each cpu 100m, memory 128Mi
+        #                       cannot be placed: reward needs a node; there are no nodes
+        #   rollout    3 pods   each cpu 250m, memory 256Mi, nvidia.com/gpu 1
+        #                       cannot be placed: rollout needs nvidia.com/gpu 1; there are no nodes
+    "#]],
+    );
+}
+
+#[test]
+fn a_file_that_holds_no_nodes_is_refused_with_the_way_to_make_one() {
+    check(
+        "kind: Pod\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: kind: "Pod" is not possible: write Node or List; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "items: []\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: kind: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "{\"kind\": \"List\"}\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "kind: List\nitems: [{kind: Pod}]\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items[0]: is no Node; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "kind: List\nitems: [{kind: Node, metadata: {name: 7}}]\n",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: items[0]: invalid type: integer `7`, expected a string; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+    check(
+        "[",
+        64,
+        &expect![[r#"
+        error: nodes.yaml: not YAML: did not find expected node content at line 2 column 1, while parsing a flow node; give the output of `kubectl get nodes -o yaml` or `-o json`
+    "#]],
+    );
+}

@@ -1,0 +1,104 @@
+//! What a worker gets: the defaults of its role, and what the manifest puts in their place.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use shoprl_contract::Role;
+use shoprl_crds::Resources;
+
+use crate::quantity::Amount;
+
+type Amounts = BTreeMap<String, Quantity>;
+
+/// What a worker of the preset `nano` needs; nothing is limited but memory, so that idle cores are used.
+fn defaults(role: Role) -> (Amounts, Amounts) {
+    let (cpu, memory, most) = match role {
+        Role::Trainer => ("500m", "512Mi", "2Gi"),
+        Role::Rollout => ("250m", "256Mi", "1Gi"),
+        Role::Simulator | Role::Reward => ("100m", "128Mi", "512Mi"),
+    };
+    let amount = |name: &str, text: &str| (name.to_owned(), Quantity(text.to_owned()));
+    (
+        BTreeMap::from([amount("cpu", cpu), amount("memory", memory)]),
+        BTreeMap::from([amount("memory", most)]),
+    )
+}
+
+/// The defaults with what is given in their place, resource by resource. A default never contradicts what is given, and
+/// a device that stands on one side only counts for both.
+pub(super) fn resources(role: Role, given: &Resources) -> ResourceRequirements {
+    let (mut requests, mut limits) = defaults(role);
+    requests.extend(given.requests.clone());
+    limits.extend(given.limits.clone());
+    for (name, limit) in &given.limits {
+        if !given.requests.contains_key(name) && is_below(Some(limit), requests.get(name)) {
+            requests.insert(name.clone(), limit.clone());
+        }
+    }
+    for (name, request) in &given.requests {
+        if !given.limits.contains_key(name) && is_below(limits.get(name), Some(request)) {
+            limits.insert(name.clone(), request.clone());
+        }
+    }
+    for (name, amount) in given.limits.iter().chain(&given.requests) {
+        if name.contains('/') {
+            limits.entry(name.clone()).or_insert_with(|| amount.clone());
+            requests.entry(name.clone()).or_insert_with(|| amount.clone());
+        }
+    }
+    ResourceRequirements {
+        requests: Some(requests),
+        limits: Some(limits),
+        ..ResourceRequirements::default()
+    }
+}
+
+/// What the scheduler looks for on a node.
+pub(crate) fn requests(role: Role, given: &Resources) -> BTreeMap<String, Quantity> {
+    resources(role, given).requests.unwrap_or_default()
+}
+
+/// Whether both are there and the first is less.
+fn is_below(one: Option<&Quantity>, other: Option<&Quantity>) -> bool {
+    let amount = |quantity: Option<&Quantity>| Amount::parse(&quantity?.0);
+    amount(one).zip(amount(other)).is_some_and(|(one, other)| one < other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amounts(text: &str) -> Amounts {
+        let pair = |pair: &str| {
+            let (name, amount) = pair.split_once(' ').expect("a name and an amount");
+            (name.to_owned(), Quantity(amount.to_owned()))
+        };
+        text.split(", ").filter(|it| !it.is_empty()).map(pair).collect()
+    }
+
+    fn words(amounts: &Amounts) -> String {
+        let words: Vec<_> = amounts.iter().map(|(name, it)| format!("{name} {}", it.0)).collect();
+        words.join(", ")
+    }
+
+    #[test]
+    fn what_is_given_replaces_the_default_of_its_resource_and_defaults_give_way() {
+        let check = |requests: &str, limits: &str, asked: &str, most: &str| {
+            let given = Resources { requests: amounts(requests), limits: amounts(limits) };
+            let merged = resources(Role::Trainer, &given);
+            let (requested, limited) =
+                (merged.requests.unwrap_or_default(), merged.limits.unwrap_or_default());
+            assert_eq!((words(&requested).as_str(), words(&limited).as_str()), (asked, most));
+        };
+        check("", "", "cpu 500m, memory 512Mi", "memory 2Gi");
+        check("cpu 2", "", "cpu 2, memory 512Mi", "memory 2Gi");
+        check("memory 4Gi", "", "cpu 500m, memory 4Gi", "memory 4Gi");
+        check("", "memory 256Mi", "cpu 500m, memory 256Mi", "memory 256Mi");
+        check("", "cpu 4", "cpu 500m, memory 512Mi", "cpu 4, memory 2Gi");
+        check("", "cpu 0.1", "cpu 0.1, memory 512Mi", "cpu 0.1, memory 2Gi");
+        let device = "cpu 500m, memory 512Mi, nvidia.com/gpu 1";
+        check("", "nvidia.com/gpu 1", device, "memory 2Gi, nvidia.com/gpu 1");
+        check("nvidia.com/gpu 1", "", device, "memory 2Gi, nvidia.com/gpu 1");
+    }
+}

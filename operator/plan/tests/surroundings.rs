@@ -1,0 +1,203 @@
+//! What surrounds the pods of a job, and where its run folder lies: applied when it changes, and never without.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::collections::BTreeMap;
+
+use expect_test::expect_file;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shoprl_crds::{ShopRLJobSpec, ShopRLJobStatus};
+use shoprl_plan::cluster::{
+    self, Children, DisruptionBudget, Effect, JobFacts, Observed, OperatorPods, Plan, Surroundings,
+};
+use shoprl_plan::validate;
+
+fn plan_at(spec: &Value, status: &ShopRLJobStatus, now: Timestamp) -> Plan {
+    let spec: ShopRLJobSpec = serde_json::from_value(spec.clone()).unwrap();
+    let validated = validate(&spec, "job").unwrap();
+    let labels = BTreeMap::from([("app.kubernetes.io/name".to_owned(), "shoprl".to_owned())]);
+    let operator = OperatorPods { namespace: "shoprl-system".to_owned(), labels };
+    let facts = JobFacts {
+        namespace: "shop",
+        uid: "0123456789",
+        generation: Some(1),
+        version: Some("7"),
+        owner: OwnerReference { uid: "0123456789".to_owned(), ..OwnerReference::default() },
+        image: "registry.example/shoprl@sha256:default",
+        operator: Some(&operator),
+        token: "token",
+        validated: &validated,
+        status,
+    };
+    cluster::plan(&facts, &Observed::default(), now)
+}
+
+fn plan(spec: &Value, status: &ShopRLJobStatus) -> Plan {
+    plan_at(spec, status, Timestamp::UNIX_EPOCH)
+}
+
+/// The status after the first wish.
+fn begun(spec: &Value) -> ShopRLJobStatus {
+    plan(spec, &ShopRLJobStatus::default()).intent.unwrap()
+}
+
+fn surroundings(plan: Plan) -> Option<Surroundings> {
+    plan.effects.into_iter().find_map(|effect| match effect {
+        Effect::Surround(surroundings) => Some(*surroundings),
+        _ => None,
+    })
+}
+
+fn children(spec: &Value) -> Children {
+    let effects = plan(spec, &begun(spec)).effects.into_iter();
+    let mut prepared = effects.filter_map(|effect| match effect {
+        Effect::Prepare(children) => Some(*children),
+        _ => None,
+    });
+    prepared.next().unwrap()
+}
+
+/// How many rollouts an eviction must leave.
+fn least(surroundings: &Surroundings) -> Option<i32> {
+    match &surroundings.budget {
+        DisruptionBudget::None { .. } => None,
+        DisruptionBudget::Of(budget) => match budget.spec.as_ref()?.min_available.as_ref()? {
+            IntOrString::Int(least) => Some(*least),
+            IntOrString::String(_) => None,
+        },
+    }
+}
+
+#[test]
+fn only_the_jobs_own_pods_and_the_operator_reach_its_workers() {
+    let spec = json!({});
+    let surroundings = surroundings(plan(&spec, &begun(&spec))).unwrap();
+    let DisruptionBudget::Of(budget) = &surroundings.budget else { panic!("two rollouts") };
+    expect_file!["pods/network-policy.yaml"]
+        .assert_eq(&serde_yaml::to_string(&surroundings.policy).unwrap());
+    expect_file!["pods/disruption-budget.yaml"].assert_eq(&serde_yaml::to_string(budget).unwrap());
+}
+
+#[test]
+fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
+    let rollouts =
+        |replicas: i32| json!({"suspend": true, "roles": {"rollout": {"replicas": replicas}}});
+    let mut status = begun(&rollouts(3));
+    let first = plan(
+        &json!({"roles": {"rollout": {"replicas": 3}}}),
+        &begun(&json!({"roles": {"rollout": {"replicas": 3}}})),
+    );
+    assert!(matches!(first.effects[0], Effect::Surround(_)), "before every pod");
+    let mut applied = |replicas: i32| {
+        // The wish first, then the effects, then the report.
+        for _ in 0..3 {
+            let plan = plan(&rollouts(replicas), &status);
+            if let Some(intent) = plan.intent {
+                status = intent;
+                continue;
+            }
+            status = plan.report.clone();
+            if let Some(surroundings) = surroundings(plan) {
+                return Some(least(&surroundings));
+            }
+        }
+        None
+    };
+    assert_eq!(applied(3), Some(Some(2)));
+    assert_eq!(applied(3), None, "a steady job writes nothing");
+    assert_eq!(applied(5), Some(Some(4)));
+    assert_eq!(applied(1), Some(None), "one rollout has no budget, and the old one goes");
+    assert_eq!(applied(0), None, "no budget as before");
+    assert_eq!(applied(2), Some(Some(1)));
+}
+
+#[test]
+fn surroundings_whose_writing_was_not_reported_are_applied_again() {
+    let spec = json!({"suspend": true});
+    let status = begun(&spec);
+    for _ in 0..2 {
+        assert!(surroundings(plan(&spec, &status)).is_some());
+    }
+    let report = plan(&spec, &status).report;
+    let again = |surrounded: bool| {
+        let refused = cluster::refused(&report, surrounded, "no", Timestamp::UNIX_EPOCH);
+        surroundings(plan(&spec, &refused)).is_some()
+    };
+    assert!(again(false), "they were what was refused");
+    assert!(!again(true), "a pod was");
+}
+
+#[test]
+fn the_claim_is_as_the_manifest_says_and_stays_unless_it_says_otherwise() {
+    let check = |store: Value, claim: Option<(&str, Option<&str>, bool)>| {
+        let spec = json!({"checkpoint": {"store": store}});
+        let made = children(&spec).store.map(|made| {
+            let spec = made.spec.unwrap();
+            let size = spec.resources.unwrap().requests.unwrap()["storage"].0.clone();
+            assert_eq!(made.metadata.name.as_deref(), Some("job-store"));
+            (size, spec.storage_class_name, made.metadata.owner_references.is_none())
+        });
+        let expected =
+            claim.map(|(size, class, stays)| (size.to_owned(), class.map(str::to_owned), stays));
+        assert_eq!(made, expected);
+    };
+    check(json!({"volumeClaim": {}}), Some(("1Gi", None, true)));
+    check(
+        json!({"volumeClaim": {"size": "20Gi", "storageClassName": "fast", "retain": false}}),
+        Some(("20Gi", Some("fast"), false)),
+    );
+    check(json!({"existingClaim": {"name": "results"}}), None);
+}
+
+#[test]
+fn a_trainer_mounts_the_claim_that_the_manifest_names() {
+    let spec = json!({"checkpoint": {"store": {"existingClaim": {"name": "results"}}}});
+    let pods = plan(&spec, &begun(&spec)).effects.into_iter().filter_map(|effect| match effect {
+        Effect::Create(pod) => Some(*pod),
+        _ => None,
+    });
+    let claims: Vec<String> = pods
+        .flat_map(|pod| pod.spec.unwrap().volumes.unwrap())
+        .filter_map(|volume| Some(volume.persistent_volume_claim?.claim_name))
+        .collect();
+    assert_eq!(claims, ["results"]);
+}
+
+/// A job that is over since the beginning of time.
+fn over(spec: &Value) -> ShopRLJobStatus {
+    let mut status = begun(spec);
+    let mut condition = status.conditions[0].clone();
+    condition.type_ = "Failed".to_owned();
+    status.conditions.push(condition);
+    status
+}
+
+#[test]
+fn a_job_that_is_over_is_deleted_when_its_time_to_live_has_passed_and_not_before() {
+    let deleted = |ttl: Value, after: i64| {
+        let spec = json!({"ttlSecondsAfterFinished": ttl});
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(after);
+        let plan = plan_at(&spec, &over(&spec), now);
+        let deleted = plan.effects.iter().any(|effect| match effect {
+            Effect::DeleteJob { name, uid, version } => {
+                assert_eq!((name.as_str(), uid.as_str()), ("job", "0123456789"));
+                assert_eq!(version.as_deref(), Some("7"), "a job that changed since stays");
+                true
+            }
+            _ => false,
+        });
+        (deleted, plan.look_again.map(|it| it.as_secs()))
+    };
+    assert_eq!(deleted(json!(60), 0), (false, Some(60)));
+    assert_eq!(deleted(json!(60), 59), (false, Some(1)));
+    assert_eq!(deleted(json!(60), 60), (true, None));
+    assert_eq!(deleted(json!(0), 0), (true, None));
+    assert_eq!(deleted(json!(60), -5), (false, Some(60)), "a clock that went back");
+    assert_eq!(deleted(Value::Null, 1_000_000), (false, None), "kept for ever");
+    let running = json!({"ttlSecondsAfterFinished": 0});
+    let plan = plan(&running, &begun(&running));
+    assert!(!plan.effects.iter().any(|effect| matches!(effect, Effect::DeleteJob { .. })));
+}
