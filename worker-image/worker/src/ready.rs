@@ -51,6 +51,7 @@ mod tests {
             token_file: PathBuf::new(),
             trainer: None,
             listen: String::new(),
+            metrics_listen: None,
             ready,
             address_file: None,
             termination_file: None,
