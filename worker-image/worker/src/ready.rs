@@ -53,6 +53,7 @@ mod tests {
             listen: String::new(),
             metrics_listen: None,
             ready,
+            metrics_listen: None,
             address_file: None,
             termination_file: None,
             threads: 1,
