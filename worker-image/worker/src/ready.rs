@@ -51,7 +51,6 @@ mod tests {
             token_file: PathBuf::new(),
             trainer: None,
             listen: String::new(),
-            metrics_listen: None,
             ready,
             metrics_listen: None,
             address_file: None,
