@@ -136,7 +136,7 @@ impl Mall {
         self.search_weighted(query, limit, index::FIELDS.map(|(_, weight)| weight))
     }
 
-    /// [`Mall::search`] with other weights for title, category, brand, attributes and options: what their values were
+    /// [`Mall::search`] with other weights for title, category and brand: what their values were
     /// chosen with.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ impl Mall {
         &self,
         query: &str,
         limit: usize,
-        weights: [f64; 5],
+        weights: [f64; 3],
     ) -> Result<Vec<u32>, MallError> {
         use crate::search::QueryError;
         let parsed = Query::parse(query).map_err(|error| match error {

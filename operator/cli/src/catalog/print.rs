@@ -75,6 +75,7 @@ fn as_json(product: &Product<'_>) -> Value {
     json!({
         "id": product.id(),
         "category": product.category(),
+        "aliases": product.aliases().collect::<Vec<_>>(),
         "title": product.title(),
         "brand": product.brand(),
         "shop": product.shop(),

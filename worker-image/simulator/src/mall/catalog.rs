@@ -164,6 +164,11 @@ impl<'a> Product<'a> {
         self.catalog.path(self.leaf()).map(|word| self.catalog.word(word)).join("›")
     }
 
+    /// What things of its leaf are called besides the name of the leaf.
+    pub fn aliases(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        self.catalog.aliases(self.leaf())
+    }
+
     /// The title as its merchant wrote it.
     #[must_use]
     pub fn title(&self) -> &'a str {

@@ -68,6 +68,13 @@ pub fn words(mall: &Arc<Mall>, key: &TaskKey) -> String {
     words
 }
 
+/// The product that the goal of `key` was drawn from; `None` where nothing fits. Privileged: for measuring.
+#[must_use]
+pub fn target(mall: &Mall, key: &TaskKey) -> Option<u32> {
+    let goal = Task::new(mall, key).goal;
+    goal.fits.then_some(goal.target)
+}
+
 /// The rank, from 1, of the product that the goal of `key` was drawn from, when `query` is searched for; `None` beyond
 /// `limit`, or where nothing fits. Privileged: for measuring.
 ///
@@ -78,15 +85,16 @@ pub fn target_rank(
     key: &TaskKey,
     query: &str,
     limit: usize,
-    weights: Option<[f64; 5]>,
+    weights: Option<[f64; 3]>,
 ) -> Result<Option<usize>, MallError> {
-    let goal = Task::new(mall, key).goal;
+    let Some(target) = target(mall, key) else {
+        return Ok(None);
+    };
     let found = match weights {
         Some(weights) => mall.search_weighted(query, limit, weights)?,
         None => mall.search(query, limit)?,
     };
-    let position = found.iter().position(|id| *id == goal.target);
-    Ok(position.filter(|_| goal.fits).map(|position| position + 1))
+    Ok(found.iter().position(|id| *id == target).map(|position| position + 1))
 }
 
 /// Measures `tasks` tasks.

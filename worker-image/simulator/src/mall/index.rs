@@ -22,8 +22,9 @@ use thiserror::Error;
 
 /// What is indexed of a product, with what a match there weighs. The weights were chosen by measurement
 /// (docs/benchmarks/search.md).
-pub(super) const FIELDS: [(&str, f64); 5] =
-    [("title", 1.0), ("category", 1.0), ("brand", 1.0), ("attributes", 0.0), ("options", 0.0)];
+///
+/// Attributes and options that the title leaves out are not indexed: that is why pages must be read.
+pub(super) const FIELDS: [(&str, f64); 3] = [("title", 1.0), ("category", 1.0), ("brand", 1.0)];
 /// Memory of the indexing buffer: everything fits, so it is written once.
 const BUFFER_BYTES: usize = 64 << 20;
 /// The engine's list of its files.
@@ -184,19 +185,13 @@ fn terms<'a>(
     catalog: &'a Catalog,
     product: &Product<'a>,
     segmenter: &'a Segmenter,
-) -> [Vec<&'a str>; 5] {
-    let cut = |words: Vec<&'a str>| -> Vec<&'a str> {
-        words.into_iter().flat_map(|word| segmenter.terms(word)).collect()
-    };
-    let mut names: Vec<&str> =
-        catalog.path(product.leaf()).into_iter().map(|word| catalog.word(word)).collect();
-    names.extend(catalog.aliases(product.leaf()));
+) -> [Vec<&'a str>; 3] {
+    let path = catalog.path(product.leaf()).into_iter().map(|word| catalog.word(word));
+    let names = path.chain(product.aliases());
     [
         segmenter.terms(product.title()),
-        cut(names),
+        names.flat_map(|name| segmenter.terms(name)).collect(),
         vec![product.brand()],
-        cut(product.attributes().map(|(_, value)| value).collect()),
-        cut(product.options().flat_map(|(_, values)| values).collect()),
     ]
 }
 
