@@ -27,5 +27,5 @@ echo "$queries queries, five processes, 1, 2 and 4 threads, with and without cac
 "$search" weights "$tasks"
 "$search" export "$tasks" "$work"
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check bm25s jieba==0.42.1
+"$work/venv/bin/pip" install -q --disable-pip-version-check bm25s==0.3.16 jieba==0.42.1
 "$work/venv/bin/python" docs/benchmarks/peers/search_quality.py "$work"
