@@ -1,5 +1,6 @@
 //! The whole system, seen from outside: the program `shoprl` as a user starts it.
 
 mod program;
+pub mod simulation;
 
 pub use program::{Run, bytes_of_the_final_weights, children, final_state, kill, shoprl};

@@ -102,6 +102,10 @@ async fn observed_pass(
             return Ok(Action::await_change());
         }
     };
+    // Before its pods are listed once, a job that runs looks like one that has none. No writer any more: the process ends.
+    if context.pods.wait_until_ready().await.is_err() {
+        return Ok(Action::await_change());
+    }
     // Its children go with it; until they are gone nothing may be made.
     if job.metadata.deletion_timestamp.is_some() {
         context.written.forget(job);
@@ -172,7 +176,9 @@ async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observe
             && apply::is_owned(&pod.metadata, facts.uid)
     };
     let pods = context.pods.state().into_iter().filter(|pod| ours(pod));
-    let pods: Vec<ObservedPod> = pods.filter_map(|pod| ObservedPod::of(&pod)).collect();
+    let mut pods: Vec<ObservedPod> = pods.filter_map(|pod| ObservedPod::of(&pod)).collect();
+    // The cache has no order, and a plan has one.
+    pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let attempt = facts.status.attempt;
     let trainer = pods.iter().find(|pod| {
         pod.worker == ProcessId::TRAINER

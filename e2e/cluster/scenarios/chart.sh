@@ -17,19 +17,19 @@ mkdir "$older"
 before=$(git -C "$chart" log -2 --format=%H -- . | tail -n 1)
 git -C "$chart" archive "$before" . | tar -x -C "$older"
 kubectl patch --local -f "$older/files/shoprljobs.shoprl.dev.yaml" --type json -o yaml \
-    -p '[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/suspend"}]' >"$older/kind"
+    -p '[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/ttlSecondsAfterFinished"}]' >"$older/kind"
 mv "$older/kind" "$older/files/shoprljobs.shoprl.dev.yaml"
 kubectl create namespace shoprl-system >/dev/null
 kubectl label namespace shoprl-system pod-security.kubernetes.io/enforce=restricted >/dev/null
 # Its program is today's, so nobody waits for it to be ready.
 helm install shoprl "$older" -n shoprl-system "${images[@]}" >/dev/null
 await 30 "the kind" kubectl wait crd/shoprljobs.shoprl.dev --for condition=Established --timeout 5s
-paused() { sed 's/^spec:$/spec:\n  suspend: true/' "$manifest" | kubectl apply -n shop --dry-run=server -f - 2>&1; }
-[[ $(paused) == *'unknown field "spec.suspend"'* ]] || fail "the older kind knows the field: $(paused)"
+short() { sed 's/^spec:$/spec:\n  ttlSecondsAfterFinished: 60/' "$manifest" | kubectl apply -n shop --dry-run=server -f - 2>&1; }
+[[ $(short) == *'unknown field "spec.ttlSecondsAfterFinished"'* ]] || fail "the older kind knows the field: $(short)"
 first_key=$(key)
 helm upgrade shoprl "$chart" -n shoprl-system "${images[@]}" --wait --timeout 180s >/dev/null
 equal "the key" "$first_key" "$(key)"
-[[ $(paused) == *created* ]] || fail "the newer kind does not know the field: $(paused)"
+[[ $(short) == *created* ]] || fail "the newer kind does not know the field: $(short)"
 
 say "the leader dies, a worker dies, the other operator takes over"
 first=$(leader)

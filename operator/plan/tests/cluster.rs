@@ -437,6 +437,36 @@ fn the_next_trainer_waits_for_the_checkpoint_of_one_that_leaves() {
 }
 
 #[test]
+fn a_worker_that_is_wanted_again_is_another_one_and_what_left_is_no_failure() {
+    let mut world = World::new(2);
+    world.settle();
+    world.spec = spec(1);
+    world.pass(usize::MAX);
+    let gone_by = Some(Time(world.now + Duration::from_secs(10)));
+    world.pods.get_mut("job-rollout-1-1").unwrap().metadata.deletion_timestamp = gone_by;
+    world.spec = spec(2);
+    world.settle();
+    assert!(world.names().contains(&"job-rollout-1-2"), "{:?}", world.names());
+    assert_eq!((world.status.restarts, world.status.failures.disruption), (0, 0));
+}
+
+#[test]
+fn a_pod_that_shows_up_only_after_its_job_was_suspended_leaves_too() {
+    let mut world = World::new(1);
+    world.pass(usize::MAX);
+    world.pass(usize::MAX);
+    // The passes that suspend the job do not see the pods yet.
+    let made = std::mem::take(&mut world.pods);
+    world.spec = suspended(1, true);
+    world.settle();
+    world.pods = made;
+    world.settle();
+    assert!(world.names().is_empty(), "{:?}", world.names());
+    assert_eq!(condition(&world.status, "Suspended"), Some(("True", "Suspended")));
+    assert_eq!(world.status.restarts, 0);
+}
+
+#[test]
 fn the_scale_subresource_counts_the_rollouts_that_are_there() {
     let mut world = World::new(3);
     world.settle();

@@ -94,8 +94,9 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
         let slug = id.slug();
         let known = known.iter().find(|worker| worker.worker == slug);
         let mut worker = known.cloned().unwrap_or(WorkerIntent {
+            // Beyond what an earlier scale left of it: those pods were counted, or asked to leave.
+            incarnation: 1 + newest(observed, &slug),
             worker: slug,
-            incarnation: 1,
             not_before: None,
         });
         let pod = observed.pods.iter().find(|pod| is_of(pod, &worker));
@@ -108,9 +109,9 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
             Verdict::Replace(_) if suspended && was_suspended => {}
             Verdict::Replace(ending) => replace(job, &mut status, &mut worker, &ending, now),
         }
-        // What runs now is not wanted any more, and no failure; the next pods come when the job goes on.
+        // What runs now is not wanted any more, and no failure; the next pods come when the job goes on. Also what
+        // is seen only now: it was made just before the job was suspended.
         if suspended
-            && !was_suspended
             && pod.is_some_and(|pod| !matches!(pod.ending(), Some(Ending { fate: Fate::Done, .. })))
         {
             worker.incarnation += 1;
@@ -255,6 +256,12 @@ fn effects(
     };
     effects.extend(observed.pods.iter().filter(stale).map(delete));
     effects
+}
+
+/// The newest incarnation of a worker that is there; 0 when none is.
+fn newest(observed: &Observed, worker: &str) -> i32 {
+    let own = observed.pods.iter().filter(|pod| pod.worker.slug() == worker);
+    own.map(|pod| pod.incarnation).max().unwrap_or(0)
 }
 
 fn is_of(pod: &ObservedPod, worker: &WorkerIntent) -> bool {

@@ -1,0 +1,95 @@
+//! Bugs planted between the real operator and the model: each must be found.
+
+use serde_json::{Value, json};
+
+use super::api::{Call, Verb, text};
+
+/// A mistake that an operator could make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// Passes go on although the job is being deleted.
+    StatusAfterDelete,
+    /// Pods carry no label of their attempt.
+    MissingAttemptLabel,
+    /// Pods are applied, so one that is there is taken over.
+    ApplyInPlaceOfCreate,
+    /// What is not in the cache is taken for gone, and its pods are deleted.
+    CachedDestructiveRead,
+    /// A status write whose reply was lost is done again on top of itself.
+    DoubleCountAfterLostReply,
+    /// Failures are counted in memory.
+    BudgetResetOnRestart,
+    /// An end is forgotten by the next report.
+    TerminalNotSticky,
+    /// Pods are made before the intent is persisted.
+    EffectBeforeIntent,
+    /// Deletions name no unique id.
+    WrongUidDelete,
+    /// A trainer that was replaced writes checkpoints.
+    UnfencedLineage,
+    /// Children have no owner.
+    Orphans,
+    /// The status is written at every pass.
+    NeedlessWrite,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::StatusAfterDelete,
+        Self::MissingAttemptLabel,
+        Self::ApplyInPlaceOfCreate,
+        Self::CachedDestructiveRead,
+        Self::DoubleCountAfterLostReply,
+        Self::BudgetResetOnRestart,
+        Self::TerminalNotSticky,
+        Self::EffectBeforeIntent,
+        Self::WrongUidDelete,
+        Self::UnfencedLineage,
+        Self::Orphans,
+        Self::NeedlessWrite,
+    ];
+
+    /// What a pass reads instead of `job`; `first`: the first pass of its process.
+    pub(super) fn misread(self, job: &mut Value, first: bool) {
+        match self {
+            Self::StatusAfterDelete => remove(&mut job["metadata"], "deletionTimestamp"),
+            Self::BudgetResetOnRestart if first && job.get("status").is_some() => {
+                remove(&mut job["status"], "failures");
+            }
+            _ => {}
+        }
+    }
+
+    /// What is sent instead of `call`.
+    pub(super) fn missend(self, call: &mut Call, job: &Value) {
+        let creates_pod = call.verb == Verb::Create && call.kind.plural == "pods";
+        match self {
+            Self::MissingAttemptLabel if creates_pod => {
+                remove(&mut call.body["metadata"]["labels"], "shoprl.dev/incarnation");
+            }
+            Self::ApplyInPlaceOfCreate if creates_pod => {
+                call.verb = Verb::Apply;
+                call.name = text(&call.body, &["metadata", "name"]).to_owned();
+                call.manager = "shoprl-operator".to_owned();
+            }
+            Self::TerminalNotSticky
+                if call.subresource == "status" && super::process::is_over(job) =>
+            {
+                let conditions = call.body["status"].get_mut("conditions");
+                if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
+                    conditions.retain(|it| it["type"] != "Complete" && it["type"] != "Failed");
+                }
+            }
+            Self::WrongUidDelete if call.verb == Verb::Delete => call.body = json!({}),
+            Self::Orphans if creates_pod => remove(&mut call.body["metadata"], "ownerReferences"),
+            _ => {}
+        }
+    }
+}
+
+fn remove(object: &mut Value, field: &str) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove(field);
+    }
+}

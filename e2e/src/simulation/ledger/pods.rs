@@ -1,0 +1,73 @@
+//! Rules about pods.
+
+use serde_json::Value;
+
+use super::super::api::{is_leaving, owners, text, uid};
+use super::super::process::wants_no_pods;
+use super::{Author, Fate, Ledger};
+
+/// What the end of a pod means: docs/ARCHITECTURE.md, Exit contract of a worker.
+pub(super) fn fate(pod: &Value) -> Option<Fate> {
+    let status = &pod["status"];
+    if status["reason"] == "Evicted" {
+        return Some(Fate::Disruption);
+    }
+    let terminated = &status["containerStatuses"][0]["state"]["terminated"];
+    match (terminated["exitCode"].as_i64()?, text(terminated, &["reason"])) {
+        (0, _) => None,
+        (64, _) => Some(Fate::Permanent),
+        (143, _) | (255, "Unknown") => Some(Fate::Disruption),
+        (137, "Error") if is_leaving(pod) => Some(Fate::Disruption),
+        _ => Some(Fate::Application),
+    }
+}
+
+/// Whether the persisted intent of `job` holds this pod.
+pub(super) fn is_intended(pod: &Value, job: &Value) -> bool {
+    let label = |name: &str| text(pod, &["metadata", "labels", name]);
+    let worker = format!("{}-{}", label("shoprl.dev/role"), label("shoprl.dev/index"));
+    let workers = job["status"]["intent"]["workers"].as_array();
+    workers.into_iter().flatten().any(|wanted| {
+        wanted["worker"] == worker.as_str()
+            && wanted["incarnation"].to_string() == label("shoprl.dev/incarnation")
+    })
+}
+
+/// Whether a pod runs, or will, and nobody asked it to leave.
+pub(in super::super) fn is_live(pod: &Value) -> bool {
+    !is_leaving(pod) && !matches!(text(pod, &["status", "phase"]), "Succeeded" | "Failed")
+}
+
+impl Ledger {
+    /// A pod was created. `pods` are all others.
+    pub(super) fn created(
+        &self,
+        pod: &Value,
+        author: &Author<'_>,
+        pods: &[&Value],
+    ) -> Result<(), String> {
+        let name = text(pod, &["metadata", "name"]);
+        if wants_no_pods(author.job) {
+            return Err(format!("created {name} for a job that wants no pods"));
+        }
+        if !is_intended(pod, author.job) {
+            return Err(format!("created {name} before its intent was persisted"));
+        }
+        let role = text(pod, &["metadata", "labels", "shoprl.dev/role"]);
+        let index = text(pod, &["metadata", "labels", "shoprl.dev/index"]);
+        let others = pods.iter().filter(|other| {
+            uid(other) != uid(pod)
+                && owners(other).eq(owners(pod))
+                && text(other, &["metadata", "labels", "shoprl.dev/role"]) == role
+                && text(other, &["metadata", "labels", "shoprl.dev/index"]) == index
+                && is_live(other)
+        });
+        // Who leads alone sees the old one end before it makes the next; otherwise the lineage fences.
+        let allowed = usize::from(!self.alone || role != "trainer");
+        let others = others.count();
+        if self.alone && others > allowed {
+            return Err(format!("created {name} beside {others} that live"));
+        }
+        Ok(())
+    }
+}
