@@ -26,6 +26,7 @@ pub struct Run {
     child: Child,
     /// Its run folder.
     pub folder: PathBuf,
+    out: PathBuf,
 }
 
 impl Run {
@@ -34,10 +35,18 @@ impl Run {
     /// # Panics
     /// When it cannot be started.
     pub fn start(manifest: &Path, folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(manifest, folder, arguments, &folder.with_extension("out"))
+    }
+
+    /// The same, with what it prints in a file of the caller's choice.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with(manifest: &Path, folder: &Path, arguments: &[&str], path: &Path) -> Self {
         let out = fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(folder.with_extension("out"))
+            .open(path)
             .expect("the output file opens");
         let child = Command::new(shoprl())
             .arg("run")
@@ -50,7 +59,7 @@ impl Run {
             .stderr(out)
             .spawn()
             .expect("shoprl starts");
-        Self { child, folder: folder.to_owned() }
+        Self { child, folder: folder.to_owned(), out: path.to_owned() }
     }
 
     /// Its process id.
@@ -61,9 +70,9 @@ impl Run {
     /// Waits for its end; the exit code.
     ///
     /// # Panics
-    /// When it takes more than two minutes: it is killed first.
+    /// When it takes more than five minutes: it is killed first.
     pub fn finish(mut self) -> Option<i32> {
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_secs(300);
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
                 return status.code();
@@ -104,7 +113,7 @@ impl Run {
 
     /// What it printed so far.
     pub fn said(&self) -> String {
-        fs::read_to_string(self.folder.with_extension("out")).unwrap_or_default()
+        fs::read_to_string(&self.out).unwrap_or_default()
     }
 }
 

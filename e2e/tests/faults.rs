@@ -1,6 +1,7 @@
 //! Bad input and missing workers: one clear error that names the field or file and the remedy; nothing lost, no panic.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -182,19 +183,32 @@ fn a_full_disk_is_named_and_the_run_goes_on_when_there_is_space() {
             Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&disk).status();
         assert!(status.expect("mount runs").success(), "mount -o {options}; run the gate as root");
     };
-    // Room for the start, not for a checkpoint of 1M parameters and its optimiser.
+    // Room for the start, not for a checkpoint of 1M parameters and its optimiser; then somebody else takes the rest.
     mount("size=3m");
     let unmount = Unmount(disk.clone());
     let manifest = write(folder.path(), SMALL);
     let began = Instant::now();
-    let (code, said) = run(&manifest, &disk.join("run"), &[]);
+    let output = disk.join("run");
+    let out = folder.path().join("full.out");
+    let mut run = Run::start_with(&manifest, &output, &[], &out);
+    run.wait_until("the manifest", |run| run.join("manifest.yaml").exists());
+    let fill = disk.join("fill");
+    let mut file = fs::File::create(&fill).expect("a file");
+    while file.write_all(&[0; 512]).is_ok() {}
+    drop(file);
+    let code = run.finish();
+    let said = fs::read_to_string(&out).unwrap_or_default();
     assert_eq!(code, Some(75), "{said}");
-    assert!(said.contains("disk") && said.contains("full") || said.contains("No space"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    let error = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+    assert!(error.contains("No space") || error.contains("disk is full"), "{said}");
+    assert!(error.contains(&output.display().to_string()), "the file must be named: {said}");
     // Its pauses are half a minute together; the rest is how busy the machine is.
     assert!(began.elapsed() < Duration::from_secs(300), "it gives up in bounded time");
+    fs::remove_file(&fill).expect("space");
     mount("remount,size=200m");
-    let (code, said) = run(&manifest, &disk.join("run"), &[]);
-    assert_eq!(code, Some(0), "{said}");
+    let end = Run::start_with(&manifest, &output, &[], &out).finish();
+    assert_eq!(end, Some(0), "{}", fs::read_to_string(&out).unwrap_or_default());
     drop(unmount);
 }
 

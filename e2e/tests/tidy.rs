@@ -92,7 +92,7 @@ fn no_module_is_named_after_nothing() {
 
 /// Everywhere else the compiler refuses it: the workspace's lints deny unsafe code, and only these files lift that.
 #[test]
-fn unsafe_code_is_in_the_kernels_alone() {
+fn what_is_unsafe_stays_in_the_kernels() {
     let lifts = concat!("unsafe", "_code");
     let outside: Vec<PathBuf> = tracked("*.rs")
         .into_iter()

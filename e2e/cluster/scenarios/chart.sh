@@ -23,7 +23,7 @@ kubectl create namespace shoprl-system >/dev/null
 kubectl label namespace shoprl-system pod-security.kubernetes.io/enforce=restricted >/dev/null
 # Its program is today's, so nobody waits for it to be ready.
 helm install shoprl "$older" -n shoprl-system "${images[@]}" >/dev/null
-kubectl wait crd/shoprljobs.shoprl.dev --for condition=Established --timeout 30s >/dev/null
+await 30 "the kind" kubectl wait crd/shoprljobs.shoprl.dev --for condition=Established --timeout 5s
 paused() { sed 's/^spec:$/spec:\n  suspend: true/' "$manifest" | kubectl apply -n shop --dry-run=server -f - 2>&1; }
 [[ $(paused) == *'unknown field "spec.suspend"'* ]] || fail "the older kind knows the field: $(paused)"
 first_key=$(key)

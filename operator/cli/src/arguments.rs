@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use shoprl_contract::{Exit, ExitReason};
 
-use crate::{credit, plan, report, run, trajectories, validate, worker};
+use crate::{catalog, credit, plan, report, run, trajectories, validate, worker};
 
 /// Trains language-model agents that shop, by reinforcement learning in a simulated store.
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ enum Command {
     Validate(validate::ValidateArguments),
     Trajectories(trajectories::TrajectoriesArguments),
     Credit(credit::CreditArguments),
+    Catalog(catalog::CatalogArguments),
     Report(report::ReportArguments),
     Worker(worker::WorkerArguments),
 }
@@ -50,6 +51,7 @@ fn execute(command: Command) -> Exit {
         Command::Validate(arguments) => validate::validate(&arguments),
         Command::Trajectories(arguments) => trajectories::trajectories(&arguments),
         Command::Credit(arguments) => credit::credit(&arguments),
+        Command::Catalog(arguments) => catalog::catalog(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Worker(arguments) => return worker::worker(&arguments),
     };

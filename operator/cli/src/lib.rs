@@ -7,6 +7,7 @@
 //! | [`validate`] | checks manifests |
 //! | [`trajectories`] | episodes of a run as conversations |
 //! | [`credit`] | how an episode's reward is shared among its messages |
+//! | [`catalog`] | builds, shows, searches and verifies the catalog of a large shop |
 //! | [`report`] | writes a run's report again |
 //! | [`worker`] | one worker; what `run` and the image start |
 //!
@@ -14,6 +15,7 @@
 //! line, 75 may work next time, 143 asked to stop and a checkpoint was written.
 
 mod arguments;
+pub mod catalog;
 pub mod credit;
 mod episodes;
 mod failure;

@@ -8,6 +8,7 @@ pub mod agent;
 mod catalog;
 mod draw;
 mod lexicon;
+pub mod mall;
 mod page;
 mod refusal;
 mod replay;

@@ -4,7 +4,7 @@ mod outcome;
 mod verdict;
 
 pub use outcome::Outcome;
-pub(crate) use outcome::{Ending, Purchase};
+pub(crate) use outcome::{Counts, Ending, Purchase};
 pub(crate) use verdict::{Judge, Move};
 
 #[cfg(test)]

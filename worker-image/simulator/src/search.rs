@@ -9,7 +9,8 @@ mod rank;
 mod tokenizer;
 
 pub(crate) use index::{OpenIndexError, ProductIndex};
-pub(crate) use query::{Query, QueryError};
+pub(crate) use query::{Query, QueryError, without_prices};
+pub(crate) use rank::{Bm25, best};
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,7 @@ mod tests {
             trainer: None,
             listen: String::new(),
             ready,
+            metrics_listen: None,
             address_file: None,
             termination_file: None,
             threads: 1,

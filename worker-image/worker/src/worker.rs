@@ -112,7 +112,10 @@ pub(crate) async fn listen(options: &WorkerOptions) -> Result<TcpIncoming, Exit>
         std::fs::write(&partial, format!("{address}\n"))
             .and_then(|()| std::fs::rename(&partial, path))
             .map_err(|error| {
-                Exit::temporary(format!("address file {}: {error}", path.display()))
+                Exit::temporary(format!(
+                    "address file {}: {error}; make room for it, and run again",
+                    path.display()
+                ))
             })?;
     }
     Ok(TcpIncoming::from(listener).with_nodelay(Some(true)))

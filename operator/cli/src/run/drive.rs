@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use shoprl_contract::{Exit, ExitReason};
 use shoprl_plan::local::{Action, Ending, Event, LocalPlan, ProcessId, RestartPolicy, Supervisor};
+use tokio::io::AsyncReadExt;
+use tokio::process::Child;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
@@ -141,10 +143,9 @@ impl<'a> Drive<'a> {
         if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             self.live.insert(id, pid);
         }
-        let (reports, termination_file) =
-            (self.reports.clone(), self.launcher.termination_file(id));
+        let reports = self.reports.clone();
         tokio::spawn(async move {
-            let ending = outlive(child, &termination_file).await;
+            let ending = outlive(child).await;
             // The loop is gone only when the run is over.
             let _ = reports.send(Report::Ended(id, ending));
         });
@@ -175,13 +176,23 @@ impl<'a> Drive<'a> {
     }
 }
 
-/// Holds a child's standard input open until it ends: when it closes, the child leaves.
-async fn outlive(mut child: tokio::process::Child, termination_file: &std::path::Path) -> Ending {
+/// Holds a child's standard input open until it ends, for when it closes, the child leaves; and listens for its last
+/// words.
+async fn outlive(mut child: Child) -> Ending {
     let stdin = child.stdin.take();
-    let status = child.wait().await;
+    let stdout = child.stdout.take();
+    let listen = async {
+        let mut words = Vec::new();
+        if let Some(mut stdout) = stdout {
+            // What was read before an error are the words.
+            let _ = stdout.read_to_end(&mut words).await;
+        }
+        String::from_utf8_lossy(&words).into_owned()
+    };
+    let (status, words) = tokio::join!(child.wait(), listen);
     drop(stdin);
     match status {
-        Ok(status) => launch::ending(status, termination_file),
+        Ok(status) => launch::ending(status, &words),
         Err(error) => Ending::Crash(format!("cannot be awaited: {error}")),
     }
 }

@@ -1,7 +1,8 @@
 //! Starting workers as processes, and reading how they ended.
 //!
 //! Every worker holds the read end of a pipe whose write end only this process has: when this
-//! process dies, however it dies, the pipe closes and the workers leave.
+//! process dies, however it dies, the pipe closes and the workers leave. A second pipe takes a worker's last words, so
+//! that a full disk does not keep anybody from saying that it is full.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -17,9 +18,12 @@ use shoprl_plan::local::{Ending, LocalPlan, ProcessId};
 use tokio::process::{Child, Command};
 
 use super::folder::RunFolder;
+use crate::failure::write_remedy;
 
 /// The running program itself: a build that replaces the file on the disk does not change the workers of a run.
 const THIS_PROGRAM: &str = "/proc/self/exe";
+/// Where a worker leaves its last words: its standard output, which says nothing else.
+const LAST_WORDS: &str = "/dev/stdout";
 /// How often the trainer's address file is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -68,14 +72,17 @@ impl Launcher {
 
     /// Starts a process in a process group of its own, so that Ctrl-C reaches only this one.
     pub(super) fn start(&self, id: ProcessId) -> io::Result<Child> {
-        remove(&self.termination_file(id))?;
         if id == ProcessId::TRAINER {
             remove(&self.address_file())?;
         }
-        let log = OpenOptions::new().create(true).append(true).open(self.log(id))?;
+        let path = self.log(id);
+        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(|error| {
+            let remedy = write_remedy(&error);
+            io::Error::new(error.kind(), format!("{}: {error}; {remedy}", path.display()))
+        })?;
         self.command(id)
             .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
+            .stdout(Stdio::piped())
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true)
@@ -92,7 +99,7 @@ impl Launcher {
         option("--config", &self.folder.join(file::RUN_CONFIG));
         option("--directory", &self.folder);
         option("--token-file", &self.token_file);
-        option("--termination-file", &self.termination_file(id));
+        option("--termination-file", Path::new(LAST_WORDS));
         let threads = self.threads.get(&id).copied().unwrap_or(1);
         option("--threads", Path::new(&threads.to_string()));
         match (&self.trainer, id.role) {
@@ -135,11 +142,6 @@ impl Launcher {
     pub(super) fn log(&self, id: ProcessId) -> PathBuf {
         self.logs.join(format!("{}.log", id.slug()))
     }
-
-    /// A process's last words.
-    pub(super) fn termination_file(&self, id: ProcessId) -> PathBuf {
-        self.logs.join(format!("{}.exit.json", id.slug()))
-    }
 }
 
 fn remove(file: &Path) -> io::Result<()> {
@@ -150,10 +152,8 @@ fn remove(file: &Path) -> io::Result<()> {
 }
 
 /// How a process ended, from its status and its last words.
-pub(super) fn ending(status: ExitStatus, termination_file: &Path) -> Ending {
-    let words = fs::read_to_string(termination_file)
-        .ok()
-        .and_then(|text| serde_json::from_str::<Exit>(&text).ok());
+pub(super) fn ending(status: ExitStatus, words: &str) -> Ending {
+    let words = words.lines().last().and_then(|line| serde_json::from_str::<Exit>(line).ok());
     match (status.code(), words) {
         (Some(code), Some(exit)) if i32::from(exit.reason.code()) == code => Ending::Exit(exit),
         (Some(code), _) => without_words(code),

@@ -57,39 +57,53 @@ pub(crate) enum Ending<'a> {
     Unfinished,
 }
 
+/// What the formulas count of a purchase.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    /// R_category.
+    pub(crate) category: f64,
+    /// Features wanted, and those of them that the product has.
+    pub(crate) features: [usize; 2],
+    /// Options wanted, and those of them that were chosen.
+    pub(crate) options: [usize; 2],
+    pub(crate) within_budget: bool,
+}
+
 impl Outcome {
     /// Scores an ending against a goal.
     pub(crate) fn new(goal: &Goal, ending: Ending<'_>) -> Self {
         match ending {
             Ending::Unfinished => Self::default(),
-            Ending::Declined if goal.fits => Self { finish: 1.0, ..Self::default() },
-            Ending::Declined => Self {
-                success: 1.0,
-                strict: 1.0,
-                loose: 1.0,
-                finish: 1.0,
-                category: 1.0,
-                attribute: 1.0,
-                option: 1.0,
-                price: 1.0,
-            },
-            Ending::Bought(purchase) => Self::of_purchase(goal, purchase),
+            Ending::Declined => Self::of_decline(goal.fits),
+            Ending::Bought(purchase) => Self::of_counts(count(goal, purchase)),
         }
     }
 
-    fn of_purchase(goal: &Goal, purchase: Purchase<'_>) -> Self {
-        let Purchase { product, selection, price } = purchase;
-        let wanted_features = goal.features().count() as f64;
-        let wanted_options = goal.options.len() as f64;
-        let features =
-            goal.features().filter(|feature| product.has_feature(feature)).count() as f64;
-        let chosen = product.chosen_words(selection);
-        let options = goal.options.iter().filter(|option| chosen.contains(option)).count() as f64;
+    /// Saying that nothing fits, where something does or nothing.
+    pub(crate) fn of_decline(fits: bool) -> Self {
+        if fits {
+            return Self { finish: 1.0, ..Self::default() };
+        }
+        Self {
+            success: 1.0,
+            strict: 1.0,
+            loose: 1.0,
+            finish: 1.0,
+            category: 1.0,
+            attribute: 1.0,
+            option: 1.0,
+            price: 1.0,
+        }
+    }
 
-        let category = category_score(goal.category, product.category);
+    /// The formulas.
+    pub(crate) fn of_counts(counts: Counts) -> Self {
+        let Counts { category, features, options, within_budget } = counts;
+        let [wanted_features, features] = features.map(|count| count as f64);
+        let [wanted_options, options] = options.map(|count| count as f64);
         let attribute = features / wanted_features;
         let option = options / wanted_options;
-        let price = f64::from(u8::from(price <= goal.budget));
+        let price = f64::from(u8::from(within_budget));
         let complete = category == 1.0 && attribute == 1.0 && option == 1.0 && price == 1.0;
         Self {
             success: f64::from(u8::from(complete)),
@@ -102,6 +116,19 @@ impl Outcome {
             option,
             price,
         }
+    }
+}
+
+fn count(goal: &Goal, purchase: Purchase<'_>) -> Counts {
+    let Purchase { product, selection, price } = purchase;
+    let chosen = product.chosen_words(selection);
+    let features = goal.features().filter(|feature| product.has_feature(feature)).count();
+    let options = goal.options.iter().filter(|option| chosen.contains(option)).count();
+    Counts {
+        category: category_score(goal.category, product.category),
+        features: [goal.features().count(), features],
+        options: [goal.options.len(), options],
+        within_budget: price <= goal.budget,
     }
 }
 

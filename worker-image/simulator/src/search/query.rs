@@ -28,23 +28,30 @@ impl Query {
         if text.chars().count() > LONGEST {
             return Err(QueryError::Long);
         }
-        let mut parts = text.split('¥');
+        let (pieces, ceiling) = without_prices(text);
         let mut words: Vec<String> = Vec::new();
-        let mut ceiling: Option<u32> = None;
-        add_words(&mut words, parts.next().unwrap_or_default());
-        for part in parts {
-            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let (number, rest) = part.split_at(digits);
-            if let Ok(yuan) = number.parse() {
-                ceiling = Some(ceiling.map_or(yuan, |lowest| lowest.min(yuan)));
-            }
-            add_words(&mut words, rest);
-        }
+        pieces.into_iter().for_each(|piece| add_words(&mut words, piece));
         if words.is_empty() {
             return Err(QueryError::Empty);
         }
         Ok(Self { words, ceiling })
     }
+}
+
+/// The pieces of `text` around every `¥N`, and the lowest of these prices.
+pub(crate) fn without_prices(text: &str) -> (Vec<&str>, Option<u32>) {
+    let mut parts = text.split('¥');
+    let mut pieces = vec![parts.next().unwrap_or_default()];
+    let mut ceiling: Option<u32> = None;
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        if let Ok(yuan) = number.parse() {
+            ceiling = Some(ceiling.map_or(yuan, |lowest| lowest.min(yuan)));
+        }
+        pieces.push(rest);
+    }
+    (pieces, ceiling)
 }
 
 fn add_words(words: &mut Vec<String>, text: &str) {

@@ -2,7 +2,7 @@
 
 /// Robertson and Zaragoza (2009), section 3.4, with the usual constants and the idf of Lucene and tantivy,
 /// ln(1 + (N - n + 1/2) / (n + 1/2)). In f64 and by `libm`, so that no platform ranks differently.
-pub(super) struct Bm25 {
+pub(crate) struct Bm25 {
     documents: f64,
     mean_length: f64,
 }
@@ -13,18 +13,18 @@ const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
 impl Bm25 {
-    pub(super) fn new(documents: u64, tokens: u64) -> Self {
+    pub(crate) fn new(documents: u64, tokens: u64) -> Self {
         Self { documents: documents as f64, mean_length: tokens as f64 / documents.max(1) as f64 }
     }
 
     /// Weight of a term that `frequency` documents hold.
-    pub(super) fn idf(&self, frequency: u64) -> f64 {
+    pub(crate) fn idf(&self, frequency: u64) -> f64 {
         let frequency = frequency as f64;
         libm::log1p((self.documents - frequency + 0.5) / (frequency + 0.5))
     }
 
     /// Share of a term's weight, between 0 and k1 + 1, in a document of `length` words that holds it `count` times.
-    pub(super) fn saturation(&self, count: u32, length: u32) -> f64 {
+    pub(crate) fn saturation(&self, count: u32, length: u32) -> f64 {
         let count = f64::from(count);
         let norm = 1.0 - B + B * f64::from(length) / self.mean_length;
         count * (K1 + 1.0) / (count + K1 * norm)
@@ -32,7 +32,7 @@ impl Bm25 {
 }
 
 /// The best `limit` ids, best first, equal scores by id.
-pub(super) fn best(mut scored: Vec<(u32, f64)>, limit: usize) -> Vec<u32> {
+pub(crate) fn best(mut scored: Vec<(u32, f64)>, limit: usize) -> Vec<u32> {
     let order = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if scored.len() > limit {
         scored.select_nth_unstable_by(limit, order);

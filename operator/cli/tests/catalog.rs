@@ -1,0 +1,57 @@
+//! `shoprl catalog` as a person meets it.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::path::Path;
+use std::process::Command;
+
+fn shoprl(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_shoprl"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_built_shop_is_shown_searched_and_verified_as_a_generated_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| shoprl(folder.path(), &[&["catalog"], arguments].concat());
+    let (code, built, _) = run(&["build", "--output", "fine.shop"]);
+    assert_eq!(code, 0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-written stays");
+    let digest = built.trim().rsplit(' ').next().unwrap();
+    let (code, verified, _) = run(&["verify", "fine.shop"]);
+    assert_eq!((code, verified), (0, format!("fine.shop: intact, {digest}\n")));
+    for arguments in [&["show"][..], &["show", "--product", "7"], &["search", "乳胶枕 护颈 ¥200"]]
+    {
+        let stored = run(&[arguments, &["--shop", "fine.shop"]].concat());
+        assert_eq!(stored, run(arguments), "{arguments:?}");
+        assert!(stored.0 == 0 && stored.1.lines().count() > 3, "{}", stored.1);
+    }
+    let (_, lines, _) = run(&["show", "--json", "--shop", "fine.shop"]);
+    assert_eq!(lines.lines().count(), 24_000);
+    let product: serde_json::Value = serde_json::from_str(lines.lines().nth(7).unwrap()).unwrap();
+    assert_eq!(product["id"], 7);
+}
+
+#[test]
+fn a_mistake_is_named_with_what_to_write_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("noise"), b"noise").unwrap();
+    for (arguments, part) in [
+        (&["verify", "none"][..], "none: "),
+        (&["verify", "noise"], "build it again"),
+        (&["show", "--product", "24000"], "write a number below 24000"),
+        (&["search", "¥20"], "write what to look for"),
+        (&["build", "--output", "none/fine.shop"], "give --output"),
+        (&["show", "--shop", "noise", "--seed", "1"], "cannot be used with"),
+        (&["build", "--preset", "full", "--output", "x"], "possible values"),
+    ] {
+        let (code, output, errors) = shoprl(folder.path(), &[&["catalog"], arguments].concat());
+        assert!(output.is_empty() && errors.contains(part), "{arguments:?}: {errors}");
+        assert_eq!(code, if part == "give --output" { 75 } else { 64 }, "{arguments:?}: {errors}");
+    }
+}

@@ -1,0 +1,126 @@
+//! How fast the large shop plays whole episodes, in one process.
+//!
+//! `cargo run --release -p shoprl-simulator --example speed [SECONDS [THREADS]]`
+
+use shoprl_simulator::agent::Actor;
+use shoprl_simulator::mall::{Mall, Preset, Session, agent};
+use shoprl_simulator::{Scenario, Split, TaskKey};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+type Make = fn(u64) -> Box<dyn Actor>;
+
+/// What one thread saw: step times in nanoseconds, episodes, characters read.
+#[derive(Default)]
+struct Seen {
+    steps: Vec<u64>,
+    starts: Vec<u64>,
+    characters: usize,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let argument =
+        |index, default| std::env::args().nth(index).map_or(Ok(default), |it| it.parse());
+    let (seconds, threads): (u64, u64) = (argument(1, 5)?, argument(2, 1)?);
+    let mall = Arc::new(Mall::generate(Preset::Fine, 0)?);
+    println!(
+        "| agent | threads | episodes/s | steps/s | p50 µs | p99 µs | start p50 µs | characters a step |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let agents: [(&str, Make); 2] = [("expert", |_| agent::expert()), ("random", agent::random)];
+    for (name, make) in agents {
+        let length = Duration::from_secs(seconds);
+        let start = Instant::now();
+        let seen: Vec<Seen> = std::thread::scope(|scope| {
+            let players: Vec<_> = (0..threads)
+                .map(|thread| {
+                    scope.spawn({
+                        let mall = Arc::clone(&mall);
+                        move || play(&mall, make, thread, threads, length)
+                    })
+                })
+                .collect();
+            players.into_iter().filter_map(|player| player.join().ok()).collect()
+        });
+        report(name, threads, &seen, start.elapsed());
+    }
+    sessions(&mall);
+    Ok(())
+}
+
+/// Episodes of all scenarios in turn until the time is over. Only the shop's own work is timed, not the agent's.
+fn play(mall: &Arc<Mall>, make: Make, first: u64, stride: u64, length: Duration) -> Seen {
+    let (mut seen, begin) = (Seen::default(), Instant::now());
+    let mut seed = first;
+    while begin.elapsed() < length {
+        let scenario = Scenario::ALL[(seed / stride) as usize % 4];
+        let key = TaskKey { split: Split::Train, scenario, seed };
+        let start = Instant::now();
+        let (mut session, mut observation) = Session::start(Arc::clone(mall), &key);
+        seen.starts.push(start.elapsed().as_nanos() as u64);
+        let mut actor = make(seed);
+        while session.ended().is_none() {
+            let action = actor.act(&observation);
+            let start = Instant::now();
+            let Ok(turn) = session.step(&action) else {
+                break;
+            };
+            seen.steps.push(start.elapsed().as_nanos() as u64);
+            observation = turn.observation;
+            seen.characters += observation.chars().count();
+        }
+        seed += stride;
+    }
+    seen
+}
+
+fn report(name: &str, threads: u64, seen: &[Seen], elapsed: Duration) {
+    let gather = |of: fn(&Seen) -> &Vec<u64>| {
+        let mut all: Vec<u64> = seen.iter().flat_map(of).copied().collect();
+        all.sort_unstable();
+        all
+    };
+    let (steps, starts) = (gather(|it| &it.steps), gather(|it| &it.starts));
+    let at = |times: &[u64], share: usize| {
+        times.get(times.len() * share / 100).map_or(0.0, |nanos| *nanos as f64 / 1000.0)
+    };
+    let characters: usize = seen.iter().map(|it| it.characters).sum();
+    println!(
+        "| {name} | {threads} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} |",
+        starts.len() as f64 / elapsed.as_secs_f64(),
+        steps.len() as f64 / elapsed.as_secs_f64(),
+        at(&steps, 50),
+        at(&steps, 99),
+        at(&starts, 50),
+        characters as f64 / steps.len().max(1) as f64
+    );
+}
+
+/// Resident bytes of ten thousand sessions that each hold a listing and an open product.
+fn sessions(mall: &Arc<Mall>) {
+    const COUNT: u64 = 10_000;
+    let before = resident();
+    let sessions: Vec<Session> = (0..COUNT)
+        .map(|seed| {
+            let key = TaskKey { split: Split::Train, scenario: Scenario::MultiTurnPersona, seed };
+            let (mut session, _) = Session::start(Arc::clone(mall), &key);
+            for action in ["搜索乳胶枕", "打开#1"] {
+                let _ = session.step(action);
+            }
+            session
+        })
+        .collect();
+    let bytes = resident().saturating_sub(before) / COUNT;
+    println!(
+        "\n{bytes} bytes a session, {} sessions open; {} MiB in all",
+        sessions.len(),
+        resident() >> 20
+    );
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) * 1024
+}

@@ -1,0 +1,165 @@
+//! Observations read back from their text, by their layout alone.
+
+/// What an observation shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Page {
+    Opening(Opening),
+    Results(Results),
+    Item(Item),
+    /// 已选: the price of what is chosen, fen.
+    Chosen(u32),
+    /// The shopper says something.
+    Spoken(String),
+    /// 无效
+    Refused,
+    Other,
+}
+
+/// The first observation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Opening {
+    /// Relation and name.
+    pub(super) family: Vec<(String, String)>,
+    /// Name, and the rest of the line.
+    pub(super) records: Vec<(String, String)>,
+    pub(super) text: String,
+    pub(super) shopper: bool,
+}
+
+/// A page of results.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Results {
+    pub(super) rows: Vec<Row>,
+    pub(super) last: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    pub(super) number: usize,
+    pub(super) title: String,
+    pub(super) fen: u32,
+    pub(super) brand: String,
+    /// Some of the attributes.
+    pub(super) tags: Vec<String>,
+}
+
+/// A product.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Item {
+    pub(super) leaf: String,
+    pub(super) brand: String,
+    /// Axis and value.
+    pub(super) facts: Vec<(String, String)>,
+    /// Axis and values.
+    pub(super) options: Vec<(String, Vec<String>)>,
+    pub(super) fen: u32,
+}
+
+/// An observation and the turns that remain.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observation {
+    pub(super) page: Page,
+    pub(super) remaining: u32,
+}
+
+impl Observation {
+    pub(super) fn read(text: &str) -> Self {
+        let (body, counter) = text.rsplit_once('\n').unwrap_or((text, ""));
+        let remaining = counter.strip_prefix("剩余").and_then(|it| it.strip_suffix('轮'));
+        let remaining = remaining.and_then(|it| it.parse().ok()).unwrap_or(0);
+        Self { page: Page::read(body), remaining }
+    }
+}
+
+impl Page {
+    fn read(body: &str) -> Self {
+        let (marker, rest) = body.split_once([' ', '\n']).unwrap_or((body, ""));
+        match marker {
+            "档案" | "任务" => Self::Opening(Opening::read(body)),
+            "结果" => Self::Results(Results::read(rest)),
+            "商品" => Self::Item(Item::read(body)),
+            "已选" => {
+                let price = body.lines().find_map(|line| line.strip_prefix("价格 "));
+                Self::Chosen(price.and_then(fen).unwrap_or(0))
+            }
+            "顾客" => Self::Spoken(rest.to_owned()),
+            "无效" => Self::Refused,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Opening {
+    /// Reads a first observation.
+    pub(super) fn read(body: &str) -> Self {
+        let mut opening = Self::default();
+        for line in body.lines() {
+            let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match first {
+                "家人" => {
+                    let pairs = rest.split('，').filter_map(|pair| pair.split_once('是'));
+                    opening.family = pairs.map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+                }
+                "任务" | "顾客" => {
+                    opening.shopper = first == "顾客";
+                    rest.clone_into(&mut opening.text);
+                }
+                _ => opening.records.push((first.to_owned(), rest.to_owned())),
+            }
+        }
+        opening
+    }
+}
+
+impl Results {
+    fn read(rest: &str) -> Self {
+        let mut lines = rest.lines();
+        let pages = lines
+            .next()
+            .and_then(|head| head.rsplit_once('第'))
+            .and_then(|(_, pages)| pages.strip_suffix('页')?.split_once('/'));
+        let last = pages.is_none_or(|(page, pages)| page == pages);
+        let rows = lines.filter_map(|line| {
+            let mut parts = line.strip_prefix('#')?.split(' ');
+            let number = parts.next()?.parse().ok()?;
+            let title = parts.next()?.to_owned();
+            let fen = fen(parts.next()?)?;
+            let brand = parts.nth(1)?.to_owned();
+            let tags = parts.next().unwrap_or_default().split('/').map(str::to_owned).collect();
+            Some(Row { number, title, fen, brand, tags })
+        });
+        Self { rows: rows.collect(), last }
+    }
+}
+
+impl Item {
+    fn read(body: &str) -> Self {
+        let mut item = Self::default();
+        for line in body.lines() {
+            let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let pairs = || rest.split(' ').filter_map(|pair| pair.split_once(':'));
+            match first {
+                "类目" => item.leaf = rest.rsplit('›').next().unwrap_or_default().to_owned(),
+                "品牌" => rest.clone_into(&mut item.brand),
+                "参数" => {
+                    item.facts = pairs().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+                }
+                "规格" => {
+                    let values = |it: &str| it.split('/').map(str::to_owned).collect();
+                    item.options = pairs().map(|(a, b)| (a.to_owned(), values(b))).collect();
+                }
+                "价格" => item.fen = fen(rest.trim_end_matches('起')).unwrap_or(0),
+                _ => {}
+            }
+        }
+        item
+    }
+}
+
+/// `¥129.9` in fen.
+fn fen(text: &str) -> Option<u32> {
+    let text = text.strip_prefix('¥')?;
+    let (yuan, rest) = text.split_once('.').unwrap_or((text, ""));
+    let rest: u32 = format!("{rest:0<2}").parse().ok()?;
+    yuan.parse::<u32>().ok()?.checked_mul(100)?.checked_add(rest)
+}

@@ -1,0 +1,187 @@
+//! Catalogs made from the vocabulary: families of near-identical products, their members one to three facts apart.
+
+mod family;
+mod price;
+mod title;
+
+use super::Preset;
+use super::catalog::{Catalog, WordId, Words};
+use super::layout::{Column, Columns};
+use super::vocabulary::{Category, Leaf, Vocabulary, vocabulary};
+use crate::draw;
+use family::{Family, Item};
+use shoprl_rl::seed::{Purpose, Stream};
+
+/// What a stream of purpose `Catalog` is for (second coordinate; the first sets large shops apart from `mini`).
+#[derive(Clone, Copy)]
+enum Part {
+    Names,
+    Family,
+    Split,
+}
+
+const LARGE: u64 = 1 << 32;
+/// Share of the families of each leaf that are held out as targets.
+const HELD_OUT: f64 = 0.2;
+const BRANDS_PER_CATEGORY: usize = 24;
+const SHOPS_PER_CATEGORY: usize = 40;
+
+fn stream(seed: u64, part: Part, index: usize) -> Stream {
+    Stream::new(seed, Purpose::Catalog, &[LARGE, part as u64, index as u64])
+}
+
+/// Names that the products of one category share.
+struct Names {
+    brands: Vec<String>,
+    shops: Vec<String>,
+}
+
+impl Names {
+    fn draw(seed: u64, index: usize, category: &Category, words: &Vocabulary) -> Self {
+        let mut stream = stream(seed, Part::Names, index);
+        let invent = |stream: &mut Stream| {
+            [draw::pick(stream, &words.heads), draw::pick(stream, &words.tails)].concat()
+        };
+        let mut brands: Vec<String> = Vec::with_capacity(BRANDS_PER_CATEGORY);
+        while brands.len() < BRANDS_PER_CATEGORY {
+            let brand = invent(&mut stream);
+            if !brands.contains(&brand) {
+                brands.push(brand);
+            }
+        }
+        let shops = (0..SHOPS_PER_CATEGORY).map(|_| {
+            let name = invent(&mut stream);
+            [name.as_str(), category.name, draw::pick(&mut stream, &words.shops[1..])].concat()
+        });
+        let shops = shops.collect();
+        Self { brands, shops }
+    }
+}
+
+/// All products of `preset`; a function of both arguments alone.
+pub(super) fn generate(preset: Preset, seed: u64) -> Catalog {
+    let vocabulary = vocabulary();
+    let mut press = Press::new(vocabulary);
+    let mut family = 0;
+    let names: Vec<Names> = (0..)
+        .zip(&vocabulary.categories)
+        .map(|(index, category)| Names::draw(seed, index, category, vocabulary))
+        .collect();
+    for (number, leaf) in (0u32..).zip(&vocabulary.leaves) {
+        let names = &names[leaf.category];
+        press.leaf(leaf, &vocabulary.categories[leaf.category]);
+        let (first_family, mut missing) = (family, preset.products_per_leaf());
+        while missing > 0 {
+            let stream = stream(seed, Part::Family, family);
+            let items = Family::new(stream, leaf, names, vocabulary).items(missing);
+            missing -= items.len();
+            items.iter().for_each(|item| press.product(number, family as u32, item));
+            family += 1;
+        }
+        let held_out = hold_out(seed, first_family, family - first_family);
+        held_out.into_iter().for_each(|it| press.columns.push(Column::HeldOut, u32::from(it)));
+    }
+    Catalog::new(press.columns.finish()).expect("generated columns fit: a test reads them back")
+}
+
+/// A fifth of a leaf's families, at random.
+fn hold_out(seed: u64, first: usize, count: usize) -> Vec<bool> {
+    let chosen = ((count as f64 * HELD_OUT + 0.5) as usize).max(1);
+    let mut held_out = vec![false; count];
+    for family in stream(seed, Part::Split, first).sample_indices(count, chosen) {
+        held_out[family] = true;
+    }
+    held_out
+}
+
+/// Writes columns.
+struct Press {
+    columns: Columns,
+    words: Words,
+    /// Of the words, those by which search cuts text, each once.
+    searched: Vec<bool>,
+}
+
+impl Press {
+    fn new(vocabulary: &Vocabulary) -> Self {
+        let mut press =
+            Self { columns: Columns::default(), words: Words::default(), searched: Vec::new() };
+        for word in &vocabulary.flourishes {
+            press.searched(word);
+        }
+        press
+    }
+
+    /// The number of a word that people may search for.
+    fn searched(&mut self, word: &str) -> WordId {
+        let id = self.words.id(&mut self.columns, word);
+        let index = id as usize;
+        if self.searched.len() <= index {
+            self.searched.resize(index + 1, false);
+        }
+        if !std::mem::replace(&mut self.searched[index], true) {
+            self.columns.push(Column::SearchWords, id);
+        }
+        id
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, category: &Category) {
+        for word in [category.domain, category.name, leaf.name] {
+            let word = self.searched(word);
+            self.columns.push(Column::Leaves, word);
+        }
+        for word in &category.scenes {
+            self.searched(word);
+        }
+        for alias in &leaf.aliases {
+            let alias = self.searched(alias);
+            self.columns.push(Column::Aliases, alias);
+        }
+        self.columns.push(Column::AliasEnds, self.columns.count(Column::Aliases));
+    }
+
+    fn product(&mut self, leaf: u32, family: u32, item: &Item<'_>) {
+        let brand = self.searched(&item.brand);
+        let shop = self.words.id(&mut self.columns, &item.shop);
+        for (column, number) in [
+            (Column::Leaf, leaf),
+            (Column::Family, family),
+            (Column::Brand, brand),
+            (Column::Shop, shop),
+        ] {
+            self.columns.push(column, number);
+        }
+        self.columns.extend_text(Column::TitleBytes, &item.title);
+        self.columns.push(Column::TitleEnds, self.columns.bytes(Column::TitleBytes));
+        for (axis, value) in item.facts() {
+            // The axis is no word of the search: everything has a material.
+            let axis = self.words.id(&mut self.columns, axis);
+            let value = self.searched(value);
+            self.columns.push(Column::Facts, axis);
+            self.columns.push(Column::Facts, value);
+        }
+        self.columns.push(Column::FactEnds, self.columns.count(Column::Facts) / 2);
+        self.options(item);
+    }
+
+    fn options(&mut self, item: &Item<'_>) {
+        for (name, values) in item.options() {
+            let name = self.words.id(&mut self.columns, name);
+            self.columns.push(Column::AxisNames, name);
+            for value in values {
+                let value = self.searched(value);
+                self.columns.push(Column::Values, value);
+            }
+            self.columns.push(Column::ValueEnds, self.columns.count(Column::Values));
+        }
+        self.columns.push(Column::AxisEnds, self.columns.count(Column::AxisNames));
+        for &(price, stock) in &item.variants {
+            self.columns.push(Column::Prices, price);
+            self.columns.push(Column::Stocks, stock);
+        }
+        self.columns.push(Column::VariantEnds, self.columns.count(Column::Prices));
+        let in_stock = item.variants.iter().filter(|(_, stock)| *stock > 0);
+        let listed = in_stock.map(|(price, _)| *price).min().unwrap_or_default();
+        self.columns.push(Column::Listed, listed);
+    }
+}

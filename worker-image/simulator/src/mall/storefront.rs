@@ -1,0 +1,119 @@
+//! What one visitor sees of the shop. The state depends on the actions alone; it holds no goal.
+
+use super::Mall;
+use super::catalog::Selection;
+use super::page::{self, Rows};
+use super::query::Query;
+use super::refusal::Refusal;
+
+/// Result rows on a page, and pages that can be reached.
+pub(super) const ROWS: usize = 20;
+pub(super) const PAGES: usize = 5;
+
+/// One visit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Storefront {
+    listing: Option<Listing>,
+    visit: Option<Visit>,
+}
+
+#[derive(Clone, Debug)]
+struct Listing {
+    products: Vec<u32>,
+    page: usize,
+}
+
+/// An open product and what is chosen of it.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    pub(super) product: u32,
+    pub(super) selection: Selection,
+}
+
+impl Listing {
+    fn rows(&self) -> &[u32] {
+        let start = (self.page * ROWS).min(self.products.len());
+        let end = (start + ROWS).min(self.products.len());
+        &self.products[start..end]
+    }
+
+    fn is_last(&self) -> bool {
+        (self.page + 1) * ROWS >= self.products.len()
+    }
+
+    fn show(&self, mall: &Mall) -> String {
+        page::results(Rows {
+            products: self.rows().iter().map(|&id| mall.catalog.at(id)),
+            page: self.page + 1,
+            pages: self.products.len().div_ceil(ROWS),
+            found: self.products.len(),
+        })
+    }
+}
+
+impl Storefront {
+    pub(super) fn search(&mut self, mall: &Mall, query: &Query) -> String {
+        self.visit = None;
+        self.listing.insert(Listing { products: mall.listing(query), page: 0 }).show(mall)
+    }
+
+    /// Also from an open product.
+    pub(super) fn next_page(&mut self, mall: &Mall) -> Result<String, Refusal> {
+        let listing = self.listing.as_mut().ok_or(Refusal::NothingListed)?;
+        if listing.is_last() {
+            return Err(Refusal::NoNextPage);
+        }
+        listing.page += 1;
+        self.visit = None;
+        Ok(listing.show(mall))
+    }
+
+    /// Row `number`, from 1; also from an open product.
+    pub(super) fn open(&mut self, mall: &Mall, number: usize) -> Result<String, Refusal> {
+        let listing = self.listing.as_ref().ok_or(Refusal::NothingListed)?;
+        let row = number.checked_sub(1).ok_or(Refusal::NoSuchRow)?;
+        let id = *listing.rows().get(row).ok_or(Refusal::NoSuchRow)?;
+        let product = mall.catalog.at(id);
+        self.visit = Some(Visit { product: id, selection: product.open_selection() });
+        Ok(page::item(&product))
+    }
+
+    /// The rows again.
+    pub(super) fn back(&mut self, mall: &Mall) -> Result<String, Refusal> {
+        let listing = self.listing.as_ref().ok_or(Refusal::NothingListed)?;
+        self.visit = None;
+        Ok(listing.show(mall))
+    }
+
+    pub(super) fn details(&self, mall: &Mall) -> Result<String, Refusal> {
+        let visit = self.visit.as_ref().ok_or(Refusal::NoItem)?;
+        Ok(page::details(&mall.catalog.at(visit.product)))
+    }
+
+    /// A second value of the same axis replaces the first.
+    pub(super) fn choose(&mut self, mall: &Mall, value: &str) -> Result<String, Refusal> {
+        let visit = self.visit.as_mut().ok_or(Refusal::NoItem)?;
+        let product = mall.catalog.at(visit.product);
+        let (axis, position) = product.find_option(value).ok_or(Refusal::NoSuchOption)?;
+        let replaced = visit.selection[axis].replace(position);
+        let Some(fen) = product.offer(&visit.selection) else {
+            visit.selection[axis] = replaced;
+            return Err(Refusal::SoldOut);
+        };
+        let chosen = product.chosen(&visit.selection).into_iter();
+        let words = chosen.map(|it| (mall.catalog.word(it.axis), mall.catalog.word(it.value)));
+        Ok(page::chosen(words, fen))
+    }
+
+    pub(super) fn visit(&self) -> Option<&Visit> {
+        self.visit.as_ref()
+    }
+}
+
+impl Visit {
+    /// Fen of what would be bought now: open axes are filled by the cheapest variant in stock.
+    pub(super) fn price(&self, mall: &Mall) -> u32 {
+        let product = mall.catalog.at(self.product);
+        product.offer(&self.selection).unwrap_or_else(|| product.listed_price())
+    }
+}

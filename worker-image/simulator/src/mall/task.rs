@@ -1,0 +1,86 @@
+//! A task: what a shopper wants, what the agent is told of it, and what can be asked.
+
+mod goal;
+mod persona;
+mod shopper;
+mod target;
+mod wording;
+
+pub(super) use goal::Goal;
+pub(super) use shopper::Shopper;
+
+use super::Mall;
+use super::catalog::Catalog;
+use crate::task::TaskKey;
+use persona::Persona;
+use shoprl_rl::seed::{Purpose, Stream};
+use wording::Wording;
+
+/// A task with its privileged half.
+pub(super) struct Task {
+    pub(super) brief: Brief,
+    /// What is scored. Only a replay and the shopper keep it.
+    pub(super) goal: Goal,
+}
+
+/// The agent's half of a task.
+#[derive(Clone, Debug)]
+pub(super) struct Brief {
+    /// The first observation without the turn counter.
+    pub(super) opening: String,
+    /// Whom to ask; `None` where there is nobody.
+    pub(super) shopper: Option<Shopper>,
+}
+
+impl Task {
+    /// The task of `key`.
+    pub(super) fn new(mall: &Mall, key: &TaskKey) -> Self {
+        let mut stream = stream(&mall.catalog, key, Purpose::Task);
+        let goal = target::draw(&mall.catalog, key.split, &mut stream);
+        Self { brief: brief_of(&goal, key, &mall.catalog), goal }
+    }
+}
+
+/// How the task of `key` would be told if `goal` were its goal.
+pub(super) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
+    let persona = key
+        .scenario
+        .has_persona()
+        .then(|| Persona::draw(goal, catalog, &mut stream(catalog, key, Purpose::Persona)));
+    let wording = Wording::draw(key.split, &mut stream(catalog, key, Purpose::Shopper));
+    let file = persona.as_ref().map(Persona::text).unwrap_or_default();
+    let speech = wording::Speech { catalog, goal, persona: persona.as_ref(), wording };
+    if key.scenario.has_shopper() {
+        let opening = format!("{file}顾客 {}", speech.opening());
+        let shopper = Shopper::new(goal, persona.as_ref(), wording);
+        Brief { opening, shopper: Some(shopper) }
+    } else {
+        Brief { opening: format!("{file}任务 {}", speech.instruction()), shopper: None }
+    }
+}
+
+fn stream(catalog: &Catalog, key: &TaskKey, purpose: Purpose) -> Stream {
+    let TaskKey { split, scenario, seed } = *key;
+    Stream::new(seed, purpose, &[catalog.fingerprint(), split as u64, scenario as u64])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wording::templates;
+
+    /// Instructions of held-out tasks are of templates that training never shows.
+    #[test]
+    fn the_splits_share_no_template() {
+        let (train, held_out) = templates();
+        for template in &held_out {
+            let (order, leads) = template.shape();
+            for other in &train {
+                let (other_order, other_leads) = other.shape();
+                assert_ne!(order, other_order);
+                let same = leads.iter().zip(&other_leads).filter(|(a, b)| a == b && !a.is_empty());
+                // 元 after a sum is no template.
+                assert!(same.filter(|(lead, _)| **lead != "元").count() == 0, "{leads:?}");
+            }
+        }
+    }
+}

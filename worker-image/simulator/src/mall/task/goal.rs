@@ -1,0 +1,54 @@
+//! What is wanted, and which products have it.
+
+use crate::mall::catalog::{Catalog, Fact, Product, Selection, WordId};
+
+/// The privileged facts of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::mall) struct Goal {
+    pub(in crate::mall) leaf: u32,
+    /// Attributes, at least one, in the order in which they are said.
+    pub(in crate::mall) facts: Vec<Fact>,
+    pub(in crate::mall) brand: Option<WordId>,
+    /// Option values, at least one.
+    pub(in crate::mall) options: Vec<Fact>,
+    /// Yuan that the chosen variant may cost.
+    pub(in crate::mall) budget: u32,
+    /// Whether any product satisfies the goal. If not, declining is right.
+    pub(in crate::mall) fits: bool,
+    /// The product from which the goal was drawn; any other that meets it is as good.
+    pub(in crate::mall) target: u32,
+}
+
+impl Goal {
+    /// Whether some variant of `product` in stock has everything within the budget.
+    pub(in crate::mall) fn is_met_by(&self, product: &Product<'_>) -> bool {
+        product.leaf() == self.leaf
+            && self.brand.is_none_or(|brand| product.brand_id() == brand)
+            && self.facts.iter().all(|&fact| product.has_fact(fact))
+            && self.price_of(product).is_some_and(|fen| fen <= self.budget_fen())
+    }
+
+    /// Fen of the wanted variant of `product`; `None` if it is not offered or sold out.
+    pub(in crate::mall) fn price_of(&self, product: &Product<'_>) -> Option<u32> {
+        product.offer(&self.selection(product)?)
+    }
+
+    /// The wanted options of `product`; `None` if it lacks one.
+    pub(in crate::mall) fn selection(&self, product: &Product<'_>) -> Option<Selection> {
+        let mut selection = product.open_selection();
+        for &option in &self.options {
+            let (axis, value) = product.option_position(option)?;
+            selection[axis] = Some(value);
+        }
+        Some(selection)
+    }
+
+    pub(in crate::mall) fn budget_fen(&self) -> u32 {
+        self.budget.saturating_mul(100)
+    }
+
+    /// Whether any product of `catalog` meets the goal.
+    pub(in crate::mall) fn is_met_in(&self, catalog: &Catalog) -> bool {
+        catalog.in_leaf(self.leaf).any(|product| self.is_met_by(&product))
+    }
+}

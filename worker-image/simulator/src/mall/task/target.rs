@@ -1,0 +1,137 @@
+//! Goals drawn from the catalog: facts of one product, or facts that no product has together.
+
+use super::Goal;
+use crate::draw;
+use crate::mall::catalog::{Catalog, Fact, Product, Selection};
+use crate::task::Split;
+use shoprl_rl::seed::Stream;
+
+/// Share of tasks that nothing satisfies.
+const NOTHING_FITS: f64 = 0.03;
+const WITH_BRAND: f64 = 0.25;
+/// How often every option matters, not just one.
+const ALL_OPTIONS: f64 = 0.95;
+/// How often a budget is a step above the next round number.
+const LOOSE_BUDGET: f64 = 0.1;
+/// Attributes that are wanted: of most products two or three, of some all they have.
+const ATTRIBUTES: [usize; 3] = [2, 2, 3];
+/// The most products that may meet a goal, and how many goals are tried before another product is taken.
+const MOST_FITTING: usize = 2;
+const ATTEMPTS: usize = 8;
+
+/// Draws a goal whose facts are those of a product of a family in `split`.
+pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal {
+    let nothing_fits = stream.bernoulli(NOTHING_FITS);
+    loop {
+        let product = catalog.at(stream.below(catalog.len() as u64) as u32);
+        if catalog.is_held_out(product.family()) != (split == Split::HeldOut) {
+            continue;
+        }
+        let Some(goal) = narrow_goal_of(catalog, &product, stream) else {
+            continue;
+        };
+        if !nothing_fits {
+            return goal;
+        }
+        let goal = with_a_wrong_attribute(goal, catalog, stream);
+        if let Some(goal) = goal.filter(|goal| !goal.is_met_in(catalog)) {
+            return Goal { fits: false, ..goal };
+        }
+    }
+}
+
+/// A goal that tells its product from most of its family; `None` if none is found soon.
+fn narrow_goal_of(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Option<Goal> {
+    (0..ATTEMPTS).map(|_| goal_of(catalog, product, stream)).find(|goal| {
+        let fitting = catalog.in_leaf(goal.leaf).filter(|product| goal.is_met_by(product));
+        fitting.take(MOST_FITTING + 1).count() <= MOST_FITTING
+    })
+}
+
+fn goal_of(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Goal {
+    let facts = draw_facts(catalog, product, stream);
+    let brand = stream.bernoulli(WITH_BRAND).then_some(product.brand_id());
+    let selection = draw_selection(product, stream);
+    let fen = product.offer(&selection).unwrap_or_else(|| product.listed_price());
+    Goal {
+        leaf: product.leaf(),
+        facts,
+        brand,
+        options: product.chosen(&selection),
+        budget: budget(fen, stream),
+        fits: true,
+        target: product.id,
+    }
+}
+
+/// Some of the attributes. One of them, if there is such a one, is not in the title: pages must be read.
+fn draw_facts(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Vec<Fact> {
+    let count = draw::pick(stream, &ATTRIBUTES);
+    let all: Vec<Fact> = product.facts().collect();
+    let mut facts = draw::sample(stream, &all, count);
+    let hidden = |fact: &Fact| !product.title().contains(catalog.word(fact.value));
+    if !facts.iter().any(hidden) {
+        let unseen: Vec<Fact> = all.into_iter().filter(hidden).collect();
+        if let Some(fact) = stream.choose(&unseen) {
+            facts[0] = *fact;
+            stream.shuffle(&mut facts);
+        }
+    }
+    facts
+}
+
+/// Options of a variant in stock, one or all of them.
+fn draw_selection(product: &Product<'_>, stream: &mut Stream) -> Selection {
+    let sizes: Vec<usize> = product.axes().map(|(_, values)| values.len()).collect();
+    let in_stock: Vec<usize> = product
+        .variants()
+        .enumerate()
+        .filter(|(_, (_, stock))| *stock > 0)
+        .map(|(variant, _)| variant)
+        .collect();
+    let mut variant = draw::pick(stream, &in_stock);
+    let mut selection: Selection = sizes
+        .iter()
+        .rev()
+        .map(|size| {
+            let position = variant % size;
+            variant /= size;
+            Some(position)
+        })
+        .collect();
+    selection.reverse();
+    if !stream.bernoulli(ALL_OPTIONS) {
+        let kept = draw::index(stream, selection.len());
+        let open = selection.iter_mut().enumerate().filter(|(axis, _)| *axis != kept);
+        open.for_each(|(_, position)| *position = None);
+    }
+    selection
+}
+
+/// Yuan: a round number at or above the price, as people say it.
+fn budget(fen: u32, stream: &mut Stream) -> u32 {
+    let yuan = fen.div_ceil(100);
+    let step = match yuan {
+        0..50 => 5,
+        50..200 => 10,
+        200..1_000 => 50,
+        1_000..5_000 => 100,
+        _ => 500,
+    };
+    yuan.div_ceil(step) * step + step * u32::from(stream.bernoulli(LOOSE_BUDGET))
+}
+
+/// The same goal with one attribute exchanged for another of its axis that the leaf knows.
+fn with_a_wrong_attribute(mut goal: Goal, catalog: &Catalog, stream: &mut Stream) -> Option<Goal> {
+    let position = draw::index(stream, goal.facts.len());
+    let current = goal.facts[position];
+    let mut others: Vec<Fact> = catalog
+        .in_leaf(goal.leaf)
+        .flat_map(|product| product.facts())
+        .filter(|fact| fact.axis == current.axis && !goal.facts.contains(fact))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    goal.facts[position] = *stream.choose(&others)?;
+    Some(goal)
+}
