@@ -7,7 +7,7 @@ import yaml
 
 VERSIONS = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"]
 # Of the Prometheus operator: no part of Kubernetes.
-OTHERS = {"ServiceMonitor", "PrometheusRule"}
+OTHERS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 
 faults = []
 checked = 0

@@ -45,6 +45,8 @@ pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
 pub const NODE_ANNOTATION: &str = "shoprl.dev/node";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;
+/// Where a trainer tells Prometheus how far it is.
+pub const METRICS_PORT: i32 = 7003;
 /// Where a simulator listens.
 pub const SIMULATOR_PORT: i32 = 7001;
 /// Where rollouts and reward workers listen for the kubelet's probe alone.

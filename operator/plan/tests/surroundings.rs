@@ -72,7 +72,7 @@ fn least(surroundings: &Surroundings) -> Option<i32> {
 }
 
 #[test]
-fn only_the_jobs_own_pods_and_the_operator_reach_its_workers() {
+fn only_the_jobs_own_pods_and_the_operator_reach_its_workers_and_everybody_the_metrics() {
     let spec = json!({});
     let surroundings = surroundings(plan(&spec, &begun(&spec))).unwrap();
     let DisruptionBudget::Of(budget) = &surroundings.budget else { panic!("two rollouts") };

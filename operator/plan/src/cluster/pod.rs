@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapVolumeSource, Container, EnvVar, EnvVarSource, ObjectFieldSelector,
-    PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec, Probe, SeccompProfile,
-    SecretVolumeSource, SecurityContext, TCPSocketAction, TopologySpreadConstraint, Volume,
-    VolumeMount,
+    Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, EnvVarSource,
+    ObjectFieldSelector, PersistentVolumeClaimVolumeSource, Pod, PodSecurityContext, PodSpec,
+    Probe, SeccompProfile, SecretVolumeSource, SecurityContext, TCPSocketAction,
+    TopologySpreadConstraint, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -17,8 +17,8 @@ use shoprl_crds::{PodOverlay, WorkerIntent};
 use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
 use super::resources::resources;
 use super::{
-    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, READY_PORT, ROLE_LABEL, SIMULATOR_PORT,
-    TRAINER_PORT, pod_name,
+    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, METRICS_PORT, READY_PORT, ROLE_LABEL,
+    SIMULATOR_PORT, TRAINER_PORT, pod_name,
 };
 use crate::local::ProcessId;
 
@@ -137,6 +137,14 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId, overlay: &PodOverla
         args: Some(arguments(job, id)),
         env: Some([address].into_iter().chain(overlay.env.clone()).collect()),
         resources: Some(resources(id.role, &overlay.resources)),
+        // Named for who scrapes.
+        ports: (id.role == Role::Trainer).then(|| {
+            vec![ContainerPort {
+                name: Some("metrics".to_owned()),
+                container_port: METRICS_PORT,
+                ..ContainerPort::default()
+            }]
+        }),
         readiness_probe: Some(Probe {
             tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port(id.role)), host: None }),
             period_seconds: Some(2),
@@ -178,7 +186,9 @@ fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
         Role::Rollout | Role::Reward => "--ready",
     };
     option(listens, format!("$({OWN_VARIABLE}):{}", port(id.role)));
-    if id.role != Role::Trainer {
+    if id.role == Role::Trainer {
+        option("--metrics-listen", format!("$({OWN_VARIABLE}):{METRICS_PORT}"));
+    } else {
         let service = service_name(&job.validated.name);
         option("--trainer", format!("{service}.{}.svc:{TRAINER_PORT}", job.namespace));
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use shoprl_contract::Role;
 
 use super::children::{metadata, named_by_id};
-use super::{JOB_LABEL, JobFacts, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT};
+use super::{JOB_LABEL, JobFacts, METRICS_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT};
 
 /// Where names are resolved.
 const DNS_PORT: i32 = 53;
@@ -91,6 +91,8 @@ fn policy(job: &JobFacts<'_>) -> NetworkPolicy {
                 from: operator,
                 ports: Some(vec![port(TRAINER_PORT, "TCP")]),
             },
+            // Who scrapes is not known here; there are numbers to read and nothing else.
+            NetworkPolicyIngressRule { from: None, ports: Some(vec![port(METRICS_PORT, "TCP")]) },
         ]),
         egress: Some(vec![
             NetworkPolicyEgressRule { to: Some(vec![ours]), ports: Some(workers) },
