@@ -22,6 +22,7 @@ impl Server {
         // What this manager applied before and does not any more goes; what others set, too, stays.
         let before = self.applied.insert(owned, call.body.clone());
         let touched = before.as_ref() != Some(&call.body);
+        self.finalized.remove(&key);
         self.set_by_apply(&key, &old, &call.body);
         if let Some(before) = before {
             let none = Paths::new();

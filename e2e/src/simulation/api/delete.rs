@@ -27,7 +27,9 @@ impl Server {
                 finalizers.push(FOREGROUND.into());
             }
             new["metadata"]["finalizers"] = finalizers;
-            self.finalized.insert(key.clone());
+            if call.kind.group == "shoprl.dev" {
+                self.finalized.insert(key.clone());
+            }
         }
         let asked = at(&call.body, &["gracePeriodSeconds"]).and_then(Value::as_i64);
         let mut grace = grace(call, &old, asked);
@@ -59,6 +61,9 @@ impl Server {
                 last
             };
             return Answer::changed(200, said(call.kind, &call.name, &shown, true), change);
+        }
+        if call.kind.plural == "persistentvolumeclaims" {
+            self.finalized.remove(&key);
         }
         let (after, change) = self.store(call.kind, key, Some(new));
         Answer::changed(200, said(call.kind, &call.name, &after.unwrap_or_default(), false), change)

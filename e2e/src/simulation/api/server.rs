@@ -64,8 +64,9 @@ pub struct Server {
     pub(super) applied: BTreeMap<(Key, String), Value>,
     /// What everybody else set.
     pub(super) updated: BTreeMap<Key, Paths>,
-    /// Objects that the server itself put a finalizer on: the next write costs a version also when it changes
-    /// nothing.
+    /// Objects that the server itself put a finalizer on, and whose next write costs a version also when it
+    /// changes nothing: any write of a new claim, a status write of a job that is deleted in foreground. So it was
+    /// recorded; nobody knows why.
     pub(super) finalized: BTreeSet<Key>,
     history: BTreeMap<(&'static str, &'static str), Vec<Entry>>,
     version: u64,

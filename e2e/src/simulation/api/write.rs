@@ -76,8 +76,11 @@ impl Server {
             return refusal;
         }
         keep(call, &old, &mut new);
-        self.set_by_update(&Key::new(call.kind, &call.namespace, &call.name), &old, &new);
-        self.store_changed(call.kind, &old, new, false)
+        let key = Key::new(call.kind, &call.namespace, &call.name);
+        self.set_by_update(&key, &old, &new);
+        let counts = call.kind.plural == "persistentvolumeclaims" || call.subresource == "status";
+        let touched = counts && self.finalized.remove(&key);
+        self.store_changed(call.kind, &old, new, touched)
     }
 
     fn make_by_put(&mut self, call: &Call) -> Answer {
@@ -102,8 +105,7 @@ impl Server {
     ) -> Answer {
         let key =
             Key::new(kind, text(old, &["metadata", "namespace"]), text(old, &["metadata", "name"]));
-        let finalized = self.finalized.remove(&key);
-        if new == **old && !touched && !finalized {
+        if new == **old && !touched {
             return Answer::ok(old.clone());
         }
         let at_once = new["metadata"]["deletionGracePeriodSeconds"] == 0;

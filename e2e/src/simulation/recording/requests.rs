@@ -110,7 +110,7 @@ impl Sequence {
     }
 
     fn update(&mut self, name: &str) -> Request {
-        // A claim's first PUT costs a version also when it changes nothing, and nobody here sends any.
+        // Nobody here sends any.
         if self.kind.plural == "persistentvolumeclaims" {
             return self.merge(name);
         }
