@@ -109,7 +109,7 @@ impl World {
             }
             match &process.pass {
                 Some(pass) if pass.waits.is_some() => {
-                    moves.extend([Move::Resume(at), Move::Resume(at)])
+                    moves.extend([Move::Resume(at), Move::Resume(at)]);
                 }
                 Some(_) => {}
                 None => {

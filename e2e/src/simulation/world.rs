@@ -164,9 +164,9 @@ impl World {
                 };
                 let all: Vec<Arc<Value>> = self.server.all(kind).filter(wanted).cloned().collect();
                 if jobs {
-                    process.list_jobs(&all, now)
+                    process.list_jobs(&all, now);
                 } else {
-                    process.list_pods(&all, now)
+                    process.list_pods(&all, now);
                 }
                 self.say(format_args!("operator {seat} lists {what}"));
                 self.coverage.happened("watch: listed");
@@ -179,9 +179,9 @@ impl World {
                 } else {
                     for _ in 0..=usize::from(twice) {
                         if jobs {
-                            process.see_job(&event, now)
+                            process.see_job(&event, now);
                         } else {
-                            process.see_pod(&event, now)
+                            process.see_pod(&event, now);
                         }
                     }
                     if twice {
@@ -267,16 +267,16 @@ impl World {
             Message::Call(call, reply) => pass.waits = Some(Waits::Call(call, reply)),
             Message::Ask(address, reply) => pass.waits = Some(Waits::Ask(address, reply)),
             Message::Unreadable(what) => self.violate(format!("the model cannot read {what}")),
-            Message::Done(result) => self.finish(seat, result),
+            Message::Done(result) => self.finish(seat, &result),
         }
     }
 
-    fn finish(&mut self, seat: usize, result: Result<Requeue, String>) {
+    fn finish(&mut self, seat: usize, result: &Result<Requeue, String>) {
         let now = self.now;
         let Some(process) = &mut self.seats[seat].process else { return };
         let Some(pass) = process.pass.take() else { return };
         let name = text(&pass.job, &["metadata", "name"]).to_owned();
-        let after = match &result {
+        let after = match result {
             Ok(action) => super::requeue::after(action),
             Err(_) => Some(AGAIN),
         };

@@ -16,7 +16,7 @@ impl Server {
                 return another(call, uid(&call.body), "");
             }
             self.applied.insert(owned, call.body.clone());
-            return self.store_new(call.kind, key, call.body.clone());
+            return self.store_new(call.kind, &key, call.body.clone());
         };
         let mut new = Value::clone(&old);
         // What this manager applied before and does not any more goes; what others set, too, stays.

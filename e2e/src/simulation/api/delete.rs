@@ -51,7 +51,7 @@ impl Server {
         new["metadata"]["deletionTimestamp"] = json!(Time(by));
         new["metadata"]["deletionGracePeriodSeconds"] = grace.into();
         if gone {
-            let (last, change) = self.store(call.kind, key, None);
+            let (last, change) = self.store(call.kind, &key, None);
             let last = last.unwrap_or_default();
             // Only of a pod the answer says that it leaves.
             let shown = if call.kind.plural == "pods" {
@@ -65,7 +65,7 @@ impl Server {
         if call.kind.plural == "persistentvolumeclaims" {
             self.finalized.remove(&key);
         }
-        let (after, change) = self.store(call.kind, key, Some(new));
+        let (after, change) = self.store(call.kind, &key, Some(new));
         Answer::changed(200, said(call.kind, &call.name, &after.unwrap_or_default(), false), change)
     }
 }

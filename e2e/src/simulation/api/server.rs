@@ -178,7 +178,7 @@ impl Server {
     pub(super) fn store(
         &mut self,
         kind: &'static Kind,
-        key: Key,
+        key: &Key,
         object: Option<Value>,
     ) -> (Option<Arc<Value>>, Change) {
         self.version += 1;
@@ -190,16 +190,16 @@ impl Server {
         let after = object.map(stamp);
         let before = match &after {
             Some(after) => self.objects.insert(key.clone(), after.clone()),
-            None => self.objects.remove(&key),
+            None => self.objects.remove(key),
         };
         let last = match &after {
             None => before.as_ref().map(|before| stamp(Value::clone(before))),
             Some(_) => None,
         };
         if after.is_none() {
-            self.applied.retain(|(of, _), _| *of != key);
-            self.updated.remove(&key);
-            self.finalized.remove(&key);
+            self.applied.retain(|(of, _), _| of != key);
+            self.updated.remove(key);
+            self.finalized.remove(key);
         }
         self.history.entry(key.kind).or_default().push(Entry {
             version: self.version,

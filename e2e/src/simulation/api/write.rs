@@ -31,11 +31,16 @@ impl Server {
             return already_exists(call, &name, super::is_leaving(known));
         }
         self.set_by_update(&key, &Value::Null, &call.body);
-        self.store_new(call.kind, key, call.body.clone())
+        self.store_new(call.kind, &key, call.body.clone())
     }
 
     /// Stores an object that nobody made before.
-    pub(super) fn store_new(&mut self, kind: &'static Kind, key: Key, mut object: Value) -> Answer {
+    pub(super) fn store_new(
+        &mut self,
+        kind: &'static Kind,
+        key: &Key,
+        mut object: Value,
+    ) -> Answer {
         let (id, now) = (self.new_uid(), self.time());
         object["apiVersion"] = kind.api_version().into();
         object["kind"] = kind.kind.into();
@@ -92,7 +97,7 @@ impl Server {
         }
         let key = Key::new(call.kind, &call.namespace, &call.name);
         self.set_by_update(&key, &Value::Null, &call.body);
-        self.store_new(call.kind, key, call.body.clone())
+        self.store_new(call.kind, &key, call.body.clone())
     }
 
     /// Stores a state that differs; one that does not costs no version, unless its managers were `touched`.
@@ -111,10 +116,10 @@ impl Server {
         let at_once = new["metadata"]["deletionGracePeriodSeconds"] == 0;
         if super::is_leaving(&new) && at_once && !has_finalizers(&new) {
             // That was the last finalizer. The answer has the state that was sent, under the old version.
-            let (_, change) = self.store(kind, key, None);
+            let (_, change) = self.store(kind, &key, None);
             return Answer::changed(200, Arc::new(new), change);
         }
-        let (after, change) = self.store(kind, key, Some(new));
+        let (after, change) = self.store(kind, &key, Some(new));
         Answer::changed(200, after.unwrap_or_default(), change)
     }
 

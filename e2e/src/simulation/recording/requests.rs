@@ -118,12 +118,14 @@ impl Sequence {
         let number = self.random.below(3) + 1;
         match self.random.below(6) {
             0 => {
-                drop(object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")))
+                drop(
+                    object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")),
+                );
             }
             1 => object["metadata"]["uid"] = WRONG.into(),
             2 => object["metadata"]["labels"]["l"] = "z".into(),
             _ if self.kind.plural == "shoprljobs" => {
-                object["spec"]["roles"]["rollout"]["replicas"] = number.into()
+                object["spec"]["roles"]["rollout"]["replicas"] = number.into();
             }
             _ if matches!(self.kind.plural, "configmaps" | "secrets") => {
                 if let Some((field, value)) = content(self.kind, number) {
@@ -142,7 +144,9 @@ impl Sequence {
         let mut object = self.known(name);
         match self.random.below(6) {
             0 => {
-                drop(object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")))
+                drop(
+                    object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")),
+                );
             }
             1 => object["metadata"]["uid"] = WRONG.into(),
             2 => object["metadata"]["labels"]["l"] = "status".into(),

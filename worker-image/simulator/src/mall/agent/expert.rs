@@ -135,13 +135,13 @@ impl Expert {
         let best = promising.max_by_key(|(promise, row)| (*promise, Reverse(row.number)));
         let best = best.map(|(promise, row)| (promise, row.number, row.title.clone()));
         let last = results.last;
-        if best.as_ref().is_none_or(|(promise, ..)| *promise <= 2 * self.agreed()) {
-            if let Some(brand) = self.lead() {
-                self.followed.push(brand.clone());
-                let query = self.wish.query_for(&brand);
-                self.detour = Some(brand);
-                return ["搜索", &query].concat();
-            }
+        if best.as_ref().is_none_or(|(promise, ..)| *promise <= 2 * self.agreed())
+            && let Some(brand) = self.lead()
+        {
+            self.followed.push(brand.clone());
+            let query = self.wish.query_for(&brand);
+            self.detour = Some(brand);
+            return ["搜索", &query].concat();
         }
         match best.filter(|(promise, ..)| *promise >= -self.patience) {
             Some((_, number, title)) => {

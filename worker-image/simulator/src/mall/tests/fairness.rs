@@ -44,7 +44,7 @@ fn action(topic: usize, words: &[&str], stream: &mut Stream) -> String {
             let query: Vec<&str> = (0..count).map(|_| *stream.choose(words).unwrap()).collect();
             ["搜索", &query.join(" ")].concat()
         }
-        2 | 3 | 4 => format!("打开#{}", stream.below(22)),
+        2..=4 => format!("打开#{}", stream.below(22)),
         5 => ["选择", stream.choose(words).unwrap()].concat(),
         6 => {
             let others: Vec<&str> = TOPICS
