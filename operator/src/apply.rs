@@ -1,16 +1,19 @@
 //! The only module that writes what belongs to a job. Every step may be repeated.
 
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use shoprl_crds::ShopRLJob;
-use shoprl_plan::cluster::{Children, DisruptionBudget, Effect, Surroundings};
+use shoprl_plan::cluster::{Children, DisruptionBudget, Effect, INCARNATION_LABEL, Surroundings};
 
 use crate::metrics::{EffectKind, Metrics};
 use crate::reconcile::Error;
@@ -46,7 +49,7 @@ async fn done(
 ) -> Result<(), Error> {
     match effect {
         Effect::Surround(surroundings) => surround(&surroundings, namespace, job_uid, client).await,
-        Effect::Prepare(children) => prepare(&children, namespace, client).await,
+        Effect::Prepare(children) => prepare(&children, namespace, job_uid, client).await,
         Effect::Create(pod) => {
             let pods = Api::namespaced(client.clone(), namespace);
             if create(&pods, pod.as_ref(), "create a pod").await? {
@@ -137,7 +140,12 @@ where
     }
 }
 
-async fn prepare(children: &Children, namespace: &str, client: &Client) -> Result<(), Error> {
+async fn prepare(
+    children: &Children,
+    namespace: &str,
+    job_uid: &str,
+    client: &Client,
+) -> Result<(), Error> {
     // The names of these two hold the job's id, and the claim is kept for whoever comes next: there is fine.
     create(&Api::namespaced(client.clone(), namespace), &children.config, "create the ConfigMap")
         .await?;
@@ -146,7 +154,48 @@ async fn prepare(children: &Children, namespace: &str, client: &Client) -> Resul
     if let Some(store) = &children.store {
         create(&Api::namespaced(client.clone(), namespace), store, "create the claim").await?;
     }
-    put(&Api::namespaced(client.clone(), namespace), &children.service, "apply the Service").await
+    lead_to_the_trainer(&children.service, namespace, job_uid, client).await
+}
+
+/// Points the Service at the trainer of an attempt, and never back: an operator with an old view, slower than the one that
+/// leads now, would send every worker to a trainer that is gone. So it is read, and changed only as it was read.
+async fn lead_to_the_trainer(
+    service: &Service,
+    namespace: &str,
+    job_uid: &str,
+    client: &Client,
+) -> Result<(), Error> {
+    let services: Api<Service> = Api::namespaced(client.clone(), namespace);
+    let name = service.name_any();
+    let Some(found) = services.get_opt(&name).await.map_err(api("read the Service"))? else {
+        return match create(&services, service, "create the Service").await? {
+            true => Ok(()),
+            false => Err(Error::Overtaken),
+        };
+    };
+    if !is_owned(&found.metadata, job_uid) {
+        return Err(Error::NotOurs { kind: "Service", name });
+    }
+    match attempt(&found).cmp(&attempt(service)) {
+        Ordering::Greater => return Err(Error::Overtaken),
+        Ordering::Equal => return Ok(()),
+        Ordering::Less => {}
+    }
+    let change = json!({
+        "metadata": {"resourceVersion": found.metadata.resource_version},
+        "spec": {"selector": service.spec.as_ref().and_then(|spec| spec.selector.as_ref())},
+    });
+    match services.patch(&name, &PatchParams::default(), &Patch::Merge(&change)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Overtaken),
+        Err(source) => Err(Error::Api { what: "change the Service", source }),
+    }
+}
+
+/// The attempt whose trainer a Service leads to; 0 when somebody changed it to none.
+fn attempt(service: &Service) -> i32 {
+    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+    selector.and_then(|labels| labels.get(INCARNATION_LABEL)?.parse().ok()).unwrap_or(0)
 }
 
 /// Creates an object; `false` when one of the name is there.

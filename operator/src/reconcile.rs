@@ -39,6 +39,9 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// Another operator knows of a newer attempt.
+    #[error("another operator is ahead of this pass")]
+    Overtaken,
     /// An object that the API server sent lacks what every object has.
     #[error("the job has no {0}")]
     Incomplete(&'static str),
@@ -49,6 +52,7 @@ impl Error {
         match self {
             Self::Api { .. } => Outcome::ApiError,
             Self::NotOurs { .. } => Outcome::NotOurs,
+            Self::Overtaken => Outcome::Overtaken,
             Self::Incomplete(_) => Outcome::Incomplete,
         }
     }
@@ -63,7 +67,7 @@ impl Error {
                 Some(format!("{what}: {}", status.message))
             }
             Self::NotOurs { .. } => Some(self.to_string()),
-            Self::Api { .. } | Self::Incomplete(_) => None,
+            Self::Api { .. } | Self::Overtaken | Self::Incomplete(_) => None,
         }
     }
 }

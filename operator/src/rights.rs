@@ -124,9 +124,10 @@ pub const RIGHTS: &[Right] = &[
     right(Kind::ConfigMaps, Verb::Create),
     right(Kind::Secrets, Verb::Create),
     right(Kind::Claims, Verb::Create),
-    right(Kind::Services, Verb::Patch),
-    // No request of its own: a patch that makes the object needs it too.
+    // To which attempt does it lead?
+    right(Kind::Services, Verb::Get),
     right(Kind::Services, Verb::Create),
+    right(Kind::Services, Verb::Patch),
     right(Kind::Policies, Verb::Patch),
     right(Kind::Policies, Verb::Create),
     right(Kind::Budgets, Verb::Patch),

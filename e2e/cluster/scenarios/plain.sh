@@ -7,9 +7,10 @@ equal "weights" "$expected" "$(weights "$folder")"
 equal "printed" "plain Complete 3/3" "$(kubectl get srj -n shop plain --no-headers | awk '{print $1, $2, $3}')"
 equal "attempt and restarts" "1 " "$(status plain .attempt) $(status plain .restarts)"
 for file in report.md report.json curve.png run.json; do [ -s "$folder/$file" ] || fail "$file is missing"; done
-await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kubectl get pods -n shop --no-headers | grep -E 'Running|Pending'"
+await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kubectl get pods -n shop --no-headers | grep -E 'Running|Pending|Terminating'"
 
 say "a job at rest is not written"
+sleep 5 # until the end of the last pod is told
 before=$(kubectl get srj -n shop plain -o 'jsonpath={.metadata.resourceVersion}')
 cluster stop "$directory" operator
 cluster start "$directory" operator

@@ -52,12 +52,14 @@ impl fmt::Display for Fault {
 pub(super) const ASK: &str = "Ask trainer";
 
 /// Call sites that every number of runs worth its name reaches.
-pub(super) const SITES: [&str; 9] = [
+pub(super) const SITES: [&str; 11] = [
     "Update shoprljobs/status",
     "Create configmaps",
     "Create secrets",
     "Create persistentvolumeclaims",
-    "Apply services",
+    "Get services",
+    "Create services",
+    "Merge services",
     "Create pods",
     "Get pods",
     "Delete pods",

@@ -37,6 +37,8 @@ closed! {
         ApiError = "api_error",
         /// An object of a needed name is somebody else's.
         NotOurs = "not_ours",
+        /// Another operator knows of a newer attempt.
+        Overtaken = "overtaken",
         /// The API server sent an object without what every object has.
         Incomplete = "incomplete",
     }

@@ -1,5 +1,5 @@
 //! A namespace with an operator of limited rights, and a job's life in it: a pod of a needed name is in the way, it goes, all
-//! pods run, rollouts are taken away, the trainer ends, the job's time to live passes. There are no nodes; the test says what a kubelet would.
+//! pods run, rollouts are taken away, the trainer is stopped and the next one ends, the job's time to live passes. There are no nodes; the test says what a kubelet would.
 
 use std::time::Duration;
 
@@ -198,12 +198,17 @@ impl World {
                 let patch = Patch::Merge(&fewer);
                 jobs.patch("smoke", &PatchParams::default(), &patch).await.expect("fewer");
             }
+            let end_now = done(Verb::Delete, Kind::Budgets) && is("RolesReady");
             for pod in all.iter().filter(|pod| is_ours(pod)) {
-                let over = done(Verb::Delete, Kind::Budgets)
-                    && is("RolesReady")
-                    && pod.name_any() == "smoke-trainer-0-1";
-                let said = if over { ended() } else { ready() };
                 let known = pod.status.as_ref().and_then(|status| status.phase.clone());
+                if matches!(known.as_deref(), Some("Succeeded" | "Failed")) {
+                    continue;
+                }
+                let said = match pod.name_any().as_str() {
+                    "smoke-trainer-0-1" if end_now => ended(143, "Failed"),
+                    "smoke-trainer-0-2" if end_now => ended(0, "Succeeded"),
+                    _ => ready(),
+                };
                 if known.as_deref() != said["status"]["phase"].as_str() {
                     let patch = Patch::Merge(&said);
                     let _ =
@@ -253,10 +258,10 @@ fn ready() -> Value {
     json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
 }
 
-fn ended() -> Value {
-    json!({"status": {"phase": "Succeeded", "containerStatuses": [{
+fn ended(exit_code: i32, phase: &str) -> Value {
+    json!({"status": {"phase": phase, "containerStatuses": [{
         "name": "worker", "image": "", "imageID": "", "ready": false, "restartCount": 0,
-        "state": {"terminated": {"exitCode": 0, "reason": "Completed"}},
+        "state": {"terminated": {"exitCode": exit_code, "reason": "Completed"}},
     }]}})
 }
 

@@ -29,7 +29,7 @@ pub(super) fn is_intended(pod: &Value, job: &Value) -> bool {
     let workers = job["status"]["intent"]["workers"].as_array();
     workers.into_iter().flatten().any(|wanted| {
         wanted["worker"] == worker.as_str()
-            && wanted["incarnation"] == label("shoprl.dev/incarnation")
+            && wanted["incarnation"].as_i64() == label("shoprl.dev/incarnation").parse().ok()
     })
 }
 
