@@ -113,8 +113,9 @@ impl Cluster {
                     return;
                 }
                 if matches!(worker.stage, Stage::Running | Stage::Ready) {
-                    worker.killed_at = Some(now + 10_000);
-                    worker.due = now + random.within(0..30_000);
+                    // With the grace that its pod had: it may write long after the next one began.
+                    worker.killed_at = Some(now + 60_000);
+                    worker.due = now + random.within(0..60_000);
                 } else {
                     self.workers.remove(uid(before));
                 }
