@@ -108,7 +108,7 @@ const fn own(verb: Verb) -> Right {
     Right { kind: Kind::Leases, verb, place: Place::Own }
 }
 
-/// Everything that the operator does. It reads no Secret, ConfigMap, Service or claim.
+/// Everything that the operator does. It reads no Secret, ConfigMap or claim.
 pub const RIGHTS: &[Right] = &[
     right(Kind::Jobs, Verb::List),
     right(Kind::Jobs, Verb::Watch),
