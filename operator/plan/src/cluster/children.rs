@@ -23,7 +23,7 @@ pub(super) const TOKEN: &str = "token";
 /// What the pods of an attempt need.
 #[derive(Debug, Clone)]
 pub struct Children {
-    /// Leads every worker to the trainer of the attempt; applied at every attempt.
+    /// Leads every worker to the trainer of the attempt; made once, and pointed at every later attempt.
     pub service: Service,
     /// The RunConfig; created once.
     pub config: ConfigMap,
