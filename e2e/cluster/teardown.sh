@@ -41,6 +41,7 @@ remove_traces() {
 
 # containerd's shims listen in a folder that no configuration moves, and killed ones leave their sockets.
 remove_shim_sockets() { # FOLDER of one node or of all
+    [ -d "$1" ] || return 0
     find "$1" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |
         { grep -o '/run/containerd/s/[0-9a-f]*' || true; } | xargs -r rm -f
 }
