@@ -5,24 +5,20 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use shoprl_crds::ShopRLJob;
 use shoprl_plan::cluster::{JOB_LABEL, NODE_ANNOTATION};
 use tokio::sync::watch;
 
 use crate::context::Context;
+use crate::job::Job;
 use crate::reconcile;
 
 /// How long after an error a job is looked at again.
 const AGAIN: Duration = Duration::from_secs(3);
-
-/// A job, or why the API server's object is none.
-pub(crate) type Job = DeserializeGuard<ShopRLJob>;
 
 /// The watch of pods, and its cache.
 pub(crate) fn watch_pods(
@@ -39,7 +35,7 @@ pub(crate) fn watch_pods(
     (store, pods)
 }
 
-/// The watch of jobs. One object that does not deserialise is told of in the log; the others proceed.
+/// The watch of jobs. One object that does not deserialise is told of in its status; the others proceed.
 pub(crate) fn watch_jobs(
     client: &Client,
     namespace: Option<&str>,

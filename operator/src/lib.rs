@@ -9,6 +9,7 @@ mod apply;
 mod context;
 pub mod controller;
 pub mod events;
+mod job;
 mod key;
 pub mod lease;
 pub mod metrics;
@@ -21,6 +22,7 @@ mod requests;
 pub mod rights;
 
 pub use context::Context;
+pub use job::{Job, Unreadable};
 pub use key::OperatorKey;
 pub use metrics::Metrics;
 pub use pace::Pace;

@@ -16,7 +16,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::admin::{self, Pages};
 use crate::context::Context;
-use crate::controller::{Job, watch_jobs, watch_pods, work};
+use crate::controller::{watch_jobs, watch_pods, work};
+use crate::job::Job;
 use crate::key::OperatorKey;
 use crate::lease;
 use crate::metrics::Metrics;

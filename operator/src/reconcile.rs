@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use kube::api::PostParams;
-use kube::core::DeserializeGuard;
+use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
+use serde::Deserialize;
+use serde_json::json;
 use shoprl_crds::{ShopRLJob, ShopRLJobStatus};
 use shoprl_plan::cluster::{self, Effect, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
 use shoprl_plan::local::ProcessId;
@@ -18,6 +19,7 @@ use tracing::Instrument;
 use crate::apply::{self, apply};
 use crate::context::Context;
 use crate::events;
+use crate::job::{Job, Unreadable};
 use crate::metrics::{Outcome, Why};
 
 /// Why a pass ended early; the job is looked at again.
@@ -76,11 +78,8 @@ impl Error {
 ///
 /// # Errors
 /// When the API server refused a write or was not reached, and when an object of a needed name is somebody else's.
-pub async fn reconcile(
-    guard: Arc<DeserializeGuard<ShopRLJob>>,
-    context: Arc<Context>,
-) -> Result<Action, Error> {
-    let metadata = guard.meta();
+pub async fn reconcile(job: Arc<Job>, context: Arc<Context>) -> Result<Action, Error> {
+    let metadata = job.meta();
     let span = tracing::info_span!(
         "reconcile",
         namespace = metadata.namespace,
@@ -88,38 +87,56 @@ pub async fn reconcile(
         generation = metadata.generation
     );
     let begun = Instant::now();
-    let result = observed_pass(&guard, &context).instrument(span).await;
+    let result = observed_pass(&job, &context).instrument(span).await;
     let outcome = result.as_ref().map_or_else(Error::outcome, |_| Outcome::Done);
     context.metrics.passed(outcome, begun.elapsed());
     result
 }
 
-async fn observed_pass(
-    guard: &DeserializeGuard<ShopRLJob>,
-    context: &Context,
-) -> Result<Action, Error> {
-    let job = match &guard.0 {
-        Ok(job) => job,
-        Err(invalid) => {
-            let (name, error) = (invalid.metadata.name.as_deref(), &invalid.error);
-            tracing::error!(name, error, "a job cannot be read; apply it anew");
-            return Ok(Action::await_change());
-        }
-    };
+async fn observed_pass(job: &Job, context: &Context) -> Result<Action, Error> {
     // Before its pods are listed once, a job that runs looks like one that has none. No writer any more: the process ends.
     if context.pods.wait_until_ready().await.is_err() {
         return Ok(Action::await_change());
     }
     // Its children go with it; until they are gone nothing may be made.
-    if job.metadata.deletion_timestamp.is_some() {
-        context.written.forget(job);
+    if job.meta().deletion_timestamp.is_some() || context.written.is_newer_than(job.meta()) {
         return Ok(Action::await_change());
     }
-    if context.written.is_newer_than(job) {
-        return Ok(Action::await_change());
+    match &job.0 {
+        // On the heap: it is held over every await of the ones above.
+        Ok(job) => Box::pin(pass(job, context)).await,
+        Err(unreadable) => {
+            tell_unreadable(unreadable, context).await?;
+            Ok(Action::await_change())
+        }
     }
-    // On the heap: it is held over every await of the ones above.
-    Box::pin(pass(job, context)).await
+}
+
+/// Says in the status of an object that it cannot be read. The rest of it is written back as it was read, whatever it is.
+async fn tell_unreadable(unreadable: &Unreadable, context: &Context) -> Result<(), Error> {
+    let Unreadable { object, error } = unreadable;
+    let (metadata, known) = (&object.metadata, &object.data["status"]["conditions"]);
+    // Conditions that cannot be read either are made anew: they are what is said here.
+    let known = Vec::deserialize(known).unwrap_or_default();
+    let told = cluster::unreadable(&known, metadata.generation, error, (context.clock)());
+    let Some(conditions) = told else { return Ok(()) };
+    tracing::warn!(error, "a job cannot be read");
+    let mut next = object.clone();
+    if !next.data["status"].is_object() {
+        next.data["status"] = json!({});
+    }
+    next.data["status"]["conditions"] = json!(conditions);
+    let namespace = metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
+    let kind = ApiResource::erase::<ShopRLJob>(&());
+    let jobs: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), namespace, &kind);
+    match jobs.replace_status(&object.name_any(), &PostParams::default(), &next).await {
+        Ok(written) => {
+            context.written.note(&written.metadata);
+            context.metrics.wrote_status(Why::Rejected);
+            Ok(())
+        }
+        Err(source) => passed_by(source),
+    }
 }
 
 async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
@@ -230,39 +247,44 @@ async fn write_status(
     let next = ShopRLJob { status: Some(status), ..job.clone() };
     match jobs.replace_status(&job.name_any(), &PostParams::default(), &next).await {
         Ok(written) => {
-            context.written.note(&written);
+            context.written.note(&written.metadata);
             context.metrics.wrote_status(why);
             events::post(job, &written, context).await;
             Ok(())
         }
-        // Somebody else wrote, or it is gone: the watch tells, and a new pass begins.
-        Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => Ok(()),
-        Err(source) => Err(Error::Api { what: "status", source }),
+        Err(source) => passed_by(source),
     }
 }
 
-/// The newest version of each job that this process wrote. A pass on an older one from the watch would act on a wish
-/// that was replaced already.
+/// A status that was not written because somebody else wrote, or because the job is gone: the watch tells, and a new pass begins.
+fn passed_by(source: kube::Error) -> Result<(), Error> {
+    match source {
+        kube::Error::Api(status) if matches!(status.code, 404 | 409) => Ok(()),
+        source => Err(Error::Api { what: "status", source }),
+    }
+}
+
+/// The newest version of each job that this process wrote and the watch has not brought yet. A pass on an older one would act
+/// on a wish that was replaced already.
 #[derive(Debug, Default)]
 pub struct Written(Mutex<HashMap<String, u64>>);
 
 impl Written {
-    fn note(&self, job: &ShopRLJob) {
+    fn note(&self, job: &ObjectMeta) {
         if let Some((uid, version)) = version(job) {
             self.lock().insert(uid, version);
         }
     }
 
-    fn forget(&self, job: &ShopRLJob) {
-        if let Some((uid, _)) = version(job) {
-            self.lock().remove(&uid);
+    /// Whether what was written is newer than what the watch brought; what it caught up with is forgotten.
+    fn is_newer_than(&self, job: &ObjectMeta) -> bool {
+        let Some((uid, seen)) = version(job) else { return false };
+        let mut written = self.lock();
+        let newer = written.get(&uid).is_some_and(|written| *written > seen);
+        if !newer {
+            written.remove(&uid);
         }
-    }
-
-    fn is_newer_than(&self, job: &ShopRLJob) -> bool {
-        version(job).is_some_and(|(uid, version)| {
-            self.lock().get(&uid).is_some_and(|written| *written > version)
-        })
+        newer
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
@@ -272,6 +294,6 @@ impl Written {
 }
 
 /// Resource versions of one kind are comparable numbers (KEP-5504).
-fn version(job: &ShopRLJob) -> Option<(String, u64)> {
-    Some((job.metadata.uid.clone()?, job.metadata.resource_version.as_ref()?.parse().ok()?))
+fn version(job: &ObjectMeta) -> Option<(String, u64)> {
+    Some((job.uid.clone()?, job.resource_version.as_ref()?.parse().ok()?))
 }

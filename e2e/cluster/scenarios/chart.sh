@@ -42,6 +42,17 @@ equal "weights" "$expected" "$(weights "$folder")"
 equal "attempt and restarts" "1 1" "$(status charted .attempt) $(status charted .restarts)"
 [ "$(leader)" != "$first" ] || fail "$first still leads"
 
+say "the leader is asked to leave: it gives the lease back, and the other one leads long before it would have expired"
+await 60 "two operators" kubectl wait -n shoprl-system deployment/shoprl-operator --for 'jsonpath={.status.readyReplicas}=2' --timeout 1s
+first=$(leader)
+started=$SECONDS
+kubectl delete pod -n shoprl-system "$first" --wait=false >/dev/null
+other() { [ -n "$(leader)" ] && [ "$(leader)" != "$first" ]; }
+await 14 "another leader" other
+say "it took $((SECONDS - started)) s of the 15 after which a silent one is replaced"
+seen() { kubectl logs -n shoprl-system "$(leader)" | grep -q leads; }
+await 14 "that the new one leads" seen
+
 say "an upgrade in mid-run keeps the key and the job"
 job upgraded
 await 300 "a row of the warm-up" row "$folder" warmup

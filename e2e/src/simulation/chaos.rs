@@ -6,6 +6,7 @@ use shoprl_crds::Progress;
 use super::api::{Call, Kind, Verb, is_leaving, text, uid};
 use super::informer::Next;
 use super::kubelet::{self, Class, Node};
+use super::process::is_over;
 use super::run::{JOB, NAMESPACE};
 use super::world::World;
 
@@ -190,7 +191,7 @@ impl World {
         let Some(job) = self.server.get(Kind::of("shoprljobs"), NAMESPACE, JOB).cloned() else {
             return self.create_the_job();
         };
-        match self.random.below(8) {
+        match self.random.below(9) {
             0..=3 => {
                 let suspend = job["spec"]["suspend"] != true;
                 self.set(&json!({"suspend": suspend}));
@@ -201,12 +202,30 @@ impl World {
                 self.set(&json!({"roles": {"rollout": {"replicas": replicas}}}));
                 self.coverage.happened("user: scaled");
             }
+            // A newer kind allows what this operator cannot read; later the user takes it back.
+            7 => {
+                let seed = if is_unreadable(&job) { Value::Null } else { json!("seven") };
+                self.set(&json!({"seed": seed}));
+                self.coverage.happened("user: wrote what cannot be read");
+            }
             _ => {
                 let policy = if self.random.once_in(2) { "Foreground" } else { "Background" };
                 self.ask(&job_call(Verb::Delete, json!({"propagationPolicy": policy})));
                 self.coverage.happened("user: deleted the job");
             }
         }
+    }
+
+    /// What cannot be read is told of, in words; then the user mends it.
+    pub(super) fn mend_the_job(&mut self) {
+        self.drain();
+        let Some(job) = self.job().filter(|job| is_unreadable(job)) else { return };
+        let told = |it: &Value| it["type"] == "Accepted" && it["reason"] == "Unreadable";
+        let conditions = job["status"]["conditions"].as_array();
+        if !is_over(job) && !is_leaving(job) && !conditions.into_iter().flatten().any(told) {
+            return self.violate("a job cannot be read, and nobody says so".to_owned());
+        }
+        self.set(&json!({"seed": null}));
     }
 
     /// Changes the job's spec as a user does.
@@ -286,6 +305,11 @@ impl World {
             ))),
         })
     }
+}
+
+/// Whether the user wrote a seed that is no number.
+fn is_unreadable(job: &Value) -> bool {
+    job["spec"]["seed"].is_string()
 }
 
 fn job_call(verb: Verb, body: Value) -> Call {

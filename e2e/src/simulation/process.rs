@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
-use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{self, store::Writer};
 use kube::runtime::watcher;
 use serde::Deserialize;
 use serde_json::Value;
-use shoprl_crds::ShopRLJob;
-use shoprl_operator::{Context, OperatorKey, controller, reconcile};
+use shoprl_operator::{Context, Job, OperatorKey, controller, reconcile};
 use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -158,13 +156,10 @@ impl Process {
 
     /// Begins a pass over the job `name`, which is read as `seen`.
     pub(super) fn begin(&mut self, job: Arc<Value>, seen: &Value, tasks: &tokio::runtime::Runtime) {
-        let guard = match ShopRLJob::deserialize(seen) {
-            Ok(job) => DeserializeGuard(Ok(job)),
-            Err(error) => panic!("the model stored a job that cannot be read: {error}"),
-        };
+        let read = Job::deserialize(seen).expect("the model stores objects with metadata");
         let (context, wire, id) = (self.context.clone(), self.wire.clone(), self.id);
         let task = tasks.spawn(async move {
-            let result = reconcile(Arc::new(guard), context).await;
+            let result = reconcile(Arc::new(read), context).await;
             let _ = wire.send((id, Message::Done(result.map_err(|error| error.to_string()))));
         });
         self.passes += 1;

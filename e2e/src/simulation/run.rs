@@ -144,7 +144,7 @@ impl World {
     }
 
     /// Everything that can happen now happens.
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         for _ in 0..PATIENCE {
             let moves = self.moves();
             let Some(chosen) = self.random.pick(&moves).cloned() else { return };
@@ -173,6 +173,7 @@ impl World {
         for seat in &mut self.seats {
             seat.restart = self.now;
         }
+        self.mend_the_job();
         let suspended = self.job().is_some_and(|job| job["spec"]["suspend"] == true);
         if suspended && self.random.once_in(2) {
             self.set(&serde_json::json!({"suspend": false}));

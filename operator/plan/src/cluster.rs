@@ -24,7 +24,7 @@ pub use children::{Children, children};
 pub use decide::{ApplicationBudget, plan};
 pub use ending::{Ending, Fate};
 pub use observed::{ObservedPod, PodState};
-pub use report::{refused, rejected};
+pub use report::{refused, rejected, unreadable};
 pub use surroundings::{DisruptionBudget, OperatorPods, Surroundings};
 
 pub(crate) use resources::requests;

@@ -50,6 +50,27 @@ pub fn rejected(
     next
 }
 
+/// What is told of an object that this operator cannot read: where reading stopped. Nothing else changes, for its pods run on as
+/// they were wished; `None` when that is told already, or the job is over.
+pub fn unreadable(
+    conditions: &[Condition],
+    generation: Option<i64>,
+    error: &str,
+    now: Timestamp,
+) -> Option<Vec<Condition>> {
+    let mut next =
+        ShopRLJobStatus { conditions: conditions.to_vec(), ..ShopRLJobStatus::default() };
+    if end(&next).is_some() {
+        return None;
+    }
+    let message = format!(
+        "{error}; this operator cannot read it: apply the manifest anew, or use the operator of the kind's version"
+    );
+    let condition = Said { kind: ACCEPTED, status: "False", reason: "Unreadable", message };
+    say(&mut next, generation, &condition, now);
+    (next.conditions != conditions).then_some(next.conditions)
+}
+
 /// The spec is fine.
 pub(super) fn accepted(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
     status.observed_generation = job.generation;
