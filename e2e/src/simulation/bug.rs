@@ -31,11 +31,13 @@ pub enum Bug {
     Orphans,
     /// The status is written at every pass.
     NeedlessWrite,
+    /// What cannot be read is taken for what it was.
+    UnreadableTakenForRead,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::StatusAfterDelete,
         Self::MissingAttemptLabel,
         Self::ApplyInPlaceOfCreate,
@@ -48,6 +50,7 @@ impl Bug {
         Self::UnfencedLineage,
         Self::Orphans,
         Self::NeedlessWrite,
+        Self::UnreadableTakenForRead,
     ];
 
     /// What a pass reads instead of `job`; `first`: the first pass of its process.
@@ -56,6 +59,9 @@ impl Bug {
             Self::StatusAfterDelete => remove(&mut job["metadata"], "deletionTimestamp"),
             Self::BudgetResetOnRestart if first && job.get("status").is_some() => {
                 remove(&mut job["status"], "failures");
+            }
+            Self::UnreadableTakenForRead if job["spec"]["seed"].is_string() => {
+                remove(&mut job["spec"], "seed");
             }
             _ => {}
         }
