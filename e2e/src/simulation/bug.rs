@@ -1,5 +1,6 @@
 //! Bugs planted between the real operator and the model: each must be found.
 
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::api::{Call, Verb, text};
@@ -33,11 +34,13 @@ pub enum Bug {
     NeedlessWrite,
     /// What cannot be read is taken for what it was.
     UnreadableTakenForRead,
+    /// Progress is told again after a quarter of a minute.
+    RestlessProgress,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::StatusAfterDelete,
         Self::MissingAttemptLabel,
         Self::ApplyInPlaceOfCreate,
@@ -51,6 +54,7 @@ impl Bug {
         Self::Orphans,
         Self::NeedlessWrite,
         Self::UnreadableTakenForRead,
+        Self::RestlessProgress,
     ];
 
     /// What a pass reads instead of `job`; `first`: the first pass of its process.
@@ -59,6 +63,12 @@ impl Bug {
             Self::StatusAfterDelete => remove(&mut job["metadata"], "deletionTimestamp"),
             Self::BudgetResetOnRestart if first && job.get("status").is_some() => {
                 remove(&mut job["status"], "failures");
+            }
+            Self::RestlessProgress => {
+                let told = text(job, &["status", "progress", "time"]).parse::<Timestamp>();
+                if let Ok(told) = told.map(|told| told - SignedDuration::from_secs(45)) {
+                    job["status"]["progress"]["time"] = json!(told.to_string());
+                }
             }
             Self::UnreadableTakenForRead if job["spec"]["seed"].is_string() => {
                 remove(&mut job["spec"], "seed");

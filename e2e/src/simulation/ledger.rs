@@ -7,6 +7,7 @@ pub(super) use pods::is_live;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::api::{Answer, Call, Change, Verb, is_leaving, owners, text, uid};
@@ -119,8 +120,27 @@ impl Ledger {
                 return Err(format!("{} was final, now {:?}", was["type"], over(after)));
             }
         }
+        paced(before, after)?;
         self.budget(before, after, now)
     }
+}
+
+/// Progress alone is written when its phase or its success rate is another one, or after a minute.
+fn paced(before: &Value, after: &Value) -> Result<(), String> {
+    let without_progress = |job: &Value| {
+        let mut status = job["status"].clone();
+        let progress = status.get_mut("progress").map(Value::take).unwrap_or_default();
+        (status, progress)
+    };
+    let ((rest, was), (same_rest, is)) = (without_progress(before), without_progress(after));
+    let told = |progress: &Value| text(progress, &["time"]).parse::<Timestamp>().ok();
+    let (Some(then), Some(now)) = (told(&was), told(&is)) else { return Ok(()) };
+    let news = rest != same_rest || was["phase"] != is["phase"] || was["success"] != is["success"];
+    let seconds = now.duration_since(then).as_secs();
+    if news || seconds >= 60 {
+        return Ok(());
+    }
+    Err(format!("progress was told {seconds} s ago, and again without news"))
 }
 
 /// Everything an operator touches belongs to the job that it looks at.
