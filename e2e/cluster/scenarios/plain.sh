@@ -22,10 +22,13 @@ for file in report.md report.json curve.png run.json; do [ -s "$folder/$file" ] 
 await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kubectl get pods -n shop --no-headers | grep -E 'Running|Pending|Terminating'"
 
 say "what kubectl describe says of it"
-# Without what differs from run to run: times, ids, rates, and who came first.
+# Without what differs from run to run: times, ids, widths, and which event was told first.
 described() {
     kubectl describe srj -n shop plain | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z/TIME/; s/sha256:[0-9a-f]{64}/sha256:DIGEST/
-        s/(UID|Resource Version|Applied|Success): .*/\1: .../; s/^(  (Normal|Warning) +[A-Za-z]+ +)[^ ]+( +)/\1AGE\3/'
+        s/^(    *(UID|Resource Version)|  Applied): .*/\1: .../
+        /^  (Type|----|Normal|Warning) /s/ +/ /g; s/^ (Normal|Warning) ([A-Za-z]+) [^ ]+ / \1 \2 AGE /' >"$directory/described.all"
+    grep -v '^ \(Normal\|Warning\) ' "$directory/described.all"
+    grep '^ \(Normal\|Warning\) ' "$directory/described.all" | sort
 }
 described >"$directory/described"
 if [ -n "${UPDATE_EXPECT:-}" ]; then cp "$directory/described" "$here/golden/describe.txt"; fi
