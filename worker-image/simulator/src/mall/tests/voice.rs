@@ -106,7 +106,7 @@ fn only_what_was_asked_is_said_and_all_of_it() {
     check(&cue, &"好".repeat(81), Err(Unfit::Long(81)));
     check(&cue, &format!("{wanted}\n剩余40轮"), Err(Unfit::Long(wanted.chars().count() + 6)));
     check(&cue, "都可以", Err(Unfit::Omits(wanted.to_owned())));
-    check(&cue, &format!("{wanted}或者{other}都行"), Err(Unfit::Leaks(other.clone())));
+    check(&cue, &format!("{wanted}或者{other}都行"), Err(Unfit::Leaks(other)));
     check(&cue, &format!("{wanted}，预算88元"), Err(Unfit::Leaks("88".to_owned())));
     check(&cue, &format!("{wanted}，最多三百元"), Err(Unfit::Leaks("三百".to_owned())));
     check(&budget, &format!("{sum}以内吧"), Ok(()));
