@@ -22,10 +22,11 @@ mod store;
 mod storefront;
 mod task;
 mod vocabulary;
+pub mod voice;
 
 pub use catalog::{Catalog, Product};
-pub use replay::{Replay, replay};
-pub use session::Session;
+pub use replay::{Replay, Words, replay, replay_voiced};
+pub use session::{Session, VoiceError};
 
 use index::ProductIndex;
 use query::Query;

@@ -1,6 +1,7 @@
 //! Playing an episode again from its actions: how rewards come about.
 
 use crate::action::{ActionKind, action_kind};
+use crate::mall::VoiceError;
 use crate::score::{Ending, Judge, Move, Outcome, Purchase};
 use crate::session::{End, Limits, Session, SessionError};
 use crate::shop::{Shop, ShopError};
@@ -44,6 +45,17 @@ pub enum ReplayError {
         /// What the session said.
         #[source]
         source: SessionError,
+    },
+    /// Recorded words of a shopper that it cannot have said.
+    #[error(
+        "the words recorded for action {index} cannot be the shopper's: record the episode anew"
+    )]
+    Words {
+        /// Position of the action, from 0.
+        index: usize,
+        /// What is wrong with them.
+        #[source]
+        source: VoiceError,
     },
 }
 

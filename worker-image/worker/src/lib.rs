@@ -21,6 +21,7 @@ mod simulator;
 mod task;
 mod telemetry;
 mod trainer;
+pub mod voice;
 mod worker;
 
 pub use options::WorkerOptions;

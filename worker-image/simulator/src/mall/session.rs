@@ -6,9 +6,11 @@ use super::page;
 use super::refusal::Refusal;
 use super::storefront::Storefront;
 use super::task::{Brief, Shopper, Task};
+use super::voice::{Cue, Remark, Talk, Unfit};
 use crate::session::{End, SessionError, Turn};
 use crate::task::{Scenario, TaskKey};
 use std::sync::Arc;
+use thiserror::Error;
 
 /// Turns where the instruction says everything, and where a shopper answers questions.
 const SINGLE_TURN: u32 = 30;
@@ -20,13 +22,29 @@ pub(super) const fn limit(scenario: Scenario) -> u32 {
 }
 
 /// A live episode in a large shop. It is a function of (catalog, task key, actions so far).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     mall: Arc<Mall>,
     shopper: Option<Shopper>,
+    /// What was said, if the shopper has a voice of its own.
+    talk: Option<Talk>,
     storefront: Storefront,
     remaining: u32,
     end: Option<End>,
+}
+
+/// Why words of a shopper were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum VoiceError {
+    /// The session takes no action any more.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Nobody speaks there.
+    #[error("there are words of the shopper for an action that no shopper answers")]
+    Unasked,
+    /// They are not what is to be said.
+    #[error("the shopper's words cannot be: {0}")]
+    Unfit(#[from] Unfit),
 }
 
 /// An answer with what only a replay may know about it.
@@ -36,13 +54,17 @@ pub(super) struct Step {
     pub(super) action: Result<Action, Refusal>,
     /// Whether the shopper kept the agent from buying.
     pub(super) purchase_refused: bool,
+    /// What the shopper said by the rules, if it spoke.
+    remark: Option<Remark>,
 }
 
 /// What an action led to.
 enum Effect {
     Page(String),
     Ends(End, String),
-    Held(String),
+    Said(Remark),
+    /// The agent wanted to buy.
+    Held(Remark),
 }
 
 impl Session {
@@ -53,11 +75,31 @@ impl Session {
         Self::begin(mall, brief, limit(key.scenario))
     }
 
+    /// Starts the episode of a task whose shopper is spoken by somebody else: see [`Session::cue`]. Questions may be
+    /// in free words there.
+    #[must_use]
+    pub fn start_voiced(mall: Arc<Mall>, key: &TaskKey) -> (Self, String) {
+        let Task { brief, .. } = Task::new(&mall, key);
+        Self::begin_voiced(mall, brief, limit(key.scenario))
+    }
+
+    pub(super) fn begin_voiced(mall: Arc<Mall>, brief: Brief, limit: u32) -> (Self, String) {
+        let talk = Talk { opening: brief.said.clone(), exchanges: Vec::new() };
+        let (session, opening) = Self::begin(mall, brief, limit);
+        (Self { talk: Some(talk), ..session }, opening)
+    }
+
     pub(super) fn begin(mall: Arc<Mall>, brief: Brief, limit: u32) -> (Self, String) {
         let opening = brief.opening + &page::counter(limit);
         let storefront = Storefront::default();
-        let session =
-            Self { mall, shopper: brief.shopper, storefront, remaining: limit, end: None };
+        let session = Self {
+            mall,
+            shopper: brief.shopper,
+            talk: None,
+            storefront,
+            remaining: limit,
+            end: None,
+        };
         (session, opening)
     }
 
@@ -66,7 +108,37 @@ impl Session {
     /// # Errors
     /// [`SessionError::Ended`] if the episode is over; nothing changes then.
     pub fn step(&mut self, action: &str) -> Result<Turn, SessionError> {
-        self.advance(action).map(|step| step.turn)
+        self.advance(action, None).map(|step| step.turn)
+    }
+
+    /// What the shopper is to say if `action` is played next; `None` if nobody answers it, or the shopper has no voice of its
+    /// own. Changes nothing.
+    #[must_use]
+    pub fn cue(&self, action: &str) -> Option<Cue> {
+        let (talk, shopper) = (self.talk.as_ref()?, self.shopper.as_ref()?);
+        let remark = self.clone().advance(action, None).ok()?.remark?;
+        Some(Cue::new(&self.mall, shopper.leaf(), remark, talk, action.trim()))
+    }
+
+    /// Plays one action; if the shopper answers it, in these words.
+    ///
+    /// # Errors
+    /// [`VoiceError::Session`] as [`Session::step`]; [`VoiceError::Unasked`] for words where nobody speaks, [`VoiceError::Unfit`] for those
+    /// that [`Cue::check`] refuses. Nothing changes then.
+    pub fn step_voiced(&mut self, action: &str, words: &str) -> Result<Turn, VoiceError> {
+        self.advance_voiced(action, words).map(|step| step.turn)
+    }
+
+    pub(super) fn advance_voiced(&mut self, action: &str, words: &str) -> Result<Step, VoiceError> {
+        if let Some(end) = self.end {
+            return Err(SessionError::Ended { end }.into());
+        }
+        let cue = self.cue(action).ok_or(VoiceError::Unasked)?;
+        // The rules' own sentence is always fit.
+        if words != cue.plain() {
+            cue.check(words)?;
+        }
+        Ok(self.advance(action, Some(words))?)
     }
 
     /// How the episode ended, if it did.
@@ -75,22 +147,32 @@ impl Session {
         self.end
     }
 
-    pub(super) fn advance(&mut self, text: &str) -> Result<Step, SessionError> {
+    pub(super) fn advance(
+        &mut self,
+        text: &str,
+        words: Option<&str>,
+    ) -> Result<Step, SessionError> {
         if let Some(end) = self.end {
             return Err(SessionError::Ended { end });
         }
         self.remaining -= 1;
         let parsed = Action::parse(text);
         let effect = parsed.as_ref().map_err(|&refusal| refusal).and_then(|it| self.apply(it));
-        let mut purchase_refused = false;
+        let purchase_refused = matches!(effect, Ok(Effect::Held(_)));
+        let mut remark = None;
         let (page, action) = match effect {
             Ok(Effect::Page(page)) => (page, parsed),
             Ok(Effect::Ends(end, page)) => {
                 self.end = Some(end);
                 (page, parsed)
             }
-            Ok(Effect::Held(page)) => {
-                purchase_refused = true;
+            Ok(Effect::Said(said) | Effect::Held(said)) => {
+                let words = words.unwrap_or(&said.words);
+                if let Some(talk) = &mut self.talk {
+                    talk.exchanges.push((text.trim().to_owned(), words.to_owned()));
+                }
+                let page = ["顾客 ", words].concat();
+                remark = Some(said);
                 (page, parsed)
             }
             Err(refusal) => (["无效 ", refusal.text()].concat(), Err(refusal)),
@@ -100,7 +182,11 @@ impl Session {
         }
         let counter = page::counter(if self.end.is_some() { 0 } else { self.remaining });
         let turn = Turn { observation: page + &counter, end: self.end };
-        Ok(Step { turn, action, purchase_refused })
+        Ok(Step { turn, action, purchase_refused, remark })
+    }
+
+    pub(super) fn mall(&self) -> &Mall {
+        &self.mall
     }
 
     pub(super) fn storefront(&self) -> &Storefront {
@@ -116,24 +202,26 @@ impl Session {
             Action::Choose(value) => self.storefront.choose(mall, value)?,
             Action::NextPage => self.storefront.next_page(mall)?,
             Action::Back => self.storefront.back(mall)?,
-            Action::Ask(topic) => self.ask(topic)?,
-            Action::Propose => self.propose()?,
+            Action::Ask(topic) => return self.ask(topic).map(Effect::Said),
+            Action::Propose => return self.propose().map(Effect::Said),
             Action::Buy => return self.buy(),
             Action::Decline => return Ok(Effect::Ends(End::Declined, "未成交".to_owned())),
         };
         Ok(Effect::Page(page))
     }
 
-    fn ask(&mut self, topic: &str) -> Result<String, Refusal> {
+    fn ask(&mut self, topic: &str) -> Result<Remark, Refusal> {
         let shopper = self.shopper.as_mut().ok_or(Refusal::NobodyToAsk)?;
-        let answer = shopper.answer(&self.mall.catalog, topic).ok_or(Refusal::NoSuchTopic)?;
-        Ok(["顾客 ", &answer].concat())
+        match self.talk {
+            Some(_) => Ok(shopper.answer_freely(&self.mall.catalog, topic)),
+            None => shopper.answer(&self.mall.catalog, topic).ok_or(Refusal::NoSuchTopic),
+        }
     }
 
-    fn propose(&self) -> Result<String, Refusal> {
+    fn propose(&self) -> Result<Remark, Refusal> {
         let shopper = self.shopper.as_ref().ok_or(Refusal::NobodyToAsk)?;
         let visit = self.storefront.visit().ok_or(Refusal::NoItem)?;
-        Ok(["顾客 ", &shopper.opinion(&self.mall, visit)].concat())
+        Ok(shopper.opinion(&self.mall, visit))
     }
 
     /// A shopper who was not asked enough keeps the agent from buying the wrong thing.
@@ -141,7 +229,7 @@ impl Session {
         let visit = self.storefront.visit().ok_or(Refusal::NoItem)?;
         let objection = self.shopper.as_ref().and_then(|it| it.objection(&self.mall, visit));
         Ok(match objection {
-            Some(objection) => Effect::Held(["顾客 ", &objection].concat()),
+            Some(objection) => Effect::Held(objection),
             None => Effect::Ends(End::Bought, page::bought(visit.price(&self.mall))),
         })
     }

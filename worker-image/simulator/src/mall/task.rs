@@ -7,7 +7,7 @@ mod target;
 mod wording;
 
 pub(super) use goal::Goal;
-pub(super) use shopper::Shopper;
+pub(super) use shopper::{Shopper, TOPIC_NAMES};
 
 use super::Mall;
 use super::catalog::Catalog;
@@ -28,6 +28,8 @@ pub(super) struct Task {
 pub(super) struct Brief {
     /// The first observation without the turn counter.
     pub(super) opening: String,
+    /// The sentence in it that the instruction or the shopper says.
+    pub(super) said: String,
     /// Whom to ask; `None` where there is nobody.
     pub(super) shopper: Option<Shopper>,
 }
@@ -51,11 +53,12 @@ pub(super) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
     let file = persona.as_ref().map(Persona::text).unwrap_or_default();
     let speech = wording::Speech { catalog, goal, persona: persona.as_ref(), wording };
     if key.scenario.has_shopper() {
-        let opening = format!("{file}顾客 {}", speech.opening());
+        let said = speech.opening();
         let shopper = Shopper::new(goal, persona.as_ref(), wording);
-        Brief { opening, shopper: Some(shopper) }
+        Brief { opening: format!("{file}顾客 {said}"), said, shopper: Some(shopper) }
     } else {
-        Brief { opening: format!("{file}任务 {}", speech.instruction()), shopper: None }
+        let said = speech.instruction();
+        Brief { opening: format!("{file}任务 {said}"), said, shopper: None }
     }
 }
 

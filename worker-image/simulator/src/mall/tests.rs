@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 mod episodes;
 mod fairness;
+mod voice;
 
 static MALL: LazyLock<Arc<Mall>> =
     LazyLock::new(|| Arc::new(Mall::generate(Preset::Fine, 0).unwrap()));

@@ -7,6 +7,8 @@ use super::wording::{Part, Speech, Wording};
 use crate::mall::Mall;
 use crate::mall::catalog::{Catalog, Fact};
 use crate::mall::storefront::Visit;
+use crate::mall::voice::{Remark, Tone};
+use std::collections::BTreeSet;
 
 /// What can be asked about, besides single axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +19,14 @@ enum Topic {
     Budget,
 }
 
+/// The names of the topics.
+pub(in crate::mall) const TOPIC_NAMES: [&str; 4] = ["属性", "品牌", "规格", "预算"];
+
 const TOPICS: [(Topic, &str); 4] = [
-    (Topic::Attributes, "属性"),
-    (Topic::Brand, "品牌"),
-    (Topic::Options, "规格"),
-    (Topic::Budget, "预算"),
+    (Topic::Attributes, TOPIC_NAMES[0]),
+    (Topic::Brand, TOPIC_NAMES[1]),
+    (Topic::Options, TOPIC_NAMES[2]),
+    (Topic::Budget, TOPIC_NAMES[3]),
 ];
 
 /// A shopper with a wish.
@@ -51,24 +56,50 @@ impl Shopper {
         Self { goal: goal.clone(), implied, wording, asked: Vec::new(), asked_axes: Vec::new() }
     }
 
+    /// What the thing is that is wanted.
+    pub(in crate::mall) fn leaf(&self) -> u32 {
+        self.goal.leaf
+    }
+
     /// The answer to a question about a topic or an axis; `None` if it is neither.
-    pub(in crate::mall) fn answer(&mut self, catalog: &Catalog, topic: &str) -> Option<String> {
+    pub(in crate::mall) fn answer(&mut self, catalog: &Catalog, topic: &str) -> Option<Remark> {
         if let Some(&(topic, _)) = TOPICS.iter().find(|(_, name)| *name == topic) {
             if !self.asked.contains(&topic) {
                 self.asked.push(topic);
             }
-            return Some(self.about(catalog, topic));
+            return Some(self.tells(catalog, self.about(catalog, topic)));
         }
-        let known = catalog.in_leaf(self.goal.leaf).any(|product| {
-            product.attributes().any(|(axis, _)| axis == topic)
-                || product.options().any(|(axis, _)| axis == topic)
-        });
+        let known = axes(catalog, self.goal.leaf).contains(topic);
         known.then(|| {
             if !self.asked_axes.iter().any(|axis| axis == topic) {
                 self.asked_axes.push(topic.to_owned());
             }
-            self.about_axis(catalog, topic)
+            self.tells(catalog, self.about_axis(catalog, topic))
         })
+    }
+
+    /// The answer to a question in free words: about every topic and axis that it names, in the order of both lists.
+    pub(in crate::mall) fn answer_freely(&mut self, catalog: &Catalog, question: &str) -> Remark {
+        let leaf = axes(catalog, self.goal.leaf);
+        let named = TOPIC_NAMES.into_iter().chain(leaf).filter(|name| question.contains(name));
+        let named: Vec<String> = named.map(str::to_owned).collect();
+        let mut words = String::new();
+        for name in named {
+            if let Some(remark) =
+                self.answer(catalog, &name).filter(|it| !words.contains(&it.words))
+            {
+                words.push_str(&remark.words);
+            }
+        }
+        if words.is_empty() {
+            words.push_str("想问哪方面？属性、品牌、规格、预算都可以问。");
+        }
+        self.tells(catalog, words)
+    }
+
+    fn tells(&self, catalog: &Catalog, words: String) -> Remark {
+        let habit = words.contains(self.speech(catalog).habit());
+        Remark { tone: Tone::Tells, words, habit }
     }
 
     fn about(&self, catalog: &Catalog, topic: Topic) -> String {
@@ -123,9 +154,9 @@ impl Shopper {
     }
 
     /// What the shopper says to a proposal: which topics are wrong, never what would be right.
-    pub(in crate::mall) fn opinion(&self, mall: &Mall, visit: &Visit) -> String {
+    pub(in crate::mall) fn opinion(&self, mall: &Mall, visit: &Visit) -> Remark {
         if mall.catalog.at(visit.product).leaf() != self.goal.leaf {
-            return "我要的不是这个东西。".to_owned();
+            return objects("我要的不是这个东西。".to_owned());
         }
         let wrong = self.wrong(mall, visit);
         let names: Vec<&str> = TOPICS
@@ -134,21 +165,21 @@ impl Shopper {
             .map(|it| it.1)
             .collect();
         if names.is_empty() {
-            "可以，就这个。".to_owned()
+            Remark { tone: Tone::Agrees, words: "可以，就这个。".to_owned(), habit: false }
         } else {
-            format!("不合适，{}不对。", names.join("、"))
+            objects(format!("不合适，{}不对。", names.join("、")))
         }
     }
 
     /// Why the shopper does not let the agent buy: something is wrong that was never asked about.
-    pub(in crate::mall) fn objection(&self, mall: &Mall, visit: &Visit) -> Option<String> {
+    pub(in crate::mall) fn objection(&self, mall: &Mall, visit: &Visit) -> Option<Remark> {
         let wrong = self.wrong(mall, visit);
         if !wrong.iter().any(|(topic, fact)| !self.was_asked(&mall.catalog, *topic, *fact)) {
             return None;
         }
         let open = TOPICS.iter().filter(|(topic, _)| !self.asked.contains(topic));
         let names: Vec<&str> = open.map(|(_, name)| *name).collect();
-        Some(format!("先别买，信息还不完整，还没问：{}。", names.join("、")))
+        Some(objects(format!("先别买，信息还不完整，还没问：{}。", names.join("、"))))
     }
 
     fn was_asked(&self, catalog: &Catalog, topic: Topic, fact: Option<Fact>) -> bool {
@@ -174,4 +205,18 @@ impl Shopper {
         }
         wrong
     }
+}
+
+fn objects(words: String) -> Remark {
+    Remark { tone: Tone::Objects, words, habit: false }
+}
+
+/// What things of a leaf differ in: attributes and options, by name.
+fn axes(catalog: &Catalog, leaf: u32) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for product in catalog.in_leaf(leaf) {
+        names.extend(product.attributes().map(|(axis, _)| axis));
+        names.extend(product.options().map(|(axis, _)| axis));
+    }
+    names
 }
