@@ -94,6 +94,13 @@ enum Here {
 }
 
 impl Here {
+    fn products(&self) -> u64 {
+        match self {
+            Self::Mini(shop) => shop.catalog().len() as u64,
+            Self::Fine(mall) => mall.catalog().len() as u64,
+        }
+    }
+
     fn expert(&self) -> Box<dyn agent::Actor> {
         match self {
             Self::Mini(_) => agent::expert(0),
@@ -120,11 +127,10 @@ impl Here {
 async fn two_processes(catalog: &str, here: &Here) {
     let servers = [serve(&["--catalog", catalog]), serve(&["--catalog", catalog])];
     let [mut one, mut two] = [servers[0].client().await, servers[1].client().await];
-    let digests = [
-        one.describe(DescribeRequest {}).await.unwrap().into_inner().catalog_digest,
-        two.describe(DescribeRequest {}).await.unwrap().into_inner().catalog_digest,
-    ];
-    assert_eq!(digests[0], digests[1]);
+    let described = one.describe(DescribeRequest {}).await.unwrap().into_inner();
+    assert_eq!(two.describe(DescribeRequest {}).await.unwrap().into_inner(), described);
+    assert_eq!((described.catalog.as_str(), described.products), (catalog, here.products()));
+    assert_eq!((described.sessions, described.lease_ms), (4096, 600_000));
     for (number, scenario) in shop::Scenario::ALL.into_iter().enumerate() {
         for split in [shop::Split::Train, shop::Split::HeldOut] {
             let seed = 40 + number as u64;
@@ -139,6 +145,10 @@ async fn two_processes(catalog: &str, here: &Here) {
             let task = key(wire[number], wire_split, seed);
             let name = format!("{catalog}-{number}-{wire_split:?}");
             let mut seen = vec![open(&mut one, &name, task, &[]).await.unwrap()];
+            let limit = described.scenarios[number];
+            let counter = [format!("剩{}轮", limit.turns), format!("剩余{}轮", limit.turns)];
+            assert_eq!(limit.scenario(), wire[number]);
+            assert!(counter.iter().any(|it| seen[0].ends_with(it)), "{}: {}", limit.turns, seen[0]);
             let mut actor = here.expert();
             let (mut actions, mut end) = (Vec::new(), EndReason::Unspecified);
             while end == EndReason::Unspecified {
@@ -160,7 +170,7 @@ async fn two_processes(catalog: &str, here: &Here) {
             let replays = [one.replay(request.clone()).await, two.replay(request).await];
             let [replay, other] = replays.map(|reply| reply.unwrap().into_inner());
             assert_eq!(replay, other);
-            assert_eq!((replay.end(), &replay.catalog_digest), (end, &digests[0]));
+            assert_eq!((replay.end(), &replay.catalog_digest), (end, &described.catalog_digest));
             assert_eq!(replay.kinds.len(), actions.len());
             let metrics = replay.metrics.unwrap();
             let found = [

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (false, true) => agent::expert(seed),
         (false, false) => agent::random(seed),
     };
-    let play: Box<dyn Fn(&TaskKey, Box<dyn Actor>) -> Episode> = if large {
+    let play: Play = if large {
         let mall = Arc::new(Mall::generate(mall::Preset::Fine, 0)?);
         Box::new(move |key, mut actor| {
             let (mut session, opening) = mall::Session::start(Arc::clone(&mall), key);
@@ -54,6 +54,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Actions, and one more observation than those.
 type Episode = Result<(Vec<String>, Vec<String>), Box<dyn std::error::Error>>;
+
+/// Plays the task of a key with an actor.
+type Play = Box<dyn Fn(&TaskKey, Box<dyn Actor>) -> Episode>;
 
 /// Lets `actor` act until a step says that it was the last.
 fn follow(

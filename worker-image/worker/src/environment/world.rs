@@ -26,7 +26,7 @@ pub enum World {
 #[derive(Debug)]
 pub(super) enum Episode {
     Mini(Session),
-    Large(mall::Session),
+    Large(Box<mall::Session>),
 }
 
 /// What a replay says.
@@ -83,7 +83,7 @@ impl World {
                 .map(|(session, opening)| (Episode::Mini(session), opening)),
             Self::Large { mall, .. } => {
                 let (session, opening) = mall::Session::start(Arc::clone(mall), key);
-                Ok((Episode::Large(session), opening))
+                Ok((Episode::Large(Box::new(session)), opening))
             }
         }
     }
