@@ -15,6 +15,7 @@ from pathlib import Path
 import bm25s
 import jieba
 import numpy
+from bigrams import bigrams
 
 DEEPEST = 100
 
@@ -25,12 +26,6 @@ def lines(path):
 
 def texts(product):
     return product["title"], f'{product["category"]} {" ".join(product["aliases"])}', product["brand"]
-
-
-def bigrams(text):
-    """Pairs of neighbouring characters of every run of letters and digits."""
-    runs = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    return [run[i : i + 2] for run in runs for i in range(max(1, len(run) - 1))]
 
 
 class Fts5:

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use shoprl_contract::{Exit, ExitReason};
 
-use crate::{catalog, credit, plan, report, run, trajectories, validate, worker};
+use crate::{catalog, credit, environment, plan, report, run, trajectories, validate, worker};
 
 /// Trains language-model agents that shop, by reinforcement learning in a simulated store.
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ enum Command {
     Trajectories(trajectories::TrajectoriesArguments),
     Credit(credit::CreditArguments),
     Catalog(catalog::CatalogArguments),
+    Environment(environment::EnvironmentArguments),
     Report(report::ReportArguments),
     Worker(worker::WorkerArguments),
 }
@@ -52,6 +53,7 @@ fn execute(command: Command) -> Exit {
         Command::Trajectories(arguments) => trajectories::trajectories(&arguments),
         Command::Credit(arguments) => credit::credit(&arguments),
         Command::Catalog(arguments) => catalog::catalog(&arguments),
+        Command::Environment(arguments) => environment::environment(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Worker(arguments) => return worker::worker(&arguments),
     };

@@ -1,6 +1,6 @@
 //! `shoprl catalog`: large shops as files, and what is in them.
 
-mod file;
+pub(crate) mod file;
 mod print;
 
 use std::path::PathBuf;

@@ -8,6 +8,7 @@
 //! | [`trajectories`] | episodes of a run as conversations |
 //! | [`credit`] | how an episode's reward is shared among its messages |
 //! | [`catalog`] | builds, shows, searches and verifies the catalog of a large shop |
+//! | [`environment`] | serves the shop to other programs |
 //! | [`report`] | writes a run's report again |
 //! | [`worker`] | one worker; what `run` and the image start |
 //!
@@ -17,8 +18,10 @@
 mod arguments;
 pub mod catalog;
 pub mod credit;
+pub mod environment;
 mod episodes;
 mod failure;
+mod log;
 pub mod manifest;
 mod output;
 mod paint;

@@ -1,12 +1,12 @@
 //! `shoprl worker`: one worker. `shoprl run` starts these processes, and so does the image.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use shoprl_contract::{Exit, Role};
 use shoprl_worker::WorkerOptions;
-use tracing_subscriber::EnvFilter;
+
+use crate::log::{self, LogFormat};
 
 /// Be one worker of a job.
 #[derive(Debug, Args)]
@@ -64,12 +64,6 @@ enum RoleArgument {
     Trainer,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
-
 impl WorkerArguments {
     fn options(&self) -> WorkerOptions {
         let Self {
@@ -113,15 +107,6 @@ impl WorkerArguments {
 
 /// Runs the worker until it ends.
 pub fn worker(arguments: &WorkerArguments) -> Exit {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A log that cannot be written (a full disk) is no reason to stop, and the subscriber would panic over it.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .log_internal_errors(false);
-    match arguments.log {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().init(),
-    }
+    log::to_stderr(arguments.log);
     shoprl_worker::run(&arguments.options())
 }

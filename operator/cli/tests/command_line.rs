@@ -74,6 +74,7 @@ fn help_shows_what_a_person_uses_and_hides_the_workers() {
           trajectories  Read episodes of a run as conversations between the shop and the agent
           credit        Explain message-wise credit, for an episode in JSON or for one of a run
           catalog       Build, read, search and verify the catalog of a large shop
+          environment   Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md)
           report        Write report.md, report.json and curve.png of a run again, from its rows
           help          Print this message or the help of the given subcommand(s)
 
@@ -98,6 +99,7 @@ fn help_shows_what_a_person_uses_and_hides_the_workers() {
           trajectories  Read episodes of a run as conversations between the shop and the agent
           credit        Explain message-wise credit, for an episode in JSON or for one of a run
           catalog       Build, read, search and verify the catalog of a large shop
+          environment   Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md)
           report        Write report.md, report.json and curve.png of a run again, from its rows
           help          Print this message or the help of the given subcommand(s)
 

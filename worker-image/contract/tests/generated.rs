@@ -5,7 +5,8 @@ use expect_test::expect_file;
 #[test]
 fn generated_code_equals_the_proto_files() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
-    let descriptors = protox::compile(["shoprl/v1/shoprl.proto"], [root]).expect("protos compile");
+    let files = ["shoprl/v1/shoprl.proto", "shoprl/v1/environment.proto"];
+    let descriptors = protox::compile(files, [root]).expect("protos compile");
     let folder = tempfile::tempdir().expect("temporary folder");
     tonic_prost_build::configure()
         .out_dir(folder.path())

@@ -27,3 +27,6 @@ pub use score::Outcome;
 pub use session::{End, Limits, Session, SessionError, Turn};
 pub use shop::{Shop, ShopError};
 pub use task::{Scenario, Split, TaskKey};
+
+/// The grammar of actions and observations of preset `mini`, for people and for prompts.
+pub const GRAMMAR: &str = include_str!("grammar.txt");

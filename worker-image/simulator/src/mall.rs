@@ -34,6 +34,9 @@ use segment::Segmenter;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The grammar of actions and observations, for people and for prompts.
+pub const GRAMMAR: &str = include_str!("mall/grammar.txt");
+
 /// A size of large shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -58,7 +58,7 @@ impl Token {
     }
 
     /// Whether a presented header is this token, in constant time.
-    fn admits(&self, presented: &[u8]) -> bool {
+    pub(crate) fn admits(&self, presented: &[u8]) -> bool {
         let expected = self.hmac().chain_update(self.bearer.as_bytes()).finalize().into_bytes();
         self.hmac().chain_update(presented).verify(&expected).is_ok()
     }

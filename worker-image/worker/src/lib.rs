@@ -6,6 +6,7 @@
 mod auth;
 pub mod checkpoint;
 mod client;
+pub mod environment;
 mod link;
 mod numerics;
 mod options;

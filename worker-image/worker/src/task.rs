@@ -1,7 +1,7 @@
-//! Task keys, limits and ends between the wire and the shop.
+//! Task keys, limits, ends and scores between the wire and the shop.
 
 use shoprl_contract::{RunConfig, ScenarioName, v1};
-use shoprl_simulator::{End, Limits, Scenario, Split, TaskKey};
+use shoprl_simulator::{ActionKind, End, Limits, Outcome, Scenario, Split, TaskKey};
 
 /// The shop's scenario of a configured name.
 pub(crate) fn scenario(name: ScenarioName) -> Scenario {
@@ -23,14 +23,19 @@ pub(crate) fn scenario_name(scenario: Scenario) -> ScenarioName {
     }
 }
 
-/// To the wire.
-pub(crate) fn to_wire(key: &TaskKey) -> v1::TaskKey {
-    let scenario = match key.scenario {
+/// A scenario, on the wire.
+pub(crate) fn scenario_to_wire(scenario: Scenario) -> v1::Scenario {
+    match scenario {
         Scenario::SingleTurn => v1::Scenario::SingleTurn,
         Scenario::SingleTurnPersona => v1::Scenario::SingleTurnPersona,
         Scenario::MultiTurn => v1::Scenario::MultiTurn,
         Scenario::MultiTurnPersona => v1::Scenario::MultiTurnPersona,
-    };
+    }
+}
+
+/// To the wire.
+pub(crate) fn to_wire(key: &TaskKey) -> v1::TaskKey {
+    let scenario = scenario_to_wire(key.scenario);
     let split = match key.split {
         Split::Train => v1::Split::Train,
         Split::HeldOut => v1::Split::HeldOut,
@@ -65,6 +70,36 @@ pub(crate) fn end_to_wire(end: Option<End>) -> v1::EndReason {
         Some(End::Bought) => v1::EndReason::Bought,
         Some(End::Declined) => v1::EndReason::Declined,
         Some(End::TurnLimit) => v1::EndReason::TurnLimit,
+    }
+}
+
+/// Name of a kind of action, as `shoprl_rl::credit::Kind` has it on the wire.
+pub(crate) fn kind_name(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::Search => "search",
+        ActionKind::Open => "open",
+        ActionKind::Details => "details",
+        ActionKind::Option => "option",
+        ActionKind::Page => "page",
+        ActionKind::Back => "back",
+        ActionKind::Ask => "ask",
+        ActionKind::Buy => "buy",
+        ActionKind::Decline => "decline",
+        ActionKind::Invalid => "invalid",
+    }
+}
+
+/// The metrics of an episode, on the wire.
+pub(crate) fn metrics_to_wire(outcome: &Outcome) -> v1::Metrics {
+    v1::Metrics {
+        success: outcome.success,
+        strict: outcome.strict,
+        loose: outcome.loose,
+        finish: outcome.finish,
+        category: outcome.category,
+        attribute: outcome.attribute,
+        option: outcome.option,
+        price: outcome.price,
     }
 }
 

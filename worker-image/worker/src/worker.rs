@@ -94,16 +94,19 @@ pub(crate) fn trainer_address(options: &WorkerOptions) -> Result<&str, Exit> {
 ///
 /// Its connections send at once: a reply is several small writes, and held back until the peer acknowledges the first
 /// of them it comes 40 ms late. The server's own setting does not reach connections that it did not open itself.
-pub(crate) async fn listen(options: &WorkerOptions) -> Result<TcpIncoming, Exit> {
-    let listener = tokio::net::TcpListener::bind(&options.listen).await.map_err(|error| {
+pub(crate) async fn listen(
+    address: &str,
+    address_file: Option<&Path>,
+) -> Result<TcpIncoming, Exit> {
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
             std::io::ErrorKind::AddrInUse => "the port is busy; stop what uses it or choose another (port 0 lets the system choose)",
             std::io::ErrorKind::PermissionDenied => "choose a port above 1023",
             _ => "give --listen as host:port of this machine",
         };
-        Exit::temporary(format!("listen on {}: {error}; {remedy}", options.listen))
+        Exit::temporary(format!("listen on {address}: {error}; {remedy}"))
     })?;
-    if let Some(path) = &options.address_file {
+    if let Some(path) = address_file {
         let address = listener
             .local_addr()
             .map_err(|error| Exit::temporary(format!("own address: {error}")))?;

@@ -11,7 +11,7 @@ use shoprl_simulator::mall::Mall;
 use crate::failure::{unreadable, write_exit};
 
 /// Reads a shop.
-pub(super) fn read(path: &Path) -> Result<Mall, Exit> {
+pub(crate) fn read(path: &Path) -> Result<Mall, Exit> {
     let bytes = fs::read(path).map_err(|error| {
         unreadable(path, &error, "name a file that `shoprl catalog build` wrote")
     })?;

@@ -1694,3 +1694,738 @@ pub mod simulator_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DescribeRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DescribeResponse {
+    /// Name of the catalog: mini, fine, or that of its file.
+    #[prost(string, tag = "1")]
+    pub catalog: ::prost::alloc::string::String,
+    /// SHA-256 (hex) of the catalog. With the task and the actions it decides every byte that is answered.
+    #[prost(string, tag = "2")]
+    pub catalog_digest: ::prost::alloc::string::String,
+    /// Products in the catalog.
+    #[prost(uint64, tag = "3")]
+    pub products: u64,
+    /// The grammar of actions and observations, for people and for prompts.
+    #[prost(string, tag = "4")]
+    pub grammar: ::prost::alloc::string::String,
+    /// What can be played.
+    #[prost(message, repeated, tag = "5")]
+    pub scenarios: ::prost::alloc::vec::Vec<ScenarioLimit>,
+    /// A session that is not used for this long is forgotten, milliseconds.
+    #[prost(uint64, tag = "6")]
+    pub lease_ms: u64,
+    /// Most sessions at a time.
+    #[prost(uint64, tag = "7")]
+    pub sessions: u64,
+    /// Longest action, in bytes of UTF-8.
+    #[prost(uint64, tag = "8")]
+    pub action_bytes: u64,
+    /// Version of the server.
+    #[prost(string, tag = "9")]
+    pub version: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScenarioLimit {
+    #[prost(enumeration = "Scenario", tag = "1")]
+    pub scenario: i32,
+    /// Turns after which an episode ends.
+    #[prost(uint32, tag = "2")]
+    pub turns: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenEpisodeRequest {
+    /// Chosen by the caller, unique among all that play here: a UUID, say. 1 to 64 letters, digits, '-', '\_', '.'.
+    #[prost(string, tag = "1")]
+    pub session: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub task: ::core::option::Option<TaskKey>,
+    /// Actions already taken, to go on after them.
+    #[prost(string, repeated, tag = "3")]
+    pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenEpisodeResponse {
+    /// The first observation, or the answer to the last of the actions.
+    #[prost(string, tag = "1")]
+    pub observation: ::prost::alloc::string::String,
+    /// END_REASON_UNSPECIFIED while the episode goes on.
+    #[prost(enumeration = "EndReason", tag = "2")]
+    pub end: i32,
+    /// Turns of the whole episode.
+    #[prost(uint32, tag = "3")]
+    pub turns: u32,
+    #[prost(uint64, tag = "4")]
+    pub lease_ms: u64,
+    #[prost(string, tag = "5")]
+    pub catalog_digest: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepEpisodeRequest {
+    #[prost(string, tag = "1")]
+    pub session: ::prost::alloc::string::String,
+    /// Turn this action takes, from 1.
+    #[prost(uint32, tag = "2")]
+    pub turn: u32,
+    /// Any text; what is no possible action costs its turn and is answered with the reason.
+    #[prost(string, tag = "3")]
+    pub action: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepEpisodeResponse {
+    #[prost(string, tag = "1")]
+    pub observation: ::prost::alloc::string::String,
+    /// END_REASON_UNSPECIFIED while the episode goes on.
+    #[prost(enumeration = "EndReason", tag = "2")]
+    pub end: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseEpisodeRequest {
+    #[prost(string, tag = "1")]
+    pub session: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseEpisodeResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayEpisodeRequest {
+    #[prost(message, optional, tag = "1")]
+    pub task: ::core::option::Option<TaskKey>,
+    /// All actions of the episode, in order.
+    #[prost(string, repeated, tag = "2")]
+    pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplayEpisodeResponse {
+    /// All 0 unless the agent ended the episode itself.
+    #[prost(message, optional, tag = "1")]
+    pub metrics: ::core::option::Option<Metrics>,
+    /// END_REASON_UNSPECIFIED where the actions stop before the end.
+    #[prost(enumeration = "EndReason", tag = "2")]
+    pub end: i32,
+    /// Per action, where the catalog has rules for it (mini): +1 brought the basket closer, 0 neutral, -1 away or refused.
+    #[prost(double, repeated, tag = "3")]
+    pub verdicts: ::prost::alloc::vec::Vec<f64>,
+    /// Per action its kind: search, open, details, option, page, back, ask, buy, decline or invalid.
+    #[prost(string, repeated, tag = "4")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "5")]
+    pub catalog_digest: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+#[cfg(feature = "services")]
+pub mod environment_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Served by `shoprl environment`. A session never knows what is scored: a reward comes from a replay alone.
+    #[derive(Debug, Clone)]
+    pub struct EnvironmentClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl EnvironmentClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> EnvironmentClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EnvironmentClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EnvironmentClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// What is served: catalog, language, scenarios, limits.
+        pub async fn describe(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DescribeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/shoprl.v1.Environment/Describe",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("shoprl.v1.Environment", "Describe"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Opens a session; with actions, plays them first. The same again starts the session anew.
+        pub async fn open(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenEpisodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/shoprl.v1.Environment/Open",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("shoprl.v1.Environment", "Open"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes one turn. The newest turn again answers what was answered before.
+        pub async fn step(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StepEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StepEpisodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/shoprl.v1.Environment/Step",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("shoprl.v1.Environment", "Step"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forgets a session; an unknown one is fine.
+        pub async fn close(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloseEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseEpisodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/shoprl.v1.Environment/Close",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("shoprl.v1.Environment", "Close"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Scores a task's actions: a function of (catalog, task, actions) that needs no session.
+        pub async fn replay(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplayEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplayEpisodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/shoprl.v1.Environment/Replay",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("shoprl.v1.Environment", "Replay"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "services")]
+pub mod environment_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EnvironmentServer.
+    #[async_trait]
+    pub trait Environment: std::marker::Send + std::marker::Sync + 'static {
+        /// What is served: catalog, language, scenarios, limits.
+        async fn describe(
+            &self,
+            request: tonic::Request<super::DescribeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeResponse>,
+            tonic::Status,
+        >;
+        /// Opens a session; with actions, plays them first. The same again starts the session anew.
+        async fn open(
+            &self,
+            request: tonic::Request<super::OpenEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenEpisodeResponse>,
+            tonic::Status,
+        >;
+        /// Takes one turn. The newest turn again answers what was answered before.
+        async fn step(
+            &self,
+            request: tonic::Request<super::StepEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StepEpisodeResponse>,
+            tonic::Status,
+        >;
+        /// Forgets a session; an unknown one is fine.
+        async fn close(
+            &self,
+            request: tonic::Request<super::CloseEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseEpisodeResponse>,
+            tonic::Status,
+        >;
+        /// Scores a task's actions: a function of (catalog, task, actions) that needs no session.
+        async fn replay(
+            &self,
+            request: tonic::Request<super::ReplayEpisodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplayEpisodeResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Served by `shoprl environment`. A session never knows what is scored: a reward comes from a replay alone.
+    #[derive(Debug)]
+    pub struct EnvironmentServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EnvironmentServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EnvironmentServer<T>
+    where
+        T: Environment,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/shoprl.v1.Environment/Describe" => {
+                    #[allow(non_camel_case_types)]
+                    struct DescribeSvc<T: Environment>(pub Arc<T>);
+                    impl<
+                        T: Environment,
+                    > tonic::server::UnaryService<super::DescribeRequest>
+                    for DescribeSvc<T> {
+                        type Response = super::DescribeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DescribeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Environment>::describe(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DescribeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/shoprl.v1.Environment/Open" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenSvc<T: Environment>(pub Arc<T>);
+                    impl<
+                        T: Environment,
+                    > tonic::server::UnaryService<super::OpenEpisodeRequest>
+                    for OpenSvc<T> {
+                        type Response = super::OpenEpisodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenEpisodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Environment>::open(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/shoprl.v1.Environment/Step" => {
+                    #[allow(non_camel_case_types)]
+                    struct StepSvc<T: Environment>(pub Arc<T>);
+                    impl<
+                        T: Environment,
+                    > tonic::server::UnaryService<super::StepEpisodeRequest>
+                    for StepSvc<T> {
+                        type Response = super::StepEpisodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StepEpisodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Environment>::step(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StepSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/shoprl.v1.Environment/Close" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloseSvc<T: Environment>(pub Arc<T>);
+                    impl<
+                        T: Environment,
+                    > tonic::server::UnaryService<super::CloseEpisodeRequest>
+                    for CloseSvc<T> {
+                        type Response = super::CloseEpisodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloseEpisodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Environment>::close(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/shoprl.v1.Environment/Replay" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplaySvc<T: Environment>(pub Arc<T>);
+                    impl<
+                        T: Environment,
+                    > tonic::server::UnaryService<super::ReplayEpisodeRequest>
+                    for ReplaySvc<T> {
+                        type Response = super::ReplayEpisodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplayEpisodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Environment>::replay(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplaySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EnvironmentServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "shoprl.v1.Environment";
+    impl<T> tonic::server::NamedService for EnvironmentServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}

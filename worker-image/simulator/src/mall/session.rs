@@ -103,6 +103,12 @@ impl Session {
         (session, opening)
     }
 
+    /// The most turns that an episode of `scenario` takes.
+    #[must_use]
+    pub const fn turns(scenario: Scenario) -> u32 {
+        limit(scenario)
+    }
+
     /// Plays one action. An action that is not possible costs its turn and is answered with a reason.
     ///
     /// # Errors

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use shoprl_contract::v1::{EndReason, Score, Trajectory};
-use shoprl_contract::{Exit, RunConfig, ScorerName, v1};
+use shoprl_contract::{Exit, RunConfig, ScorerName};
 use shoprl_model::tokenizer::Tokenizer;
 use shoprl_rl::seed::{Purpose, Stream};
-use shoprl_simulator::{ActionKind, Limits, Outcome, Replay, Shop, replay};
+use shoprl_simulator::{Limits, Replay, Shop, replay};
 
 use crate::auth::Token;
 use crate::policy;
@@ -116,9 +116,9 @@ impl Scorer {
             ));
         }
         Ok(Score {
-            metrics: Some(metrics(&replay.outcome)),
+            metrics: Some(task::metrics_to_wire(&replay.outcome)),
             verdicts: self.verdicts(trajectory, replay),
-            kinds: replay.kinds.iter().map(|kind| kind_name(*kind).to_owned()).collect(),
+            kinds: replay.kinds.iter().map(|kind| task::kind_name(*kind).to_owned()).collect(),
             ..Score::default()
         })
     }
@@ -173,35 +173,6 @@ fn spans(trajectory: &Trajectory) -> Result<Vec<Span>, String> {
         return Err(format!("messages: cover {position} of {} tokens", trajectory.tokens.len()));
     }
     Ok(spans)
-}
-
-/// Name of a kind of action, as `shoprl_rl::credit::Kind` has it on the wire.
-fn kind_name(kind: ActionKind) -> &'static str {
-    match kind {
-        ActionKind::Search => "search",
-        ActionKind::Open => "open",
-        ActionKind::Details => "details",
-        ActionKind::Option => "option",
-        ActionKind::Page => "page",
-        ActionKind::Back => "back",
-        ActionKind::Ask => "ask",
-        ActionKind::Buy => "buy",
-        ActionKind::Decline => "decline",
-        ActionKind::Invalid => "invalid",
-    }
-}
-
-fn metrics(outcome: &Outcome) -> v1::Metrics {
-    v1::Metrics {
-        success: outcome.success,
-        strict: outcome.strict,
-        loose: outcome.loose,
-        finish: outcome.finish,
-        category: outcome.category,
-        attribute: outcome.attribute,
-        option: outcome.option,
-        price: outcome.price,
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(crate) async fn serve(
     shutdown: &Shutdown,
 ) -> Result<Exit, Exit> {
     let shop: Arc<Shop> = shop::open(config)?;
-    let listener = listen(options).await?;
+    let listener = listen(&options.listen, options.address_file.as_deref()).await?;
     let address =
         listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
     let link = Link::new(

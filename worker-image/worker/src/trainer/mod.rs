@@ -47,7 +47,8 @@ pub(crate) fn train(
     shutdown: &Shutdown,
     runtime: &Runtime,
 ) -> Result<Exit, Exit> {
-    let listener = runtime.block_on(worker::listen(options))?;
+    let listener =
+        runtime.block_on(worker::listen(&options.listen, options.address_file.as_deref()))?;
     let asked = options.metrics_listen.as_deref();
     let metrics_listener = asked.map(|at| runtime.block_on(telemetry::listen(at))).transpose()?;
     let store =

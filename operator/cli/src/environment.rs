@@ -1,0 +1,106 @@
+//! `shoprl environment`: the shop for other programs, over gRPC.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use shoprl_contract::Exit;
+use shoprl_simulator::mall::{self, Mall};
+use shoprl_simulator::{Preset, Shop};
+use shoprl_worker::environment::{EnvironmentOptions, World, serve};
+
+use crate::catalog::file;
+use crate::log::{self, LogFormat};
+use crate::output::to_stdout;
+
+/// Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md).
+#[derive(Debug, Args)]
+pub struct EnvironmentArguments {
+    /// The shop: `mini` is that of the quickstart, `fine` the large one.
+    #[arg(long, value_enum, default_value = "fine")]
+    catalog: CatalogName,
+    /// Seed of the catalog.
+    #[arg(long, default_value_t = 0, value_name = "SEED")]
+    catalog_seed: u64,
+    /// Read a large shop that `shoprl catalog build` wrote, instead of generating one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["catalog", "catalog_seed"])]
+    catalog_file: Option<PathBuf>,
+    /// Where to listen; port 0 lets the system choose.
+    #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    listen: String,
+    /// Most sessions at a time.
+    #[arg(long, default_value_t = 4096, value_name = "N",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    sessions: usize,
+    /// Seconds after which an unused session is forgotten.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    lease: u64,
+    /// File with the token that clients must present: 32 or more letters and digits. Needed where other machines can
+    /// dial.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Gets host:port once listening.
+    #[arg(long, value_name = "FILE")]
+    address_file: Option<PathBuf>,
+    /// Threads that answer; as many as there are processors by default.
+    #[arg(long, value_name = "N",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    threads: Option<usize>,
+    /// How to write the log, to the standard error; RUST_LOG filters it.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CatalogName {
+    /// 2,400 products in the words of a closed list.
+    Mini,
+    /// 24,000 products in natural titles.
+    Fine,
+}
+
+impl EnvironmentArguments {
+    fn world(&self) -> Result<World, Exit> {
+        if let Some(path) = &self.catalog_file {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(World::Large { name, mall: Arc::new(file::read(path)?) });
+        }
+        let large = |preset: mall::Preset| {
+            let mall = Mall::generate(preset, self.catalog_seed)
+                .map_err(|error| Exit::temporary(error.to_string()))?;
+            Ok(World::Large { name: preset.name().to_owned(), mall: Arc::new(mall) })
+        };
+        match self.catalog {
+            CatalogName::Mini => Shop::open(Preset::Mini, self.catalog_seed)
+                .map(|shop| World::Mini(Arc::new(shop)))
+                .map_err(|error| Exit::temporary(error.to_string())),
+            CatalogName::Fine => large(mall::Preset::Fine),
+        }
+    }
+}
+
+/// Serves until asked to stop.
+///
+/// # Errors
+/// When the catalog or the token cannot be read, or the address cannot be listened on.
+pub fn environment(arguments: &EnvironmentArguments) -> Result<(), Exit> {
+    log::to_stderr(arguments.log);
+    // Where the system does not tell, one.
+    let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = EnvironmentOptions {
+        world: arguments.world()?,
+        listen: arguments.listen.clone(),
+        sessions: arguments.sessions,
+        lease: Duration::from_secs(arguments.lease),
+        token_file: arguments.token_file.clone(),
+        address_file: arguments.address_file.clone(),
+        threads: arguments.threads.unwrap_or_else(processors),
+    };
+    serve(&options, |address, digest| {
+        // Whoever started it with a pipe that is closed does not want to know.
+        let _ = to_stdout(|out| writeln!(out, "listening on {address}, catalog {digest}"));
+    })
+}

@@ -1,0 +1,133 @@
+"""The shop as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from shoprl_env.client import METRICS, Episode, ShopClient, Task
+from shoprl_env.spaces import AnyText
+
+# Characters. The longest page, a persona's file or twenty rows, has some 2,500; an action takes up to 4 bytes each of
+# the server's 16,384.
+LONGEST_OBSERVATION = 16_384
+LONGEST_ACTION = 4_095
+# What the shop knows a cut-off action by: it costs its turn and is answered with that reason.
+UNFINISHED = "…"
+
+
+class ShopEnv(gymnasium.Env[str, str]):
+    """Episodes at a running `shoprl environment`: text in, text out; the grammar is in `info["grammar"]` of a reset.
+
+    The reward is 0 until the episode ends, then the metric that `reward` names, by a replay of the actions. The end by
+    turns is a part of the task (every observation counts them), so it terminates and never truncates. An action longer
+    than the action space is cut and marked as cut.
+
+    `reset(seed=n)` plays the task of seed n; `reset()` draws the next one from the generator that `seed` began.
+    `options` may name `scenario`, `split` and `task` (a seed) of this episode alone.
+
+    `info` has `characters` of the observation, `turn`, `turns` and `task`; a reset's also the `grammar`; at the end
+    `end`, `metrics` (all eight), `verdicts` and `kinds` too.
+    """
+
+    # Pages have no rate, but Gymnasium wants one wherever something is rendered.
+    metadata = {"render_modes": ["ansi"], "render_fps": 1}
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:7070",
+        scenario: str = "singleTurn",
+        split: str = "train",
+        reward: str = "strict",
+        token_file: str | Path | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        if reward not in METRICS:
+            raise ValueError(f"reward: {reward!r} is not known; write one of {', '.join(METRICS)}")
+        if render_mode not in (None, "ansi"):
+            raise ValueError(f"render_mode: {render_mode!r} is not known; write ansi, or leave it out")
+        # A name that is not known is told before the first episode.
+        Task(scenario, split).to_wire()
+        self.render_mode = render_mode
+        self.observation_space = AnyText(LONGEST_OBSERVATION)
+        self.action_space = AnyText(LONGEST_ACTION)
+        self._address, self._token_file, self._reward = address, token_file, reward
+        self._scenario, self._split = scenario, split
+        # Connected at the first reset: an environment may be made in one process and played in another.
+        self._client: ShopClient | None = None
+        self._grammar = ""
+        self._episode: Episode | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Begins an episode; returns its first observation and info."""
+        super().reset(seed=seed)
+        self._leave()
+        task = self._task(seed, options or {})
+        if self._client is None:
+            self._client = ShopClient(self._address, token_file=self._token_file)
+            self._grammar = self._client.describe().grammar
+        self._episode = Episode.start(self._client, task)
+        return self._episode.observation, {**self._info(self._episode), "grammar": self._grammar}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Takes one turn."""
+        episode = self._episode
+        if episode is None or episode.end is not None:
+            raise RuntimeError("step: no episode is going on; call reset() first")
+        if len(action) > LONGEST_ACTION:
+            action = action[:LONGEST_ACTION] + UNFINISHED
+        observation = episode.step(action)
+        info, reward = self._info(episode), 0.0
+        if episode.end is not None:
+            score = episode.score()
+            reward = score.metrics[self._reward]
+            info |= {
+                "end": episode.end,
+                "metrics": score.metrics,
+                "verdicts": score.verdicts,
+                "kinds": score.kinds,
+            }
+            episode.close()
+        return observation, reward, episode.end is not None, False, info
+
+    def render(self) -> str | None:
+        """The last action and what the shop said, with `render_mode="ansi"`."""
+        if self.render_mode is None or self._episode is None:
+            return None
+        said = self._episode.actions[-1:]
+        return "\n".join([*(f"> {action}" for action in said), self._episode.observation])
+
+    def close(self) -> None:
+        """Leaves the episode and hangs up; may be called again."""
+        self._leave()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _task(self, seed: int | None, options: dict[str, Any]) -> Task:
+        unknown = options.keys() - {"scenario", "split", "task"}
+        if unknown:
+            raise ValueError(f"options: {sorted(unknown)} are not known; write scenario, split or task")
+        chosen = options.get("task", seed)
+        if chosen is None:
+            chosen = int(self.np_random.integers(2**63))
+        scenario, split = options.get("scenario", self._scenario), options.get("split", self._split)
+        return Task(scenario, split, int(chosen))
+
+    def _info(self, episode: Episode) -> dict[str, Any]:
+        task = {"scenario": episode.task.scenario, "split": episode.task.split, "seed": episode.task.seed}
+        return {
+            "characters": len(episode.observation),
+            "turn": len(episode.actions),
+            "turns": episode.turns,
+            "task": task,
+        }
+
+    def _leave(self) -> None:
+        if self._episode is not None and self._episode.end is None:
+            self._episode.close()
+        self._episode = None

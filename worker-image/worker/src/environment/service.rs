@@ -1,0 +1,192 @@
+//! `shoprl.v1.Environment` over [`Sessions`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use shoprl_contract::v1::environment_server::Environment;
+use shoprl_contract::v1::{
+    CloseEpisodeRequest, CloseEpisodeResponse, DescribeRequest, DescribeResponse,
+    OpenEpisodeRequest, OpenEpisodeResponse, ReplayEpisodeRequest, ReplayEpisodeResponse,
+    ScenarioLimit, StepEpisodeRequest, StepEpisodeResponse, TaskKey as WireKey,
+};
+use shoprl_simulator::{Scenario, TaskKey};
+use tonic::{Request, Response, Status};
+
+use super::sessions::{Refusal, Sessions};
+use crate::task;
+
+/// Longest action in bytes: many times the longest that can be possible, so that a model's ramblings are answered by
+/// the shop, and short enough that a full server stays small.
+const ACTION_BYTES: usize = 16 << 10;
+/// Longest name of a session: a UUID and a prefix.
+const NAME_BYTES: usize = 64;
+
+/// The service.
+pub(super) struct EnvironmentService {
+    sessions: Arc<Sessions>,
+}
+
+impl EnvironmentService {
+    pub(super) fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions }
+    }
+
+    fn digest(&self) -> String {
+        self.sessions.world().digest().to_owned()
+    }
+
+    /// A task, and actions that one of its episodes can have.
+    fn played(&self, key: Option<&WireKey>, actions: &[String]) -> Result<TaskKey, Status> {
+        let key = task::from_wire(key).map_err(Status::invalid_argument)?;
+        let turns = self.sessions.world().turns(key.scenario);
+        if actions.len() > turns as usize {
+            return Err(Status::invalid_argument(format!(
+                "actions: {} are more than the {turns} turns of the scenario; cut them at the end of the episode",
+                actions.len()
+            )));
+        }
+        actions.iter().enumerate().try_for_each(|(index, action)| {
+            checked_action(action)
+                .map_err(|why| Status::invalid_argument(format!("actions[{index}]: {why}")))
+        })?;
+        Ok(key)
+    }
+
+    fn status(&self, session: &str, refusal: Refusal) -> Status {
+        let bounds = self.sessions.bounds();
+        match refusal {
+            Refusal::Unknown => Status::not_found(format!(
+                "session: {session} is not known here, or was not used for {} s; open it again with the actions it took",
+                bounds.lease.as_secs()
+            )),
+            Refusal::NotDue { asked, due } => Status::failed_precondition(format!(
+                "turn: {asked}, but turn {due} of session {session} is due; only the turn before it may be repeated"
+            )),
+            Refusal::Taken { turn } => Status::failed_precondition(format!(
+                "action: turn {turn} of session {session} was taken with another one; to take it back, open the session again with the actions before it"
+            )),
+            Refusal::Ended(end) => Status::failed_precondition(format!(
+                "session: the episode of {session} has ended ({end:?}); open another one"
+            )),
+            Refusal::InUse => Status::already_exists(format!(
+                "session: {session} plays another task; close it, or choose another name (a UUID, say)"
+            )),
+            Refusal::Full { free_after } => Status::resource_exhausted(format!(
+                "all {} sessions are taken; close some, ask again (a lease runs out in {} s), or start the server with more --sessions",
+                bounds.sessions,
+                free_after.as_secs_f64().ceil()
+            )),
+            Refusal::AfterTheEnd { index } => Status::invalid_argument(format!(
+                "actions[{index}]: comes after the end of the episode; cut the actions there"
+            )),
+            Refusal::Shop(why) => Status::internal(why),
+        }
+    }
+}
+
+fn checked_name(name: &str) -> Result<(), Status> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    let start: String = name.chars().take(NAME_BYTES).collect();
+    Err(Status::invalid_argument(format!(
+        "session: {start:?} is no name; write 1 to {NAME_BYTES} letters, digits, '-', '_' or '.'"
+    )))
+}
+
+fn checked_action(action: &str) -> Result<(), String> {
+    if action.len() <= ACTION_BYTES {
+        return Ok(());
+    }
+    Err(format!("{} bytes; send at most {ACTION_BYTES}", action.len()))
+}
+
+#[tonic::async_trait]
+impl Environment for EnvironmentService {
+    async fn describe(
+        &self,
+        _: Request<DescribeRequest>,
+    ) -> Result<Response<DescribeResponse>, Status> {
+        let (world, bounds) = (self.sessions.world(), self.sessions.bounds());
+        let scenarios = Scenario::ALL.map(|scenario| ScenarioLimit {
+            scenario: task::scenario_to_wire(scenario).into(),
+            turns: world.turns(scenario),
+        });
+        Ok(Response::new(DescribeResponse {
+            catalog: world.name().to_owned(),
+            catalog_digest: self.digest(),
+            products: world.products() as u64,
+            grammar: world.grammar().to_owned(),
+            scenarios: scenarios.to_vec(),
+            lease_ms: u64::try_from(bounds.lease.as_millis()).unwrap_or(u64::MAX),
+            sessions: bounds.sessions as u64,
+            action_bytes: ACTION_BYTES as u64,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }))
+    }
+
+    async fn open(
+        &self,
+        request: Request<OpenEpisodeRequest>,
+    ) -> Result<Response<OpenEpisodeResponse>, Status> {
+        let OpenEpisodeRequest { session, task, actions } = request.into_inner();
+        checked_name(&session)?;
+        let key = self.played(task.as_ref(), &actions)?;
+        let turn = self
+            .sessions
+            .open(&session, &key, &actions, Instant::now())
+            .map_err(|refusal| self.status(&session, refusal))?;
+        let lease = self.sessions.bounds().lease;
+        Ok(Response::new(OpenEpisodeResponse {
+            observation: turn.observation,
+            end: task::end_to_wire(turn.end).into(),
+            turns: self.sessions.world().turns(key.scenario),
+            lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
+            catalog_digest: self.digest(),
+        }))
+    }
+
+    async fn step(
+        &self,
+        request: Request<StepEpisodeRequest>,
+    ) -> Result<Response<StepEpisodeResponse>, Status> {
+        let StepEpisodeRequest { session, turn, action } = request.into_inner();
+        checked_action(&action)
+            .map_err(|why| Status::invalid_argument(format!("action: {why}")))?;
+        let turn = self
+            .sessions
+            .step(&session, turn, &action, Instant::now())
+            .map_err(|refusal| self.status(&session, refusal))?;
+        let (observation, end) = (turn.observation, task::end_to_wire(turn.end).into());
+        Ok(Response::new(StepEpisodeResponse { observation, end }))
+    }
+
+    async fn close(
+        &self,
+        request: Request<CloseEpisodeRequest>,
+    ) -> Result<Response<CloseEpisodeResponse>, Status> {
+        self.sessions.close(&request.into_inner().session);
+        Ok(Response::new(CloseEpisodeResponse {}))
+    }
+
+    async fn replay(
+        &self,
+        request: Request<ReplayEpisodeRequest>,
+    ) -> Result<Response<ReplayEpisodeResponse>, Status> {
+        let ReplayEpisodeRequest { task, actions } = request.into_inner();
+        let key = self.played(task.as_ref(), &actions)?;
+        let scored = self
+            .sessions
+            .world()
+            .replay(&key, &actions)
+            .map_err(|error| Status::invalid_argument(format!("actions: {error}")))?;
+        Ok(Response::new(ReplayEpisodeResponse {
+            metrics: Some(task::metrics_to_wire(&scored.outcome)),
+            end: task::end_to_wire(scored.end).into(),
+            verdicts: scored.verdicts,
+            kinds: scored.kinds.iter().map(|kind| task::kind_name(*kind).to_owned()).collect(),
+            catalog_digest: self.digest(),
+        }))
+    }
+}
