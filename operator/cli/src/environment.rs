@@ -66,7 +66,7 @@ impl EnvironmentArguments {
     fn world(&self) -> Result<World, Exit> {
         if let Some(path) = &self.catalog_file {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            return Ok(World::Large { name, mall: Arc::new(file::read(path)?) });
+            return Ok(World::Large { name, mall: Arc::new(file::open(path)?) });
         }
         let large = |preset: mall::Preset| {
             let mall = Mall::generate(preset, self.catalog_seed)

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -40,15 +41,27 @@ fn a_built_shop_is_shown_searched_and_verified_as_a_generated_one() {
 #[test]
 fn a_mistake_is_named_with_what_to_write_instead() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("noise"), b"noise").unwrap();
+    let write = |name: &str, bytes: &[u8], mode| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write("noise", b"noise", 0o644);
+    write("shared", b"noise", 0o664);
+    write("old", b"shoprl shop    1", 0o600);
+    write("new", b"shoprl shop    3", 0o600);
     for (arguments, part) in [
         (&["verify", "none"][..], "none: "),
-        (&["verify", "noise"], "build it again"),
+        (&["verify", "noise"], "build it again (it is no shop file)"),
+        (&["verify", "shared"], "its mode 664 lets others change it while it is read; chmod go-w"),
+        (&["search", "--shop", "old", "枕头"], "an older shoprl wrote; this one reads 2"),
+        (&["show", "--shop", "new"], "a newer shoprl wrote; this one reads 2"),
+        (&["show", "--shop", "."], "it is no regular file"),
         (&["show", "--product", "24000"], "write a number below 24000"),
         (&["search", "¥20"], "write what to look for"),
         (&["build", "--output", "none/fine.shop"], "give --output"),
         (&["show", "--shop", "noise", "--seed", "1"], "cannot be used with"),
-        (&["build", "--preset", "full", "--output", "x"], "possible values"),
+        (&["build", "--preset", "huge", "--output", "x"], "possible values"),
     ] {
         let (code, output, errors) = shoprl(folder.path(), &[&["catalog"], arguments].concat());
         assert!(output.is_empty() && errors.contains(part), "{arguments:?}: {errors}");

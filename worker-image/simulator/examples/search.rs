@@ -3,6 +3,9 @@
 //! * `search weights TASKS`: mean reciprocal rank of the wanted product for several weights of the fields
 //! * `search export TASKS DIR`: catalog and queries as JSON lines for other engines, with our rank of each
 //! * `search digest COUNT THREADS [FILE]`: SHA-256 of the ranked lists of COUNT queries, from a stored shop or a new one
+//!   (FILE may be `fine` or `full`; without it, `fine`)
+//! * `search times COUNT FILE`: how soon a stored shop is ready and how long its searches take
+//! * `search hold COUNT FILE`: opens a stored shop, asks COUNT queries, says `ready` and stays until its input closes
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +22,8 @@ use std::time::Instant;
 
 /// Ranks beyond this count as not found.
 const DEEPEST: usize = 100;
+/// How often a query is timed.
+const RUNS: usize = 5;
 const SCENARIOS: [Scenario; 2] = [Scenario::SingleTurn, Scenario::SingleTurnPersona];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["export", tasks, folder] => export(tasks.parse()?, Path::new(folder)),
         ["digest", count, threads] => digest(count.parse()?, threads.parse()?, None),
         ["digest", count, threads, file] => digest(count.parse()?, threads.parse()?, Some(file)),
-        _ => Err("weights TASKS | export TASKS DIR | digest COUNT THREADS [FILE]".into()),
+        ["times", count, file] => times(count.parse()?, Path::new(file)),
+        ["hold", count, file] => hold(count.parse()?, Path::new(file)),
+        _ => Err("weights TASKS | export TASKS DIR | digest COUNT THREADS [FILE] | times COUNT FILE | hold COUNT FILE".into()),
     }
 }
 
@@ -110,8 +117,9 @@ fn queries(mall: &Mall, count: u64) -> Vec<String> {
 
 fn digest(count: u64, threads: usize, file: Option<&str>) -> Result<(), Box<dyn Error>> {
     let mall = match file {
-        Some(path) => Mall::from_bytes(&std::fs::read(path)?)?,
-        None => Mall::generate(Preset::Fine, 0)?,
+        None | Some("fine") => Mall::generate(Preset::Fine, 0)?,
+        Some("full") => Mall::generate(Preset::Full, 0)?,
+        Some(path) => Mall::open(Path::new(path))?,
     };
     let queries = queries(&mall, count);
     let start = Instant::now();
@@ -135,5 +143,53 @@ fn digest(count: u64, threads: usize, file: Option<&str>) -> Result<(), Box<dyn 
     let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     println!("{hex}");
     eprintln!("{} queries in {:.2?} on {threads} threads", queries.len(), start.elapsed());
+    Ok(())
+}
+
+/// Queries as whole instructions, said in the words of tasks.
+fn instructions(mall: &Arc<Mall>, count: u64) -> Vec<String> {
+    keys(count.div_ceil(2)).map(|key| words(mall, &key)).collect()
+}
+
+fn times(count: u64, file: &Path) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let mall = Arc::new(Mall::open(file)?);
+    let opened = start.elapsed();
+    mall.search("枕头", DEEPEST)?;
+    println!("opened in {opened:.1?}, first search answered after {:.1?}", start.elapsed());
+    println!("| queries | p50 µs | p90 µs | p99 µs | most µs |\n|---|---|---|---|---|");
+    for (kind, queries) in
+        [("facts", queries(&mall, count)), ("instructions", instructions(&mall, count))]
+    {
+        // The best of several runs leaves out what other processes took away.
+        let (mut first, mut best) = (Vec::new(), Vec::new());
+        for query in &queries {
+            let runs = (0..RUNS).map(|_| {
+                let start = Instant::now();
+                mall.search(query, DEEPEST).map(|_| start.elapsed().as_micros())
+            });
+            let runs = runs.collect::<Result<Vec<_>, _>>()?;
+            first.push(runs[0]);
+            best.extend(runs.into_iter().min());
+        }
+        for (what, mut micros) in [("once", first), ("best of five", best)] {
+            micros.sort_unstable();
+            let at = |share: usize| micros[(micros.len() - 1) * share / 100];
+            println!("| {kind}, {what} | {} | {} | {} | {} |", at(50), at(90), at(99), at(100));
+        }
+    }
+    Ok(())
+}
+
+fn hold(count: u64, file: &Path) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let mall = Mall::open(file)?;
+    mall.search("枕头", DEEPEST)?;
+    let ready = start.elapsed();
+    for query in queries(&mall, count) {
+        mall.search(&query, DEEPEST)?;
+    }
+    println!("ready after {ready:.1?}");
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
     Ok(())
 }

@@ -9,9 +9,11 @@ pub mod agent;
 mod catalog;
 mod check;
 pub mod difficulty;
+mod file;
 mod generation;
 mod index;
 mod layout;
+mod mapped;
 mod page;
 mod query;
 mod refusal;
@@ -28,10 +30,15 @@ pub use catalog::{Catalog, Product};
 pub use replay::{Replay, Words, replay, replay_voiced};
 pub use session::{Session, VoiceError};
 
+use file::BuildError;
 use index::ProductIndex;
+use mapped::MapError;
 use query::Query;
 use segment::Segmenter;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
+use store::StoreError;
+use tantivy::directory::OwnedBytes;
 use thiserror::Error;
 
 /// The grammar of actions and observations, for people and for prompts.
@@ -43,6 +50,8 @@ pub const GRAMMAR: &str = include_str!("mall/grammar.txt");
 pub enum Preset {
     /// 24,000 products in 10 domains, 40 categories and 200 leaves.
     Fine,
+    /// 1,300,000 products in the same leaves, by more brands and shops. Build it into a file and open that.
+    Full,
 }
 
 impl Preset {
@@ -51,12 +60,14 @@ impl Preset {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fine => "fine",
+            Self::Full => "full",
         }
     }
 
-    const fn products_per_leaf(self) -> usize {
+    const fn scale(self) -> generation::Scale {
         match self {
-            Self::Fine => 120,
+            Self::Fine => generation::Scale { products_per_leaf: 120, brands: 24, shops: 40 },
+            Self::Full => generation::Scale { products_per_leaf: 6_500, brands: 240, shops: 600 },
         }
     }
 }
@@ -66,6 +77,13 @@ impl Catalog {
     #[must_use]
     pub fn generate(preset: Preset, seed: u64) -> Self {
         generation::generate(preset, seed)
+    }
+
+    /// The digest of what [`Catalog::generate`] makes, without keeping it.
+    #[must_use]
+    pub fn digest_of(preset: Preset, seed: u64) -> String {
+        let written = generation::columns(preset, seed).write(&mut std::io::sink());
+        layout::hex(&written.expect("a sink takes what is written to it"))
     }
 }
 
@@ -79,6 +97,15 @@ pub enum MallError {
     /// Bytes that are no stored shop; the cause says what is wrong with them.
     #[error("not a usable shop file; build it again")]
     Stored(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file that could be changed by others while it is read; the cause says how.
+    #[error("a shop file must be its owner's alone")]
+    Exposed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file that cannot be read.
+    #[error("the shop file cannot be read")]
+    Read(#[source] std::io::Error),
+    /// A file that cannot be written.
+    #[error("the shop file cannot be written")]
+    Write(#[source] std::io::Error),
     /// A query that looks for nothing.
     #[error("query {0:?}: write what to look for; ¥N alone is only a ceiling")]
     EmptyQuery(String),
@@ -106,12 +133,40 @@ impl Mall {
         Ok(Self { catalog, segmenter, index })
     }
 
-    /// Everything as bytes that end in a checksum, for [`Mall::from_bytes`].
+    /// Builds the shop of `preset` and `seed` as the file `path`, which is complete or not there; then opens it. Of
+    /// `full` neither catalog nor index are in memory together.
     ///
     /// # Errors
-    /// [`MallError::Index`] if the search engine fails.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, MallError> {
-        store::to_bytes(&self.catalog, &self.index).map_err(engine)
+    /// [`MallError::Write`] if there is no room or right to write, otherwise as [`Mall::open`].
+    pub fn build(preset: Preset, seed: u64, path: &Path) -> Result<Self, MallError> {
+        file::build(preset, seed, path).map_err(|error| match error {
+            BuildError::Write(error) | BuildError::Map(MapError::Read(error)) => {
+                MallError::Write(error)
+            }
+            BuildError::Map(error) => MallError::Exposed(Box::new(error)),
+            error => MallError::Index(Box::new(error)),
+        })?;
+        Self::open(path)
+    }
+
+    /// Opens a shop that [`Mall::build`] wrote. The file is mapped: processes that open the same one share it. All of
+    /// it is read and compared with its checksum.
+    ///
+    /// # Errors
+    /// [`MallError::Read`], [`MallError::Exposed`] if somebody else may write the file, [`MallError::Stored`] if it is
+    /// damaged, none at all, or of another version.
+    pub fn open(path: &Path) -> Result<Self, MallError> {
+        let bytes = mapped::map(path).map_err(|error| match error {
+            MapError::Read(error) => MallError::Read(error),
+            error => MallError::Exposed(Box::new(error)),
+        })?;
+        Self::of(&bytes)
+    }
+
+    /// Everything as the bytes of a file, for [`Mall::from_bytes`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        store::to_bytes(&self.catalog, &self.index)
     }
 
     /// Takes up stored bytes; several times faster than generating.
@@ -119,10 +174,25 @@ impl Mall {
     /// # Errors
     /// [`MallError::Stored`] if they are damaged or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MallError> {
-        let (catalog, index) =
-            store::from_bytes(bytes).map_err(|error| MallError::Stored(Box::new(error)))?;
+        Self::of(&OwnedBytes::new(bytes.to_vec()))
+    }
+
+    fn of(bytes: &OwnedBytes) -> Result<Self, MallError> {
+        let (catalog, index) = store::open(bytes).map_err(stored)?;
         let segmenter = Segmenter::new(catalog.search_words());
         Ok(Self { catalog, segmenter, index })
+    }
+
+    /// Compares the catalog with its digest, which [`Mall::open`] takes from the file.
+    ///
+    /// # Errors
+    /// [`MallError::Stored`] if they differ.
+    pub fn verify(&self) -> Result<(), MallError> {
+        if self.catalog.is_what_its_digest_says() {
+            Ok(())
+        } else {
+            Err(stored(StoreError::Digest))
+        }
     }
 
     /// The catalog.
@@ -163,7 +233,7 @@ impl Mall {
     fn listing(&self, query: &Query) -> Vec<u32> {
         let weights = index::FIELDS.map(|(_, weight)| weight);
         self.ranked(query, storefront::ROWS * storefront::PAGES, &weights)
-            .expect("postings of an index in memory are read without input or output")
+            .expect("postings in memory or in a mapped file are read without input or output")
     }
 
     fn ranked(&self, query: &Query, limit: usize, weights: &[f64]) -> Result<Vec<u32>, MallError> {
@@ -177,6 +247,10 @@ impl Mall {
         let admits = |id| ceiling.is_none_or(|fen| self.catalog.at(id).listed_price() <= fen);
         self.index.search(&terms, weights, limit, admits).map_err(engine)
     }
+}
+
+fn stored(error: StoreError) -> MallError {
+    MallError::Stored(Box::new(error))
 }
 
 fn engine(error: index::IndexError) -> MallError {

@@ -10,7 +10,7 @@ mod tokenizer;
 
 pub(crate) use index::{OpenIndexError, ProductIndex};
 pub(crate) use query::{Query, QueryError, without_prices};
-pub(crate) use rank::{Bm25, best};
+pub(crate) use rank::Bm25;
 
 #[cfg(test)]
 mod tests;

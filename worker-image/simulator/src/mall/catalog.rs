@@ -1,6 +1,6 @@
 //! Views of the catalog: products, their facts, their variants.
 
-use super::layout::{Column, Columns, Layout, LayoutError};
+use super::layout::{Column, Columns, Layout, LayoutError, hex};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -26,7 +26,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn new(layout: Layout) -> Result<Self, LayoutError> {
+    /// Takes up columns whose SHA-256 is `digest`, which is believed: [`Catalog::is_what_its_digest_says`] looks.
+    pub(super) fn new(layout: Layout, digest: [u8; 32]) -> Result<Self, LayoutError> {
         super::check::check(&layout)?;
         let mut products = vec![0..0; layout.count(Column::Leaves) / 3];
         for (id, leaf) in (0u32..).zip(layout.numbers(Column::Leaf, 0..layout.count(Column::Leaf)))
@@ -37,13 +38,18 @@ impl Catalog {
             }
             range.end = id + 1;
         }
-        Ok(Self { digest: layout.digest(), layout, products })
+        Ok(Self { layout, digest: hex(&digest), products })
     }
 
     /// SHA-256 (hex) of everything in it, the split by families included.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Reads everything again.
+    pub(super) fn is_what_its_digest_says(&self) -> bool {
+        hex(&self.layout.digest()) == self.digest
     }
 
     /// The number of products.

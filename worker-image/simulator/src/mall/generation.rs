@@ -23,8 +23,15 @@ enum Part {
 const LARGE: u64 = 1 << 32;
 /// Share of the families of each leaf that are held out as targets.
 const HELD_OUT: f64 = 0.2;
-const BRANDS_PER_CATEGORY: usize = 24;
-const SHOPS_PER_CATEGORY: usize = 40;
+
+/// What the presets differ in.
+#[derive(Clone, Copy)]
+pub(super) struct Scale {
+    pub(super) products_per_leaf: usize,
+    /// Brands and shops of one category; of brands there can be no more than pairs of syllables.
+    pub(super) brands: usize,
+    pub(super) shops: usize,
+}
 
 fn stream(seed: u64, part: Part, index: usize) -> Stream {
     Stream::new(seed, Purpose::Catalog, &[LARGE, part as u64, index as u64])
@@ -37,19 +44,25 @@ struct Names {
 }
 
 impl Names {
-    fn draw(seed: u64, index: usize, category: &Category, words: &Vocabulary) -> Self {
+    fn draw(
+        seed: u64,
+        index: usize,
+        scale: Scale,
+        category: &Category,
+        words: &Vocabulary,
+    ) -> Self {
         let mut stream = stream(seed, Part::Names, index);
         let invent = |stream: &mut Stream| {
             [draw::pick(stream, &words.heads), draw::pick(stream, &words.tails)].concat()
         };
-        let mut brands: Vec<String> = Vec::with_capacity(BRANDS_PER_CATEGORY);
-        while brands.len() < BRANDS_PER_CATEGORY {
+        let mut brands: Vec<String> = Vec::with_capacity(scale.brands);
+        while brands.len() < scale.brands {
             let brand = invent(&mut stream);
             if !brands.contains(&brand) {
                 brands.push(brand);
             }
         }
-        let shops = (0..SHOPS_PER_CATEGORY).map(|_| {
+        let shops = (0..scale.shops).map(|_| {
             let name = invent(&mut stream);
             [name.as_str(), category.name, draw::pick(&mut stream, &words.shops[1..])].concat()
         });
@@ -58,19 +71,25 @@ impl Names {
     }
 }
 
-/// All products of `preset`; a function of both arguments alone.
+/// All products of `preset` in memory; a function of both arguments alone.
 pub(super) fn generate(preset: Preset, seed: u64) -> Catalog {
-    let vocabulary = vocabulary();
+    let (layout, digest) = columns(preset, seed).finish();
+    Catalog::new(layout, digest).expect("generated columns fit: a test reads them back")
+}
+
+/// All products of `preset`, to be written; a function of both arguments alone.
+pub(super) fn columns(preset: Preset, seed: u64) -> Columns {
+    let (vocabulary, scale) = (vocabulary(), preset.scale());
     let mut press = Press::new(vocabulary);
     let mut family = 0;
     let names: Vec<Names> = (0..)
         .zip(&vocabulary.categories)
-        .map(|(index, category)| Names::draw(seed, index, category, vocabulary))
+        .map(|(index, category)| Names::draw(seed, index, scale, category, vocabulary))
         .collect();
     for (number, leaf) in (0u32..).zip(&vocabulary.leaves) {
         let names = &names[leaf.category];
         press.leaf(leaf, &vocabulary.categories[leaf.category]);
-        let (first_family, mut missing) = (family, preset.products_per_leaf());
+        let (first_family, mut missing) = (family, scale.products_per_leaf);
         while missing > 0 {
             let stream = stream(seed, Part::Family, family);
             let items = Family::new(stream, leaf, names, vocabulary).items(missing);
@@ -81,7 +100,7 @@ pub(super) fn generate(preset: Preset, seed: u64) -> Catalog {
         let held_out = hold_out(seed, first_family, family - first_family);
         held_out.into_iter().for_each(|it| press.columns.push(Column::HeldOut, u32::from(it)));
     }
-    Catalog::new(press.columns.finish()).expect("generated columns fit: a test reads them back")
+    press.columns
 }
 
 /// A fifth of a leaf's families, at random.

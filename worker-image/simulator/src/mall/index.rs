@@ -4,19 +4,23 @@
 //! of the query's terms and of the fields, no function of the platform's mathematics library is used, ties go to the
 //! lower id.
 
+mod files;
+mod rank;
+
+pub(super) use files::Files;
+
 use super::catalog::{Catalog, Product};
 use super::segment::Segmenter;
-use crate::search::{Bm25, best};
+use crate::search::Bm25;
+use rank::Postings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tantivy::directory::{Directory as _, RamDirectory};
+use tantivy::directory::{Directory as _, OwnedBytes, RamDirectory};
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::postings::Postings as _;
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    DocSet as _, Index, InvertedIndexReader, ReloadPolicy, TERMINATED, TantivyDocument,
-    TantivyError, Term,
+    Index, InvertedIndexReader, ReloadPolicy, SegmentReader, TantivyDocument, TantivyError, Term,
 };
 use thiserror::Error;
 
@@ -25,7 +29,7 @@ use thiserror::Error;
 ///
 /// Attributes and options that the title leaves out are not indexed: that is why pages must be read.
 pub(super) const FIELDS: [(&str, f64); 3] = [("title", 1.0), ("category", 1.0), ("brand", 1.0)];
-/// Memory of the indexing buffer: everything fits, so it is written once.
+/// Memory of the indexing buffer at first; it grows until all products are in, so the segment is written once.
 const BUFFER_BYTES: usize = 64 << 20;
 /// The engine's list of its files.
 const MANAGED: &str = ".managed.json";
@@ -43,25 +47,27 @@ pub(super) enum IndexError {
     Products { found: u32, expected: usize },
 }
 
+/// Counts and lengths for which a contribution is looked up instead of computed.
+const COUNTS: usize = 4;
+const LENGTHS: usize = 256;
+
 /// One field of the single segment.
 struct IndexedField {
     field: Field,
     postings: Arc<InvertedIndexReader>,
     lengths: FieldNormReader,
     bm25: Bm25,
+    /// The shortest length of a product in it.
+    shortest: u32,
+    /// BM25's saturation by count less one and by the engine's number of a length: what [`Bm25::saturation`] returns.
+    saturations: Box<[[f64; LENGTHS]; COUNTS]>,
 }
 
 /// What is needed to rank.
 pub(super) struct ProductIndex {
     fields: Vec<IndexedField>,
     products: usize,
-    files: RamDirectory,
-}
-
-/// A file of an index, to be stored.
-pub(super) struct IndexFile {
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+    files: Files,
 }
 
 impl ProductIndex {
@@ -79,35 +85,13 @@ impl ProductIndex {
             }
             writer.add_document(document)?;
         }
-        Self::open(&writer.finalize()?, directory, catalog)
+        writer.finalize()?;
+        Self::open(written(&directory)?, catalog)
     }
 
-    /// Takes up stored files.
-    pub(super) fn from_files(files: Vec<IndexFile>, catalog: &Catalog) -> Result<Self, IndexError> {
-        let directory = RamDirectory::create();
-        for file in files {
-            directory.atomic_write(&PathBuf::from(file.name), &file.bytes)?;
-        }
-        Self::open(&Index::open(directory.clone())?, directory, catalog)
-    }
-
-    /// The files to store, for [`ProductIndex::from_files`].
-    pub(super) fn files(&self) -> Result<Vec<IndexFile>, IndexError> {
-        let listed = self.files.atomic_read(Path::new(MANAGED)).map_err(TantivyError::from)?;
-        let listed: Vec<PathBuf> = serde_json::from_slice(&listed).map_err(std::io::Error::from)?;
-        let mut files = Vec::new();
-        for path in listed {
-            // The list names files that a segment may have and this one has not.
-            if self.files.exists(&path).map_err(TantivyError::from)? {
-                let bytes = self.files.atomic_read(&path).map_err(TantivyError::from)?;
-                files.push(IndexFile { name: path.to_string_lossy().into_owned(), bytes });
-            }
-        }
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(files)
-    }
-
-    fn open(index: &Index, files: RamDirectory, catalog: &Catalog) -> Result<Self, IndexError> {
+    /// Takes up files, which stay where they lie.
+    pub(super) fn open(files: Files, catalog: &Catalog) -> Result<Self, IndexError> {
+        let index = Index::open(files.clone())?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let searcher = reader.searcher();
         let [segment] = searcher.segment_readers() else {
@@ -118,18 +102,19 @@ impl ProductIndex {
             return Err(IndexError::Products { found, expected });
         }
         let schema = index.schema();
-        let mut fields = Vec::with_capacity(FIELDS.len());
-        for (name, _) in FIELDS {
-            let field = schema.get_field(name)?;
-            let postings = segment.inverted_index(field)?;
-            let bm25 = Bm25::new(u64::from(found), postings.total_num_tokens());
-            let lengths = segment.get_fieldnorms_reader(field)?;
-            fields.push(IndexedField { field, postings, lengths, bm25 });
-        }
+        let fields =
+            FIELDS.iter().map(|(name, _)| IndexedField::open(schema.get_field(name)?, segment));
+        let fields = fields.collect::<Result<_, TantivyError>>()?;
         Ok(Self { fields, products: expected, files })
     }
 
-    /// The best `limit` products among those that `admits` and that hold a term, best first.
+    /// What to store, for [`ProductIndex::open`].
+    pub(super) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The best `limit` products among those that `admits` and that hold a term, best first. A field whose weight is
+    /// not above 0 counts as empty.
     pub(super) fn search(
         &self,
         terms: &[&str],
@@ -137,36 +122,85 @@ impl ProductIndex {
         limit: usize,
         admits: impl Fn(u32) -> bool,
     ) -> Result<Vec<u32>, IndexError> {
-        let mut scores = vec![0.0; self.products];
+        let mut postings = Vec::with_capacity(terms.len() * self.fields.len());
         for term in terms {
-            for (indexed, weight) in self.fields.iter().zip(weights) {
-                indexed.add(term, *weight, &mut scores)?;
+            for (field, weight) in
+                self.fields.iter().zip(weights).filter(|(_, weight)| **weight > 0.0)
+            {
+                postings.extend(field.postings(term, *weight)?);
             }
         }
-        let scored = (0u32..).zip(scores).filter(|&(id, score)| score > 0.0 && admits(id));
-        Ok(best(scored.collect(), limit))
+        Ok(rank::best(&postings, self.products, limit, admits))
     }
 }
 
 impl IndexedField {
-    /// Adds to each product what `term` contributes here.
-    fn add(&self, term: &str, weight: f64, scores: &mut [f64]) -> Result<(), IndexError> {
+    fn open(field: Field, segment: &SegmentReader) -> Result<Self, TantivyError> {
+        let postings = segment.inverted_index(field)?;
+        let bm25 = Bm25::new(u64::from(segment.max_doc()), postings.total_num_tokens());
+        let lengths = segment.get_fieldnorms_reader(field)?;
+        // The engine numbers lengths in ascending order.
+        let shortest = (0..segment.max_doc()).map(|product| lengths.fieldnorm_id(product)).min();
+        let shortest = FieldNormReader::id_to_fieldnorm(shortest.unwrap_or_default());
+        let mut saturations = Box::new([[0.0; LENGTHS]; COUNTS]);
+        for (count, row) in (1..).zip(saturations.iter_mut()) {
+            for (length, saturation) in (0..=u8::MAX).zip(row) {
+                *saturation = bm25.saturation(count, FieldNormReader::id_to_fieldnorm(length));
+            }
+        }
+        Ok(Self { field, postings, lengths, bm25, shortest, saturations })
+    }
+
+    /// What `term` holds here, if anything.
+    fn postings(
+        &self,
+        term: &str,
+        weight: f64,
+    ) -> Result<Option<Postings<impl Fn(u32, u32) -> f64>>, IndexError> {
         let term = Term::from_field_text(self.field, term);
         let Some(information) = self.postings.get_term_info(&term)? else {
-            return Ok(());
+            return Ok(None);
         };
-        let mut postings = self
+        let mut block = self
             .postings
-            .read_postings_from_terminfo(&information, IndexRecordOption::WithFreqs)?;
-        let idf = weight * self.bm25.idf(u64::from(information.doc_freq));
-        while postings.doc() != TERMINATED {
-            let document = postings.doc();
-            let length = self.lengths.fieldnorm(document);
-            scores[document as usize] += idf * self.bm25.saturation(postings.term_freq(), length);
-            postings.advance();
+            .read_block_postings_from_terminfo(&information, IndexRecordOption::WithFreqs)?;
+        let size = information.doc_freq as usize;
+        let (mut products, mut counts) = (Vec::with_capacity(size), Vec::with_capacity(size));
+        while !block.docs().is_empty() {
+            products.extend_from_slice(block.docs());
+            counts.extend_from_slice(block.freqs());
+            block.advance();
         }
-        Ok(())
+        let weight = weight * self.bm25.idf(u64::from(information.doc_freq));
+        let most = counts.iter().copied().max().unwrap_or_default();
+        let bound = weight * self.bm25.saturation(most, self.shortest);
+        let contribution = move |product, count| weight * self.saturation(product, count);
+        Ok(Some(Postings { products, counts, contribution, bound }))
     }
+
+    fn saturation(&self, product: u32, count: u32) -> f64 {
+        let length = self.lengths.fieldnorm_id(product);
+        let row = (count as usize).checked_sub(1).and_then(|row| self.saturations.get(row));
+        row.map_or_else(
+            || self.bm25.saturation(count, FieldNormReader::id_to_fieldnorm(length)),
+            |row| row[usize::from(length)],
+        )
+    }
+}
+
+/// What the engine wrote.
+fn written(directory: &RamDirectory) -> Result<Files, IndexError> {
+    let listed = directory.atomic_read(Path::new(MANAGED)).map_err(TantivyError::from)?;
+    let listed: Vec<PathBuf> = serde_json::from_slice(&listed).map_err(std::io::Error::from)?;
+    let mut files = Vec::new();
+    for path in listed {
+        // The list names files that a segment may have and this one has not.
+        if directory.exists(&path).map_err(TantivyError::from)? {
+            let bytes = directory.atomic_read(&path).map_err(TantivyError::from)?;
+            files.push((path, OwnedBytes::new(bytes)));
+        }
+    }
+    Ok(files.into_iter().collect())
 }
 
 fn schema() -> (Schema, Vec<Field>) {
@@ -209,3 +243,6 @@ fn pre_tokenized(terms: Vec<&str>) -> PreTokenizedString {
         .collect();
     PreTokenizedString { text: String::new(), tokens }
 }
+
+#[cfg(test)]
+mod tests;

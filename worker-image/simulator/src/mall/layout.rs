@@ -3,7 +3,9 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::ops::Range;
+use tantivy::directory::OwnedBytes;
 use thiserror::Error;
 
 /// Raised whenever the meaning of the same columns changes.
@@ -89,30 +91,40 @@ impl Columns {
         self.bytes(column) / 4
     }
 
-    pub(super) fn finish(self) -> Layout {
-        let mut bytes = Vec::with_capacity(HEADER + self.0.iter().map(Vec::len).sum::<usize>());
-        bytes.extend_from_slice(MAGIC);
+    /// Writes them in one piece, and each is freed as soon as it is written. Returns the SHA-256 of what was written.
+    pub(super) fn write(self, out: &mut dyn Write) -> io::Result<[u8; 32]> {
+        let mut hasher = Sha256::new();
+        let mut put = |bytes: &[u8]| {
+            hasher.update(bytes);
+            out.write_all(bytes)
+        };
+        put(MAGIC)?;
         for column in &self.0 {
-            bytes.extend_from_slice(&(column.len() as u64).to_le_bytes());
+            put(&(column.len() as u64).to_le_bytes())?;
         }
-        let mut ranges = [const { 0..0 }; COLUMNS];
-        for (range, column) in ranges.iter_mut().zip(&self.0) {
-            *range = bytes.len()..bytes.len() + column.len();
-            bytes.extend_from_slice(column);
-        }
-        Layout { bytes, ranges }
+        self.0.into_iter().try_for_each(|column| put(&column))?;
+        Ok(hasher.finalize().into())
+    }
+
+    /// Them in one piece in memory.
+    pub(super) fn finish(self) -> (Layout, [u8; 32]) {
+        let size = HEADER + self.0.iter().map(Vec::len).sum::<usize>();
+        let mut bytes = Vec::with_capacity(size);
+        let digest = self.write(&mut bytes).expect("memory takes what is written to it");
+        let layout = Layout::new(OwnedBytes::new(bytes)).expect("the header is of these columns");
+        (layout, digest)
     }
 }
 
 /// All columns, in one piece.
 pub(super) struct Layout {
-    bytes: Vec<u8>,
+    bytes: OwnedBytes,
     ranges: [Range<usize>; COLUMNS],
 }
 
 impl Layout {
-    /// Takes up stored bytes. What the columns mean to each other is checked by the catalog.
-    pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self, LayoutError> {
+    /// Takes up stored bytes, which stay where they lie. What the columns mean to each other is checked by the catalog.
+    pub(super) fn new(bytes: OwnedBytes) -> Result<Self, LayoutError> {
         if !bytes.starts_with(MAGIC) {
             return Err(LayoutError::Magic);
         }
@@ -136,9 +148,9 @@ impl Layout {
         &self.bytes
     }
 
-    /// SHA-256 of the bytes, in hexadecimal.
-    pub(super) fn digest(&self) -> String {
-        hex(&Sha256::digest(&self.bytes))
+    /// SHA-256 of the bytes.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.bytes()).into()
     }
 
     pub(super) fn column(&self, column: Column) -> &[u8] {

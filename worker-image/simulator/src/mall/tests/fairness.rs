@@ -168,7 +168,7 @@ fn defect_2_the_price_that_counts_is_that_of_the_chosen_variant_against_the_stat
 /// Defect 3: prices and caps were drawn without a seed in every process.
 #[test]
 fn defect_3_a_reward_is_the_same_in_another_shop_of_the_same_catalog() {
-    let other = Arc::new(Mall::from_bytes(&MALL.to_bytes().unwrap()).unwrap());
+    let other = Arc::new(Mall::from_bytes(&MALL.to_bytes()).unwrap());
     for seed in 0..12 {
         let key =
             TaskKey { split: Split::HeldOut, scenario: Scenario::ALL[seed as usize % 4], seed };

@@ -1,0 +1,105 @@
+//! Bad input of every kind against both shops: actions, task keys, sessions that come and go, stored catalogs.
+//!
+//! The gate plays 20,000 cases. More of them, or others:
+//! `SHOPRL_CASES=1000000 SHOPRL_SEED=7 cargo test --release -p shoprl-simulator --test fuzz -- --nocapture`
+//! ([what that gave](../../../docs/benchmarks/fuzz.md)). A case is a function of (seed, number), so a failure names both.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+#[path = "fuzz/actions.rs"]
+mod actions;
+#[path = "fuzz/files.rs"]
+mod files;
+#[path = "fuzz/sessions.rs"]
+mod sessions;
+
+use sessions::Sessions;
+use shoprl_rl::seed::{Purpose, Stream};
+use shoprl_simulator::mall::Mall;
+use shoprl_simulator::{Preset, Shop, TaskKey, mall};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// One case in so many is a stored catalog; its bytes are 7 MB.
+const FILES: u64 = 250;
+/// One case in so many is the text of a task key.
+const KEYS: u64 = 10;
+/// By what the process may grow once everything has been used: the allocator's own slack, and no case's.
+const GROWTH: u64 = 32 << 20;
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+#[test]
+fn bad_input_is_answered_and_costs_no_memory() {
+    let (cases, seed) = (setting("SHOPRL_CASES", 20_000), setting("SHOPRL_SEED", 0));
+    let mall = Arc::new(Mall::generate(mall::Preset::Fine, 0).unwrap());
+    let mini = Arc::new(Shop::open(Preset::Mini, 0).unwrap());
+    let stored = mall.to_bytes();
+    let mut sessions = Sessions::new(Arc::clone(&mall), mini);
+    let (mut settled, mut counts) = (0, [0u64; 4]);
+    for case in 0..cases {
+        if case == cases / 4 {
+            settled = resident();
+        }
+        let mut stream = Stream::new(seed, Purpose::Fault, &[2, case]);
+        let play = catch_unwind(AssertUnwindSafe(|| {
+            if case % FILES == 0 {
+                files::play(&stored, &mut stream)
+            } else if case % KEYS == 1 {
+                key(&mut stream)
+            } else {
+                sessions.play(&mut stream)
+            }
+        }));
+        let outcome = play.unwrap_or_else(|_| panic!("seed {seed}, case {case} panicked"));
+        counts[outcome as usize] += 1;
+    }
+    let grown = resident().saturating_sub(settled);
+    println!(
+        "{cases} cases, seed {seed}: {} steps, {} of them refused; {} files and keys taken, {} refused; \
+         resident {} kB after a quarter, {} kB more at the end",
+        counts[Outcome::Done as usize] + counts[Outcome::Refused as usize],
+        counts[Outcome::Refused as usize],
+        counts[Outcome::Taken as usize],
+        counts[Outcome::NotTaken as usize],
+        settled / 1024,
+        grown / 1024
+    );
+    assert!(grown < GROWTH, "{grown} bytes more");
+    assert!(counts.iter().all(|count| *count > 0), "every kind of answer was seen: {counts:?}");
+}
+
+/// How a case was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// An action that did something.
+    Done,
+    /// An action that cost its turn, with a reason.
+    Refused,
+    /// Bytes or text that were what they should be.
+    Taken,
+    /// An error with its reason.
+    NotTaken,
+}
+
+/// A task key's text with some characters changed.
+fn key(stream: &mut Stream) -> Outcome {
+    let key = sessions::key(stream);
+    let text = actions::mutated(stream, &serde_json::to_string(&key).unwrap());
+    match serde_json::from_str::<TaskKey>(&text) {
+        Ok(_) => Outcome::Taken,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            Outcome::NotTaken
+        }
+    }
+}

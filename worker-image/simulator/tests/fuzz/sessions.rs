@@ -1,0 +1,98 @@
+//! Sessions of both shops that are opened, played badly, ended and dropped.
+
+use super::{Outcome, actions};
+use shoprl_rl::seed::Stream;
+use shoprl_simulator::mall::{self, Mall};
+use shoprl_simulator::{End, Limits, Scenario, Session, SessionError, Shop, Split, TaskKey, Turn};
+use std::sync::Arc;
+
+/// How many live at a time.
+const LIVE: usize = 64;
+/// The most characters of one observation: a page of twenty rows with room to spare.
+const LONGEST: usize = 4_000;
+/// What a refusal of either shop begins with.
+const REFUSED: &str = "无效";
+
+/// Any task, those of the last numbers included.
+pub(super) fn key(stream: &mut Stream) -> TaskKey {
+    let seeds = [0, u64::MAX, stream.below(1000), stream.next_u64()];
+    TaskKey {
+        split: if stream.bernoulli(0.5) { Split::Train } else { Split::HeldOut },
+        scenario: Scenario::ALL[stream.below(4) as usize],
+        seed: seeds[stream.below(4) as usize],
+    }
+}
+
+enum Live {
+    Mall(mall::Session),
+    Mini(Session),
+}
+
+impl Live {
+    fn step(&mut self, action: &str) -> Result<Turn, SessionError> {
+        match self {
+            Self::Mall(session) => session.step(action),
+            Self::Mini(session) => session.step(action),
+        }
+    }
+
+    fn ended(&self) -> Option<End> {
+        match self {
+            Self::Mall(session) => session.ended(),
+            Self::Mini(session) => session.ended(),
+        }
+    }
+}
+
+/// Both shops with their visitors.
+pub(super) struct Sessions {
+    mall: Arc<Mall>,
+    mini: Arc<Shop>,
+    live: Vec<Live>,
+}
+
+impl Sessions {
+    pub(super) fn new(mall: Arc<Mall>, mini: Arc<Shop>) -> Self {
+        Self { mall, mini, live: Vec::with_capacity(LIVE) }
+    }
+
+    /// One action in one session, or a new session in its place.
+    pub(super) fn play(&mut self, stream: &mut Stream) -> Outcome {
+        let place = stream.below(LIVE as u64) as usize;
+        let gone = self.live.get(place).is_none_or(|live| live.ended().is_some());
+        // Some are left in the middle.
+        if gone || stream.bernoulli(0.02) {
+            self.open(place, stream);
+        }
+        let place = place.min(self.live.len() - 1);
+        let live = &mut self.live[place];
+        let action = actions::any(stream);
+        let turn = match (live.ended(), live.step(&action)) {
+            (Some(before), answer) => {
+                assert_eq!(answer, Err(SessionError::Ended { end: before }));
+                return Outcome::Refused;
+            }
+            (None, answer) => answer.unwrap(),
+        };
+        assert_eq!(turn.end, live.ended());
+        assert_eq!(turn.end.is_some(), turn.observation.ends_with("结束"), "{}", turn.observation);
+        let length = turn.observation.chars().count();
+        assert!(length < LONGEST, "{length} characters answer {action:?}");
+        if turn.observation.starts_with(REFUSED) { Outcome::Refused } else { Outcome::Done }
+    }
+
+    fn open(&mut self, place: usize, stream: &mut Stream) {
+        let key = key(stream);
+        let live = if stream.bernoulli(0.5) {
+            Live::Mall(mall::Session::start(Arc::clone(&self.mall), &key).0)
+        } else {
+            let limits = Limits::default();
+            Live::Mini(Session::start(Arc::clone(&self.mini), &key, limits).unwrap().0)
+        };
+        if place < self.live.len() {
+            self.live[place] = live;
+        } else {
+            self.live.push(live);
+        }
+    }
+}
