@@ -1,6 +1,7 @@
 # Keys, etcd, API server, controllers, scheduler and DNS. Sourced by `cluster`.
 
 address=10.250.0.1 # of the control plane, in its own namespace
+server=https://$address:6443
 
 # A certificate authority for this cluster alone.
 authority() {
@@ -34,7 +35,7 @@ YAML
 # Key pair and kubeconfig of one component.
 component() { # NAME SUBJECT
     certificate "$1" "$2"
-    kubeconfig "$state/keys/$1.kubeconfig" "https://$address:6443" \
+    kubeconfig "$state/keys/$1.kubeconfig" "$server" \
         "client-certificate-data: $(base64 -w0 "$state/keys/$1.crt"), client-key-data: $(base64 -w0 "$state/keys/$1.key")"
 }
 

@@ -1,5 +1,6 @@
 //! The whole system, seen from outside: the program `shoprl` as a user starts it.
 
+pub mod load;
 mod program;
 pub mod simulation;
 

@@ -1,0 +1,228 @@
+//! The audit log of an API server, followed while it grows.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize;
+use tokio::time::sleep;
+
+/// How often a growing log is read.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// One write that the API server answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// Who.
+    pub user: String,
+    /// create, update, patch, delete.
+    pub verb: String,
+    /// To what: `pods`, `pods/status`.
+    pub resource: String,
+    /// Name of the object.
+    pub name: String,
+    /// When the request came in, in seconds since 1970.
+    pub begun: f64,
+    /// When it was answered.
+    pub done: f64,
+    /// The status code of the answer.
+    pub code: u16,
+}
+
+impl Write {
+    /// Whether it is this successful request of this user.
+    pub fn is(&self, user: &str, verb: &str, resource: &str) -> bool {
+        self.code < 300 && self.verb == verb && self.resource == resource && self.user == user
+    }
+}
+
+/// A log and what was read of it.
+#[derive(Debug)]
+pub struct Log {
+    file: BufReader<File>,
+    line: String,
+    writes: Vec<Write>,
+}
+
+impl Log {
+    /// Opens one at its begin.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let file = File::open(path).with_context(|| {
+            format!("{}: give --audit the API server's audit log", path.display())
+        })?;
+        Ok(Self { file: BufReader::new(file), line: String::new(), writes: Vec::new() })
+    }
+
+    /// Reads what was appended; returns how many writes are known.
+    ///
+    /// # Errors
+    /// When a line is no record of an audit log.
+    pub fn read(&mut self) -> anyhow::Result<usize> {
+        loop {
+            self.file.read_line(&mut self.line)?;
+            // The rest of a line that is just being written comes with the next look.
+            if !self.line.ends_with('\n') {
+                return Ok(self.writes.len());
+            }
+            let record: Record = serde_json::from_str(&self.line)
+                .with_context(|| format!("not of an audit log: {}", self.line.trim_end()))?;
+            self.writes.extend(record.write());
+            self.line.clear();
+        }
+    }
+
+    /// The writes after the first `mark`.
+    pub fn since(&self, mark: usize) -> &[Write] {
+        &self.writes[mark.min(self.writes.len())..]
+    }
+
+    /// Reads on until so many of the writes after `mark` are of a kind.
+    ///
+    /// # Errors
+    /// When they do not come within `limit`.
+    pub async fn until(
+        &mut self,
+        mark: usize,
+        count: usize,
+        limit: Duration,
+        what: &str,
+        counts: impl Fn(&Write) -> bool,
+    ) -> anyhow::Result<()> {
+        let end = Instant::now() + limit;
+        let (mut seen, mut from) = (0, mark);
+        loop {
+            let known = self.read()?;
+            seen += self.since(from).iter().filter(|write| counts(write)).count();
+            from = known.max(from);
+            if seen >= count {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("{seen} of {count} {what} after {} s", limit.as_secs());
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Reads on until none of a kind came for `quiet`.
+    ///
+    /// # Errors
+    /// When they still come after `limit`.
+    pub async fn until_quiet(
+        &mut self,
+        quiet: Duration,
+        limit: Duration,
+        what: &str,
+        counts: impl Fn(&Write) -> bool,
+    ) -> anyhow::Result<()> {
+        let end = Instant::now() + limit;
+        let (mut from, mut last) = (self.read()?, Instant::now());
+        while last.elapsed() < quiet {
+            if Instant::now() > end {
+                bail!("still {what} after {} s", limit.as_secs());
+            }
+            sleep(LOOK).await;
+            let known = self.read()?;
+            if self.since(from).iter().any(&counts) {
+                last = Instant::now();
+            }
+            from = known;
+        }
+        Ok(())
+    }
+}
+
+/// A line of the log, as far as it is looked at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    stage: String,
+    verb: String,
+    user: User,
+    object_ref: Option<ObjectRef>,
+    response_status: Option<ResponseStatus>,
+    request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct User {
+    username: String,
+}
+
+#[derive(Deserialize)]
+struct ObjectRef {
+    #[serde(default)]
+    resource: String,
+    subresource: Option<String>,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct ResponseStatus {
+    #[serde(default)]
+    code: u16,
+}
+
+impl Record {
+    fn write(self) -> Option<Write> {
+        let object = self.object_ref.filter(|_| self.stage == "ResponseComplete")?;
+        let resource = match object.subresource {
+            Some(part) => format!("{}/{part}", object.resource),
+            None => object.resource,
+        };
+        let seconds = |time: Timestamp| time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
+        Some(Write {
+            user: self.user.username,
+            verb: self.verb,
+            resource,
+            name: object.name,
+            begun: seconds(self.request_received_timestamp),
+            done: seconds(self.stage_timestamp),
+            code: self.response_status.map_or(0, |status| status.code),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::Log;
+
+    #[test]
+    fn a_log_is_read_as_it_grows_and_only_what_was_answered_counts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("audit.log");
+        let mut file = std::fs::File::create(&path).expect("a file");
+        let line = |stage: &str, part: &str, code: u16| {
+            format!(
+                r#"{{"kind":"Event","stage":"{stage}","verb":"create","user":{{"username":"u"}},"objectRef":{{"resource":"pods"{part},"name":"p"}},"responseStatus":{{"code":{code}}},"requestReceivedTimestamp":"2026-01-01T00:00:00.250000Z","stageTimestamp":"2026-01-01T00:00:00.750000Z"}}"#
+            )
+        };
+        let mut log = Log::open(&path).expect("it is there");
+        assert_eq!(log.read().expect("nothing is fine"), 0);
+        let whole = line("ResponseComplete", r#","subresource":"status""#, 200);
+        let (first, second) = whole.split_at(40);
+        write!(file, "{first}").expect("written");
+        assert_eq!(log.read().expect("half a line is fine"), 0);
+        writeln!(file, "{second}\n{}", line("ResponseStarted", "", 0)).expect("written");
+        writeln!(file, "{}", line("ResponseComplete", "", 409)).expect("written");
+        assert_eq!(log.read().expect("records"), 2);
+        let [status, refused] = log.since(0) else { panic!("{log:?}") };
+        assert!(status.is("u", "create", "pods/status"), "{status:?}");
+        assert!((status.done - status.begun - 0.5).abs() < 1e-6, "{status:?}");
+        assert!(!refused.is("u", "create", "pods"), "{refused:?}");
+        assert_eq!(log.since(1), std::slice::from_ref(refused));
+        writeln!(file, "no record").expect("written");
+        let told = log.read().expect_err("not of a log").to_string();
+        assert!(told.contains("no record"), "{told}");
+    }
+}
