@@ -6,6 +6,7 @@
 
 mod action;
 pub mod agent;
+pub mod analysis;
 mod catalog;
 mod check;
 pub mod difficulty;

@@ -1,8 +1,8 @@
 //! Playing an episode again from its actions: how rewards come about. A session never scores.
 
 use super::Mall;
-use super::session::{Session, limit};
-use super::storefront::Visit;
+use super::session::{Session, Step, limit};
+use super::storefront::{Storefront, Visit};
 use super::task::{Goal, Task};
 use crate::action::ActionKind;
 use crate::replay::ReplayError;
@@ -31,33 +31,45 @@ pub struct Replay {
 /// # Errors
 /// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
 pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Replay, ReplayError> {
-    let Task { brief, goal } = Task::new(mall, key);
+    let Task { brief, goal, .. } = Task::new(mall, key);
     let (mut session, opening) = Session::begin(Arc::clone(mall), brief, limit(key.scenario));
-    let mut replay = Replay {
-        observations: vec![opening],
-        end: None,
-        outcome: Outcome::default(),
-        kinds: Vec::with_capacity(actions.len()),
-        purchases_refused: 0,
-    };
+    let mut observations = vec![opening];
+    let mut kinds = Vec::with_capacity(actions.len());
+    let mut purchases_refused = 0;
+    walk(&mut session, actions, |step, _| {
+        observations.push(step.turn.observation);
+        kinds.push(step.action.map_or(ActionKind::Invalid, |action| action.kind()));
+        purchases_refused += u32::from(step.purchase_refused);
+    })?;
+    let outcome = outcome(mall, &goal, &session);
+    Ok(Replay { observations, end: session.ended(), outcome, kinds, purchases_refused })
+}
+
+/// Plays `actions`; `each` gets every step with the shop as it is after it.
+pub(super) fn walk(
+    session: &mut Session,
+    actions: &[String],
+    mut each: impl FnMut(Step, &Storefront),
+) -> Result<(), ReplayError> {
+    let count = actions.len();
     for (index, action) in actions.iter().enumerate() {
-        let count = actions.len();
         let step = session.advance(action).map_err(|source| ReplayError::AfterEnd {
             index,
             count,
             source,
         })?;
-        replay.observations.push(step.turn.observation);
-        replay.kinds.push(step.action.map_or(ActionKind::Invalid, |action| action.kind()));
-        replay.purchases_refused += u32::from(step.purchase_refused);
+        each(step, session.storefront());
     }
-    replay.end = session.ended();
-    replay.outcome = match (replay.end, session.storefront().visit()) {
-        (Some(End::Bought), Some(visit)) => Outcome::of_counts(counts(mall, &goal, visit)),
+    Ok(())
+}
+
+/// The metrics of a session as it stands.
+pub(super) fn outcome(mall: &Mall, goal: &Goal, session: &Session) -> Outcome {
+    match (session.ended(), session.storefront().visit()) {
+        (Some(End::Bought), Some(visit)) => Outcome::of_counts(counts(mall, goal, visit)),
         (Some(End::Declined), _) => Outcome::of_decline(goal.fits),
         _ => Outcome::default(),
-    };
-    Ok(replay)
+    }
 }
 
 /// What the formulas count of buying `visit`.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 mod episodes;
 mod fairness;
 
-static MALL: LazyLock<Arc<Mall>> =
+pub(super) static MALL: LazyLock<Arc<Mall>> =
     LazyLock::new(|| Arc::new(Mall::generate(Preset::Fine, 0).unwrap()));
 
 fn catalog() -> &'static Catalog {

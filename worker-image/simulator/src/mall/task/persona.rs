@@ -25,6 +25,13 @@ pub(super) struct Persona {
     brand_implied: bool,
 }
 
+/// What the file alone tells of the goal.
+#[derive(Clone, Debug, Default)]
+pub(in crate::mall) struct Implied {
+    pub(in crate::mall) facts: Vec<Fact>,
+    pub(in crate::mall) brand: bool,
+}
+
 /// A member of the family.
 #[derive(Clone)]
 struct Member {
@@ -66,6 +73,12 @@ impl Persona {
     /// Whether the file tells the brand.
     pub(super) fn implies_brand(&self) -> bool {
         self.brand_implied
+    }
+
+    /// What of `goal` the file tells and nobody says.
+    pub(super) fn implied(&self, goal: &Goal) -> Implied {
+        let facts = goal.facts.iter().copied().filter(|&fact| self.implies(fact));
+        Implied { facts: facts.collect(), brand: self.brand_implied }
     }
 
     /// The file as the agent reads it, with a line end.
