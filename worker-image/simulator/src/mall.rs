@@ -13,10 +13,12 @@ pub mod difficulty;
 mod generation;
 mod index;
 mod layout;
+mod matcher;
 mod page;
 mod query;
 mod refusal;
 mod replay;
+pub mod reward;
 mod segment;
 mod session;
 mod store;
@@ -24,7 +26,9 @@ mod storefront;
 mod task;
 mod vocabulary;
 
+pub use crate::score::Outcome;
 pub use catalog::{Catalog, Product};
+pub use matcher::Matcher;
 pub use replay::{Replay, replay};
 pub use session::Session;
 

@@ -1,9 +1,9 @@
 //! Playing an episode again from its actions: how rewards come about. A session never scores.
 
-use super::Mall;
 use super::session::{Session, Step, limit};
 use super::storefront::{Storefront, Visit};
 use super::task::{Goal, Task};
+use super::{Mall, Matcher};
 use crate::action::ActionKind;
 use crate::replay::ReplayError;
 use crate::score::{Counts, Outcome};
@@ -31,6 +31,16 @@ pub struct Replay {
 /// # Errors
 /// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
 pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Replay, ReplayError> {
+    replay_by(mall, key, actions, Matcher::Canonical)
+}
+
+/// [`replay`], scored by `matcher`.
+pub(super) fn replay_by(
+    mall: &Arc<Mall>,
+    key: &TaskKey,
+    actions: &[String],
+    matcher: Matcher,
+) -> Result<Replay, ReplayError> {
     let Task { brief, goal, .. } = Task::new(mall, key);
     let (mut session, opening) = Session::begin(Arc::clone(mall), brief, limit(key.scenario));
     let mut observations = vec![opening];
@@ -41,7 +51,7 @@ pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Rep
         kinds.push(step.action.map_or(ActionKind::Invalid, |action| action.kind()));
         purchases_refused += u32::from(step.purchase_refused);
     })?;
-    let outcome = outcome(mall, &goal, &session);
+    let outcome = outcome(mall, &goal, &session, matcher);
     Ok(Replay { observations, end: session.ended(), outcome, kinds, purchases_refused })
 }
 
@@ -64,15 +74,15 @@ pub(super) fn walk(
 }
 
 /// The metrics of a session as it stands.
-pub(super) fn outcome(mall: &Mall, goal: &Goal, session: &Session) -> Outcome {
+fn outcome(mall: &Mall, goal: &Goal, session: &Session, matcher: Matcher) -> Outcome {
     match (session.ended(), session.storefront().visit()) {
-        (Some(End::Bought), Some(visit)) => Outcome::of_counts(counts(mall, goal, visit)),
+        (Some(End::Bought), Some(visit)) => Outcome::of_counts(matcher.counts(mall, goal, visit)),
         (Some(End::Declined), _) => Outcome::of_decline(goal.fits),
         _ => Outcome::default(),
     }
 }
 
-/// What the formulas count of buying `visit`.
+/// What the formulas count of buying `visit`, by identity.
 pub(super) fn counts(mall: &Mall, goal: &Goal, visit: &Visit) -> Counts {
     let product = mall.catalog.at(visit.product);
     let chosen = product.chosen(&visit.selection);
