@@ -11,6 +11,7 @@ mod catalog;
 mod check;
 pub mod difficulty;
 mod generation;
+pub mod import;
 mod index;
 mod layout;
 mod matcher;
