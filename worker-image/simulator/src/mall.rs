@@ -6,18 +6,22 @@
 
 mod action;
 pub mod agent;
+pub mod analysis;
 mod catalog;
 mod check;
 pub mod difficulty;
 mod file;
 mod generation;
+pub mod import;
 mod index;
 mod layout;
 mod mapped;
+mod matcher;
 mod page;
 mod query;
 mod refusal;
 mod replay;
+pub mod reward;
 mod segment;
 mod session;
 mod store;
@@ -26,7 +30,9 @@ mod task;
 mod vocabulary;
 pub mod voice;
 
+pub use crate::score::Outcome;
 pub use catalog::{Catalog, Product};
+pub use matcher::Matcher;
 pub use replay::{Replay, Words, replay, replay_voiced};
 pub use session::{Session, VoiceError};
 

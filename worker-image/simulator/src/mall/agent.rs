@@ -3,7 +3,7 @@
 
 mod baseline;
 mod expert;
-mod reading;
+pub(super) mod reading;
 mod wish;
 
 use crate::agent::Actor;

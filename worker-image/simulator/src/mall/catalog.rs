@@ -38,7 +38,14 @@ impl Catalog {
             }
             range.end = id + 1;
         }
-        Ok(Self { layout, digest: hex(&digest), products })
+        let catalog = Self { layout, digest: hex(&digest), products };
+        for split in [false, true] {
+            let mut products = catalog.products();
+            if !products.any(|it| it.can_be_wanted() && catalog.is_held_out(it.family()) == split) {
+                return Err(LayoutError::Column(Column::HeldOut));
+            }
+        }
+        Ok(catalog)
     }
 
     /// SHA-256 (hex) of everything in it, the split by families included.
@@ -240,6 +247,11 @@ impl<'a> Product<'a> {
             axis: layout.number(Column::Facts, 2 * index),
             value: layout.number(Column::Facts, 2 * index + 1),
         })
+    }
+
+    /// Whether a goal can be drawn from it: it has attributes and options.
+    pub(super) fn can_be_wanted(&self) -> bool {
+        self.facts().len() > 0 && self.axes().len() > 0
     }
 
     pub(super) fn has_fact(&self, fact: Fact) -> bool {

@@ -4,7 +4,7 @@ use super::catalog::Product;
 use std::fmt::Write as _;
 
 /// Attributes that a row shows.
-const TAGS: usize = 2;
+pub(super) const TAGS: usize = 2;
 
 /// Rows of one page of results.
 pub(super) struct Rows<I> {

@@ -1,9 +1,9 @@
 //! Playing an episode again from its actions: how rewards come about. A session never scores.
 
-use super::Mall;
-use super::session::{Session, VoiceError, limit};
-use super::storefront::Visit;
-use super::task::{Goal, Task};
+use super::session::{Session, Step, VoiceError, limit};
+use super::storefront::{Storefront, Visit};
+use super::task::{Brief, Goal, Task};
+use super::{Mall, Matcher};
 use crate::action::ActionKind;
 use crate::replay::ReplayError;
 use crate::score::{Counts, Outcome};
@@ -36,9 +36,7 @@ pub type Words = BTreeMap<usize, String>;
 /// # Errors
 /// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
 pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Replay, ReplayError> {
-    let Task { brief, goal } = Task::new(mall, key);
-    let begun = Session::begin(Arc::clone(mall), brief, limit(key.scenario));
-    play(begun, &goal, actions, &Words::new())
+    replay_by(mall, key, actions, None, Matcher::Canonical)
 }
 
 /// [`replay`] of an episode whose shopper had a voice of its own ([`Session::start_voiced`]): `words` are what was recorded.
@@ -51,51 +49,80 @@ pub fn replay_voiced(
     actions: &[String],
     words: &Words,
 ) -> Result<Replay, ReplayError> {
-    let Task { brief, goal } = Task::new(mall, key);
-    if let Some((&index, _)) = words.range(actions.len()..).next() {
-        return Err(ReplayError::Words { index, source: VoiceError::Unasked });
-    }
-    let begun = Session::begin_voiced(Arc::clone(mall), brief, limit(key.scenario));
-    play(begun, &goal, actions, words)
+    replay_by(mall, key, actions, Some(words), Matcher::Canonical)
 }
 
-fn play(
-    (mut session, opening): (Session, String),
-    goal: &Goal,
+/// [`replay`] or [`replay_voiced`], scored by `matcher`.
+pub(super) fn replay_by(
+    mall: &Arc<Mall>,
+    key: &TaskKey,
     actions: &[String],
-    words: &Words,
+    words: Option<&Words>,
+    matcher: Matcher,
 ) -> Result<Replay, ReplayError> {
-    let mut replay = Replay {
-        observations: vec![opening],
-        end: None,
-        outcome: Outcome::default(),
-        kinds: Vec::with_capacity(actions.len()),
-        purchases_refused: 0,
-    };
+    let Task { brief, goal, .. } = Task::new(mall, key);
+    let (mut session, opening) = begin(mall, brief, key, words);
+    let mut observations = vec![opening];
+    let mut kinds = Vec::with_capacity(actions.len());
+    let mut purchases_refused = 0;
+    walk(&mut session, actions, words, |step, _| {
+        observations.push(step.turn.observation);
+        kinds.push(step.action.map_or(ActionKind::Invalid, |action| action.kind()));
+        purchases_refused += u32::from(step.purchase_refused);
+    })?;
+    let outcome = outcome(mall, &goal, &session, matcher);
+    Ok(Replay { observations, end: session.ended(), outcome, kinds, purchases_refused })
+}
+
+/// The session of a task; its shopper has a voice of its own where words were recorded.
+pub(super) fn begin(
+    mall: &Arc<Mall>,
+    brief: Brief,
+    key: &TaskKey,
+    words: Option<&Words>,
+) -> (Session, String) {
+    let (mall, limit) = (Arc::clone(mall), limit(key.scenario));
+    match words {
+        None => Session::begin(mall, brief, limit),
+        Some(_) => Session::begin_voiced(mall, brief, limit),
+    }
+}
+
+/// Plays `actions`, and where there are `words` the shopper says them; `each` gets every step with the shop as it is after it.
+pub(super) fn walk(
+    session: &mut Session,
+    actions: &[String],
+    words: Option<&Words>,
+    mut each: impl FnMut(Step, &Storefront),
+) -> Result<(), ReplayError> {
+    let count = actions.len();
+    if let Some((&index, _)) = words.and_then(|words| words.range(count..).next()) {
+        return Err(ReplayError::Words { index, source: VoiceError::Unasked });
+    }
     for (index, action) in actions.iter().enumerate() {
-        let count = actions.len();
         let after_end = |source| ReplayError::AfterEnd { index, count, source };
-        let step = match words.get(&index) {
+        let step = match words.and_then(|words| words.get(&index)) {
             None => session.advance(action, None).map_err(after_end)?,
             Some(words) => session.advance_voiced(action, words).map_err(|error| match error {
                 VoiceError::Session(source) => after_end(source),
                 source => ReplayError::Words { index, source },
             })?,
         };
-        replay.observations.push(step.turn.observation);
-        replay.kinds.push(step.action.map_or(ActionKind::Invalid, |action| action.kind()));
-        replay.purchases_refused += u32::from(step.purchase_refused);
+        each(step, session.storefront());
     }
-    replay.end = session.ended();
-    replay.outcome = match (replay.end, session.storefront().visit()) {
-        (Some(End::Bought), Some(visit)) => Outcome::of_counts(counts(session.mall(), goal, visit)),
-        (Some(End::Declined), _) => Outcome::of_decline(goal.fits),
-        _ => Outcome::default(),
-    };
-    Ok(replay)
+    Ok(())
 }
 
-/// What the formulas count of buying `visit`.
+/// The metrics of a session as it stands.
+fn outcome(mall: &Mall, goal: &Goal, session: &Session, matcher: Matcher) -> Outcome {
+    match (session.ended(), session.storefront().visit()) {
+        (Some(End::Bought), Some(visit)) => Outcome::of_counts(matcher.counts(mall, goal, visit)),
+        (Some(End::Declined), _) => Outcome::of_decline(goal.fits),
+        _ => Outcome::default(),
+    }
+}
+
+/// What the formulas count of buying `visit`, by identity.
 pub(super) fn counts(mall: &Mall, goal: &Goal, visit: &Visit) -> Counts {
     let product = mall.catalog.at(visit.product);
     let chosen = product.chosen(&visit.selection);

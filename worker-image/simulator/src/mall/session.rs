@@ -191,10 +191,6 @@ impl Session {
         Ok(Step { turn, action, purchase_refused, remark })
     }
 
-    pub(super) fn mall(&self) -> &Mall {
-        &self.mall
-    }
-
     pub(super) fn storefront(&self) -> &Storefront {
         &self.storefront
     }

@@ -108,6 +108,16 @@ impl Storefront {
     pub(super) fn visit(&self) -> Option<&Visit> {
         self.visit.as_ref()
     }
+
+    /// The products of the page of results that is, or was last, on show.
+    pub(super) fn rows(&self) -> &[u32] {
+        self.listing.as_ref().map_or(&[], Listing::rows)
+    }
+
+    /// The number of that page, from 0; `None` before the first search.
+    pub(super) fn page(&self) -> Option<usize> {
+        self.listing.as_ref().map(|listing| listing.page)
+    }
 }
 
 impl Visit {

@@ -4,10 +4,13 @@ mod goal;
 mod persona;
 mod shopper;
 mod target;
+mod topic;
 mod wording;
 
 pub(super) use goal::Goal;
-pub(super) use shopper::{Shopper, TOPIC_NAMES};
+pub(super) use persona::Implied;
+pub(super) use shopper::Shopper;
+pub(super) use topic::{Lack, Topic, named_in};
 
 use super::Mall;
 use super::catalog::Catalog;
@@ -21,6 +24,8 @@ pub(super) struct Task {
     pub(super) brief: Brief,
     /// What is scored. Only a replay and the shopper keep it.
     pub(super) goal: Goal,
+    /// What of the goal the agent has to infer from the file; nothing where there is no file.
+    pub(super) implied: Implied,
 }
 
 /// The agent's half of a task.
@@ -39,27 +44,36 @@ impl Task {
     pub(super) fn new(mall: &Mall, key: &TaskKey) -> Self {
         let mut stream = stream(&mall.catalog, key, Purpose::Task);
         let goal = target::draw(&mall.catalog, key.split, &mut stream);
-        Self { brief: brief_of(&goal, key, &mall.catalog), goal }
+        let (brief, implied) = tell(&goal, key, &mall.catalog);
+        Self { brief, goal, implied: implied.unwrap_or_default() }
     }
 }
 
 /// How the task of `key` would be told if `goal` were its goal.
+#[cfg(test)]
 pub(super) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
+    tell(goal, key, catalog).0
+}
+
+/// A goal put into words, and what of it only the file tells.
+fn tell(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> (Brief, Option<Implied>) {
     let persona = key
         .scenario
         .has_persona()
         .then(|| Persona::draw(goal, catalog, &mut stream(catalog, key, Purpose::Persona)));
     let wording = Wording::draw(key.split, &mut stream(catalog, key, Purpose::Shopper));
     let file = persona.as_ref().map(Persona::text).unwrap_or_default();
+    let implied = persona.as_ref().map(|persona| persona.implied(goal));
     let speech = wording::Speech { catalog, goal, persona: persona.as_ref(), wording };
-    if key.scenario.has_shopper() {
+    let brief = if key.scenario.has_shopper() {
         let said = speech.opening();
-        let shopper = Shopper::new(goal, persona.as_ref(), wording);
+        let shopper = Shopper::new(goal, implied.clone(), wording);
         Brief { opening: format!("{file}顾客 {said}"), said, shopper: Some(shopper) }
     } else {
         let said = speech.instruction();
         Brief { opening: format!("{file}任务 {said}"), said, shopper: None }
-    }
+    };
+    (brief, implied)
 }
 
 fn stream(catalog: &Catalog, key: &TaskKey, purpose: Purpose) -> Stream {

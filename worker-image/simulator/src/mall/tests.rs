@@ -7,7 +7,7 @@ mod episodes;
 mod fairness;
 mod voice;
 
-static MALL: LazyLock<Arc<Mall>> =
+pub(super) static MALL: LazyLock<Arc<Mall>> =
     LazyLock::new(|| Arc::new(Mall::generate(Preset::Fine, 0).unwrap()));
 
 fn catalog() -> &'static Catalog {

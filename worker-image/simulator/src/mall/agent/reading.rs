@@ -2,7 +2,7 @@
 
 /// What an observation shows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Page {
+pub(in crate::mall) enum Page {
     Opening(Opening),
     Results(Results),
     Item(Item),
@@ -17,53 +17,53 @@ pub(super) enum Page {
 
 /// The first observation.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Opening {
+pub(in crate::mall) struct Opening {
     /// Relation and name.
-    pub(super) family: Vec<(String, String)>,
+    pub(in crate::mall) family: Vec<(String, String)>,
     /// Name, and the rest of the line.
-    pub(super) records: Vec<(String, String)>,
-    pub(super) text: String,
-    pub(super) shopper: bool,
+    pub(in crate::mall) records: Vec<(String, String)>,
+    pub(in crate::mall) text: String,
+    pub(in crate::mall) shopper: bool,
 }
 
 /// A page of results.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Results {
-    pub(super) rows: Vec<Row>,
-    pub(super) last: bool,
+pub(in crate::mall) struct Results {
+    pub(in crate::mall) rows: Vec<Row>,
+    pub(in crate::mall) last: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
-    pub(super) number: usize,
-    pub(super) title: String,
-    pub(super) fen: u32,
-    pub(super) brand: String,
+pub(in crate::mall) struct Row {
+    pub(in crate::mall) number: usize,
+    pub(in crate::mall) title: String,
+    pub(in crate::mall) fen: u32,
+    pub(in crate::mall) brand: String,
     /// Some of the attributes.
-    pub(super) tags: Vec<String>,
+    pub(in crate::mall) tags: Vec<String>,
 }
 
 /// A product.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Item {
-    pub(super) leaf: String,
-    pub(super) brand: String,
+pub(in crate::mall) struct Item {
+    pub(in crate::mall) leaf: String,
+    pub(in crate::mall) brand: String,
     /// Axis and value.
-    pub(super) facts: Vec<(String, String)>,
+    pub(in crate::mall) facts: Vec<(String, String)>,
     /// Axis and values.
-    pub(super) options: Vec<(String, Vec<String>)>,
-    pub(super) fen: u32,
+    pub(in crate::mall) options: Vec<(String, Vec<String>)>,
+    pub(in crate::mall) fen: u32,
 }
 
 /// An observation and the turns that remain.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Observation {
-    pub(super) page: Page,
-    pub(super) remaining: u32,
+pub(in crate::mall) struct Observation {
+    pub(in crate::mall) page: Page,
+    pub(in crate::mall) remaining: u32,
 }
 
 impl Observation {
-    pub(super) fn read(text: &str) -> Self {
+    pub(in crate::mall) fn read(text: &str) -> Self {
         let (body, counter) = text.rsplit_once('\n').unwrap_or((text, ""));
         let remaining = counter.strip_prefix("剩余").and_then(|it| it.strip_suffix('轮'));
         let remaining = remaining.and_then(|it| it.parse().ok()).unwrap_or(0);
@@ -91,7 +91,7 @@ impl Page {
 
 impl Opening {
     /// Reads a first observation.
-    pub(super) fn read(body: &str) -> Self {
+    pub(in crate::mall) fn read(body: &str) -> Self {
         let mut opening = Self::default();
         for line in body.lines() {
             let (first, rest) = line.split_once(' ').unwrap_or((line, ""));

@@ -1,6 +1,9 @@
 //! What is wanted, and which products have it.
 
+use super::topic::{Lack, Topic};
+use crate::mall::Mall;
 use crate::mall::catalog::{Catalog, Fact, Product, Selection, WordId};
+use crate::mall::storefront::Visit;
 
 /// The privileged facts of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,23 @@ impl Goal {
 
     pub(in crate::mall) fn budget_fen(&self) -> u32 {
         self.budget.saturating_mul(100)
+    }
+
+    /// What is wrong with buying `visit` as it is chosen, besides the thing itself.
+    pub(in crate::mall) fn lacks_of(&self, mall: &Mall, visit: &Visit) -> Vec<Lack> {
+        let product = mall.catalog.at(visit.product);
+        let chosen = product.chosen(&visit.selection);
+        let facts = self.facts.iter().filter(|&&fact| !product.has_fact(fact));
+        let options = self.options.iter().filter(|option| !chosen.contains(option));
+        let brand = self.brand.is_some_and(|brand| product.brand_id() != brand);
+        let budget = visit.price(mall) > self.budget_fen();
+        let whole = |is_wrong: bool, topic| is_wrong.then_some(Lack { topic, fact: None });
+        facts
+            .map(|&fact| Lack { topic: Topic::Attributes, fact: Some(fact) })
+            .chain(whole(brand, Topic::Brand))
+            .chain(options.map(|&fact| Lack { topic: Topic::Options, fact: Some(fact) }))
+            .chain(whole(budget, Topic::Budget))
+            .collect()
     }
 
     /// Whether any product of `catalog` meets the goal.

@@ -13,6 +13,8 @@ use shoprl_rl::seed::Stream;
 
 /// How often a wanted brand is left out as well.
 const BRAND_IMPLIED: f64 = 0.5;
+/// Products that are tried for an order of another category.
+const DISTRACTORS_TRIED: usize = 1_000;
 /// Members of the family in the file.
 const FAMILY: usize = 3;
 
@@ -23,6 +25,13 @@ pub(super) struct Persona {
     text: String,
     implied: Fact,
     brand_implied: bool,
+}
+
+/// What the file alone tells of the goal.
+#[derive(Clone, Debug, Default)]
+pub(in crate::mall) struct Implied {
+    pub(in crate::mall) facts: Vec<Fact>,
+    pub(in crate::mall) brand: bool,
 }
 
 /// A member of the family.
@@ -68,6 +77,12 @@ impl Persona {
         self.brand_implied
     }
 
+    /// What of `goal` the file tells and nobody says.
+    pub(super) fn implied(&self, goal: &Goal) -> Implied {
+        let facts = goal.facts.iter().copied().filter(|&fact| self.implies(fact));
+        Implied { facts: facts.collect(), brand: self.brand_implied }
+    }
+
     /// The file as the agent reads it, with a line end.
     pub(super) fn text(&self) -> String {
         self.text.clone()
@@ -109,12 +124,14 @@ impl Records<'_> {
     fn distract(&mut self, family: &[Member]) {
         for member in [&family[0], &family[2]] {
             let category = self.catalog.path(self.goal.leaf)[1];
-            let product = loop {
+            // A catalog may have one category alone.
+            let other = (0..DISTRACTORS_TRIED).find_map(|_| {
                 let id = self.stream.below(self.catalog.len() as u64) as u32;
                 let product = self.catalog.at(id);
-                if self.catalog.path(product.leaf())[1] != category {
-                    break product;
-                }
+                (self.catalog.path(product.leaf())[1] != category).then_some(product)
+            });
+            let Some(product) = other else {
+                continue;
             };
             let facts: Vec<Fact> = product.facts().take(2).collect();
             let kept = self.stream.bernoulli(0.5);

@@ -2,32 +2,13 @@
 //! wanted instead, and refuses a purchase that is wrong in something the agent never asked about.
 
 use super::Goal;
-use super::persona::Persona;
+use super::persona::Implied;
+use super::topic::{TOPICS, Topic, axes, named_in};
 use super::wording::{Part, Speech, Wording};
 use crate::mall::Mall;
 use crate::mall::catalog::{Catalog, Fact};
 use crate::mall::storefront::Visit;
 use crate::mall::voice::{Remark, Tone};
-use std::collections::BTreeSet;
-
-/// What can be asked about, besides single axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topic {
-    Attributes,
-    Brand,
-    Options,
-    Budget,
-}
-
-/// The names of the topics.
-pub(in crate::mall) const TOPIC_NAMES: [&str; 4] = ["属性", "品牌", "规格", "预算"];
-
-const TOPICS: [(Topic, &str); 4] = [
-    (Topic::Attributes, TOPIC_NAMES[0]),
-    (Topic::Brand, TOPIC_NAMES[1]),
-    (Topic::Options, TOPIC_NAMES[2]),
-    (Topic::Budget, TOPIC_NAMES[3]),
-];
 
 /// A shopper with a wish.
 #[derive(Clone, Debug)]
@@ -40,19 +21,8 @@ pub(in crate::mall) struct Shopper {
     asked_axes: Vec<String>,
 }
 
-/// What the file tells and the shopper does not.
-#[derive(Clone, Debug)]
-struct Implied {
-    fact: Vec<Fact>,
-    brand: bool,
-}
-
 impl Shopper {
-    pub(super) fn new(goal: &Goal, persona: Option<&Persona>, wording: Wording) -> Self {
-        let implied = persona.map(|persona| Implied {
-            fact: goal.facts.iter().copied().filter(|&fact| persona.implies(fact)).collect(),
-            brand: persona.implies_brand(),
-        });
+    pub(super) fn new(goal: &Goal, implied: Option<Implied>, wording: Wording) -> Self {
         Self { goal: goal.clone(), implied, wording, asked: Vec::new(), asked_axes: Vec::new() }
     }
 
@@ -63,7 +33,7 @@ impl Shopper {
 
     /// The answer to a question about a topic or an axis; `None` if it is neither.
     pub(in crate::mall) fn answer(&mut self, catalog: &Catalog, topic: &str) -> Option<Remark> {
-        if let Some(&(topic, _)) = TOPICS.iter().find(|(_, name)| *name == topic) {
+        if let Some(topic) = Topic::named(topic) {
             if !self.asked.contains(&topic) {
                 self.asked.push(topic);
             }
@@ -80,13 +50,9 @@ impl Shopper {
 
     /// The answer to a question in free words: about every topic and axis that it names, in the order of both lists.
     pub(in crate::mall) fn answer_freely(&mut self, catalog: &Catalog, question: &str) -> Remark {
-        let leaf = axes(catalog, self.goal.leaf);
-        let named = TOPIC_NAMES.into_iter().chain(leaf).filter(|name| question.contains(name));
-        let named: Vec<String> = named.map(str::to_owned).collect();
         let mut words = String::new();
-        for name in named {
-            if let Some(remark) =
-                self.answer(catalog, &name).filter(|it| !words.contains(&it.words))
+        for name in named_in(question, catalog, self.goal.leaf) {
+            if let Some(remark) = self.answer(catalog, name).filter(|it| !words.contains(&it.words))
             {
                 words.push_str(&remark.words);
             }
@@ -108,7 +74,7 @@ impl Shopper {
         let (said, habit) = match topic {
             Topic::Attributes => {
                 let said = self.facts_said(catalog);
-                (said, implied.is_some_and(|it| !it.fact.is_empty()))
+                (said, implied.is_some_and(|it| !it.facts.is_empty()))
             }
             Topic::Brand => {
                 let habit = implied.is_some_and(|it| it.brand);
@@ -123,7 +89,7 @@ impl Shopper {
     }
 
     fn facts_said(&self, catalog: &Catalog) -> Option<String> {
-        let implied = |fact: &Fact| self.implied.as_ref().is_some_and(|it| it.fact.contains(fact));
+        let implied = |fact: &Fact| self.implied.as_ref().is_some_and(|it| it.facts.contains(fact));
         let spoken: Vec<&str> = self
             .goal
             .facts
@@ -136,7 +102,7 @@ impl Shopper {
 
     fn about_axis(&self, catalog: &Catalog, axis: &str) -> String {
         let of_axis = |fact: &&Fact| catalog.word(fact.axis) == axis;
-        let implied = self.implied.as_ref().map(|it| it.fact.as_slice()).unwrap_or_default();
+        let implied = self.implied.as_ref().map(|it| it.facts.as_slice()).unwrap_or_default();
         if implied.iter().any(|fact| of_axis(&fact)) {
             return [self.speech(catalog).habit(), "。"].concat();
         }
@@ -158,11 +124,11 @@ impl Shopper {
         if mall.catalog.at(visit.product).leaf() != self.goal.leaf {
             return objects("我要的不是这个东西。".to_owned());
         }
-        let wrong = self.wrong(mall, visit);
+        let lacks = self.goal.lacks_of(mall, visit);
         let names: Vec<&str> = TOPICS
             .iter()
-            .filter(|(it, _)| wrong.iter().any(|(topic, _)| topic == it))
-            .map(|it| it.1)
+            .filter(|(topic, _)| lacks.iter().any(|lack| lack.topic == *topic))
+            .map(|(_, name)| *name)
             .collect();
         if names.is_empty() {
             Remark { tone: Tone::Agrees, words: "可以，就这个。".to_owned(), habit: false }
@@ -173,8 +139,8 @@ impl Shopper {
 
     /// Why the shopper does not let the agent buy: something is wrong that was never asked about.
     pub(in crate::mall) fn objection(&self, mall: &Mall, visit: &Visit) -> Option<Remark> {
-        let wrong = self.wrong(mall, visit);
-        if !wrong.iter().any(|(topic, fact)| !self.was_asked(&mall.catalog, *topic, *fact)) {
+        let lacks = self.goal.lacks_of(mall, visit);
+        if lacks.iter().all(|lack| self.was_asked(&mall.catalog, lack.topic, lack.fact)) {
             return None;
         }
         let open = TOPICS.iter().filter(|(topic, _)| !self.asked.contains(topic));
@@ -187,36 +153,8 @@ impl Shopper {
             |fact: Fact| self.asked_axes.iter().any(|axis| axis == catalog.word(fact.axis));
         self.asked.contains(&topic) || fact.is_some_and(by_axis)
     }
-
-    /// What is wrong with buying `visit` as it is chosen. The thing itself was said at the beginning.
-    fn wrong(&self, mall: &Mall, visit: &Visit) -> Vec<(Topic, Option<Fact>)> {
-        let product = mall.catalog.at(visit.product);
-        let chosen = product.chosen(&visit.selection);
-        let mut wrong = Vec::new();
-        let missing = self.goal.facts.iter().filter(|&&fact| !product.has_fact(fact));
-        wrong.extend(missing.map(|&fact| (Topic::Attributes, Some(fact))));
-        if self.goal.brand.is_some_and(|brand| product.brand_id() != brand) {
-            wrong.push((Topic::Brand, None));
-        }
-        let missing = self.goal.options.iter().filter(|option| !chosen.contains(option));
-        wrong.extend(missing.map(|&option| (Topic::Options, Some(option))));
-        if visit.price(mall) > self.goal.budget_fen() {
-            wrong.push((Topic::Budget, None));
-        }
-        wrong
-    }
 }
 
 fn objects(words: String) -> Remark {
     Remark { tone: Tone::Objects, words, habit: false }
-}
-
-/// What things of a leaf differ in: attributes and options, by name.
-fn axes(catalog: &Catalog, leaf: u32) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for product in catalog.in_leaf(leaf) {
-        names.extend(product.attributes().map(|(axis, _)| axis));
-        names.extend(product.options().map(|(axis, _)| axis));
-    }
-    names
 }

@@ -18,16 +18,26 @@ const ATTRIBUTES: [usize; 3] = [2, 2, 3];
 /// The most products that may meet a goal, and how many goals are tried before another product is taken.
 const MOST_FITTING: usize = 2;
 const ATTEMPTS: usize = 8;
+/// Products that are tried before any goal is good enough: in imported catalogs many products may be alike.
+const MOST_TRIED: usize = 1_000;
 
 /// Draws a goal whose facts are those of a product of a family in `split`.
 pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal {
     let nothing_fits = stream.bernoulli(NOTHING_FITS);
+    let mut tried = 0;
+    // Ends: a catalog has products that can be wanted in both splits.
     loop {
         let product = catalog.at(stream.below(catalog.len() as u64) as u32);
-        if catalog.is_held_out(product.family()) != (split == Split::HeldOut) {
+        let held_out = catalog.is_held_out(product.family());
+        if held_out != (split == Split::HeldOut) || !product.can_be_wanted() {
             continue;
         }
-        let Some(goal) = narrow_goal_of(catalog, &product, stream) else {
+        tried += 1;
+        let goal = narrow_goal_of(catalog, &product, stream);
+        if tried > MOST_TRIED {
+            return goal.unwrap_or_else(|| goal_of(catalog, &product, stream));
+        }
+        let Some(goal) = goal else {
             continue;
         };
         if !nothing_fits {

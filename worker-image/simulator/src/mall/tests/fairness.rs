@@ -182,7 +182,7 @@ fn defect_3_a_reward_is_the_same_in_another_shop_of_the_same_catalog() {
 fn defect_4_an_opening_holds_nothing_of_the_goal_that_has_to_be_asked() {
     for seed in 0..300 {
         let key = TaskKey { split: Split::Train, scenario: Scenario::MultiTurn, seed };
-        let Task { brief, goal } = Task::new(&MALL, &key);
+        let Task { brief, goal, .. } = Task::new(&MALL, &key);
         let leaf = catalog().word(catalog().path(goal.leaf)[2]);
         let said = brief.opening.replace(leaf, "");
         for fact in goal.facts.iter().chain(&goal.options) {
@@ -199,7 +199,7 @@ fn defect_5_file_instruction_and_goal_are_about_the_same_thing() {
     for seed in 0..100 {
         for scenario in Scenario::ALL {
             let key = TaskKey { split: Split::Train, scenario, seed };
-            let Task { brief, goal } = Task::new(&MALL, &key);
+            let Task { brief, goal, .. } = Task::new(&MALL, &key);
             let leaf = catalog().word(catalog().path(goal.leaf)[2]);
             let (_, said) = brief.opening.rsplit_once('\n').unwrap_or(("", &brief.opening));
             assert!(said.contains(leaf), "{said}");

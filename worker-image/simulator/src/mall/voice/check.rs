@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{Remark, Tone};
 use crate::mall::catalog::Catalog;
-use crate::mall::task::TOPIC_NAMES;
+use crate::mall::task::Topic;
 
 /// Longest sentence, in characters.
 const LONGEST: usize = 80;
@@ -166,7 +166,7 @@ fn check_tone(words: &str, remark: &Remark) -> Result<(), Unfit> {
         return Ok(());
     }
     // Which topics are wrong is the message; no more of them, and no fewer.
-    for topic in TOPIC_NAMES {
+    for topic in Topic::names() {
         match (remark.words.contains(topic), words.contains(topic)) {
             (true, false) => return Err(Unfit::Omits(topic.to_owned())),
             (false, true) => return Err(Unfit::Leaks(topic.to_owned())),

@@ -1,0 +1,127 @@
+//! What became of the records of a file.
+
+use super::Format;
+use super::product::Notes;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Examples that are kept for every reason.
+const EXAMPLES: usize = 3;
+
+/// Why a record was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Reason {
+    /// A line that is no JSON.
+    NotJson,
+    /// JSON that is no object.
+    NotAnObject,
+    /// No `asin`.
+    NoId,
+    /// An `asin` that an earlier record has.
+    TwiceTheId,
+    /// No title, or one that is no text.
+    NoTitle,
+    /// A title of more than 500 characters.
+    LongTitle,
+    /// No category, or one that is no text.
+    NoCategory,
+    /// Neither the product nor all of its options have a price.
+    NoPrice,
+    /// A price that is no amount, is not above zero, or is more than ten million.
+    ImpossiblePrice,
+    /// Attributes or options that are no list or table.
+    WrongType,
+    /// More than 64 attributes, 8 axes of options or 2,000 variants.
+    TooMuch,
+}
+
+impl Reason {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::NotJson => "the line is no JSON",
+            Self::NotAnObject => "no JSON object",
+            Self::NoId => "no asin",
+            Self::TwiceTheId => "its asin occurred before",
+            Self::NoTitle => "no title",
+            Self::LongTitle => "a title of more than 500 characters",
+            Self::NoCategory => "no category",
+            Self::NoPrice => "no price",
+            Self::ImpossiblePrice => "a price that is not above 0 and at most 10,000,000",
+            Self::WrongType => "attributes or options of a wrong type",
+            Self::TooMuch => "more than 64 attributes, 8 axes or 2,000 variants",
+        }
+    }
+}
+
+/// The records left out for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dropped {
+    /// How many.
+    pub count: usize,
+    /// The first of them: the `asin`, or the number of the record.
+    pub examples: Vec<String>,
+}
+
+/// What became of the records of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The format that was read.
+    pub format: Format,
+    /// Records in the file.
+    pub read: usize,
+    /// Products in the catalog.
+    pub kept: usize,
+    /// Records left out.
+    pub dropped: BTreeMap<Reason, Dropped>,
+    /// Parts of kept products that were left out.
+    pub notes: Notes,
+    /// Products from which tasks of either split are drawn: those with attributes and options.
+    pub train: usize,
+    /// The same of the held-out split.
+    pub held_out: usize,
+    /// SHA-256 of the catalog.
+    pub digest: String,
+}
+
+impl Report {
+    pub(super) fn new(format: Format) -> Self {
+        Self {
+            format,
+            read: 0,
+            kept: 0,
+            dropped: BTreeMap::new(),
+            notes: Notes::default(),
+            train: 0,
+            held_out: 0,
+            digest: String::new(),
+        }
+    }
+
+    pub(super) fn drop(&mut self, reason: Reason, example: String) {
+        let dropped = self.dropped.entry(reason).or_default();
+        dropped.count += 1;
+        if dropped.examples.len() < EXAMPLES {
+            dropped.examples.push(example);
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} records read, {} kept", self.read, self.kept)?;
+        for (reason, Dropped { count, examples }) in &self.dropped {
+            let examples = examples.join(", ");
+            write!(formatter, "\n  {count} left out: {} ({examples})", reason.words())?;
+        }
+        for (part, count) in &self.notes.0 {
+            write!(formatter, "\n  {count} parts of kept products left out: {part}")?;
+        }
+        let (train, held_out) = (self.train, self.held_out);
+        write!(formatter, "\n  tasks are drawn from {train} training, {held_out} held-out products")
+    }
+}
