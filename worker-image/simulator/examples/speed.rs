@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |index, default| std::env::args().nth(index).map_or(Ok(default), |it| it.parse());
     let (seconds, threads): (u64, u64) = (argument(1, 5)?, argument(2, 1)?);
     let mall = Arc::new(Mall::generate(Preset::Fine, 0)?);
+    // First: what the agents leave free would be taken up by the sessions and not be seen.
+    sessions(&mall);
     println!(
         "| agent | threads | episodes/s | steps/s | steps a processor's second | p50 µs | p99 µs | start p50 µs | characters a step |"
     );
@@ -45,7 +47,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         report(name, threads, &seen, start.elapsed(), processor_seconds() - processor);
     }
-    sessions(&mall);
     Ok(())
 }
 
@@ -114,7 +115,7 @@ fn sessions(mall: &Arc<Mall>) {
         .collect();
     let bytes = resident().saturating_sub(before) / COUNT;
     println!(
-        "\n{bytes} bytes a session, {} sessions open; {} MiB in all",
+        "{bytes} bytes a session, {} sessions open; {} MiB in all\n",
         sessions.len(),
         resident() >> 20
     );
