@@ -1,11 +1,13 @@
 //! How hard the tasks of the large shop are, per scenario and split, and the episodes of the first seeds in which the
 //! expert fails.
 //!
-//! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS]]`
+//! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS [FILE]]]`; FILE is a shop
+//! that `shoprl catalog build` wrote, otherwise it is `fine`.
 
 use shoprl_simulator::mall::difficulty::{difficulty, play};
 use shoprl_simulator::mall::{Mall, Preset, agent};
 use shoprl_simulator::{Scenario, Split, TaskKey};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |index, default| std::env::args().nth(index).map_or(Ok(default), |it| it.parse());
     let (tasks, seeds): (u64, u64) = (argument(1, 400)?, argument(2, 0)?);
     let opening = Instant::now();
-    let mall = Arc::new(Mall::generate(Preset::Fine, 0)?);
+    let mall = Arc::new(match std::env::args().nth(3) {
+        Some(path) => Mall::open(Path::new(&path))?,
+        None => Mall::generate(Preset::Fine, 0)?,
+    });
     println!("opened in {:.0?}; digest {}", opening.elapsed(), mall.catalog().digest());
     println!(
         "| scenario | split | first | within 20 | reciprocal rank | search once | random | expert | turns | nothing fits |"

@@ -63,36 +63,47 @@ fn pick<T: Copy>(stream: &mut Stream, items: &[T]) -> T {
     items[stream.below(items.len() as u64) as usize]
 }
 
-/// Any action.
-pub(super) fn any(stream: &mut Stream) -> String {
+/// Any action of somebody who reads `observation`.
+pub(super) fn any(stream: &mut Stream, observation: &str) -> String {
     match stream.below(100) {
-        0..45 => valid(stream),
-        45..75 => {
-            let action = valid(stream);
+        0..65 => valid(stream, observation),
+        65..85 => {
+            let action = valid(stream, observation);
             mutated(stream, &action)
         }
-        75..90 => {
+        85..92 => {
             let bytes: Vec<u8> = (0..stream.below(200)).map(|_| stream.below(256) as u8).collect();
             String::from_utf8_lossy(&bytes).into_owned()
         }
-        90..99 => (0..stream.below(80)).map(|_| character(stream)).collect(),
+        92..99 => (0..stream.below(80)).map(|_| character(stream)).collect(),
         _ => huge(stream),
     }
 }
 
 /// Follows the grammar; whether it is possible is another matter.
-fn valid(stream: &mut Stream) -> String {
-    if stream.bernoulli(0.4) {
-        return pick(stream, &WHOLE).to_owned();
-    }
-    let mut action = pick(stream, &VERBS).to_owned();
-    for _ in 0..1 + stream.below(4) {
-        action.push_str(pick(stream, &WORDS));
-        if stream.bernoulli(0.3) {
-            action.push(' ');
+fn valid(stream: &mut Stream, observation: &str) -> String {
+    match stream.below(10) {
+        0..2 => pick(stream, &WHOLE).to_owned(),
+        2..5 => format!("打开#{}", 1 + stream.below(9)),
+        5..9 => {
+            let said: Vec<&str> = observation
+                .split(|c: char| !c.is_alphanumeric() && c != '.')
+                .filter(|word| !word.is_empty())
+                .collect();
+            let verb = pick(stream, &["搜索", "搜索", "选择", "询问"]);
+            [verb, stream.choose(&said).copied().unwrap_or_default()].concat()
+        }
+        _ => {
+            let mut action = pick(stream, &VERBS).to_owned();
+            for _ in 0..1 + stream.below(4) {
+                action.push_str(pick(stream, &WORDS));
+                if stream.bernoulli(0.3) {
+                    action.push(' ');
+                }
+            }
+            action
         }
     }
-    action
 }
 
 /// `text` with one to four characters inserted, removed, exchanged or doubled.

@@ -49,11 +49,13 @@ pub(super) struct Sessions {
     mall: Arc<Mall>,
     mini: Arc<Shop>,
     live: Vec<Live>,
+    /// Of each, what was read last.
+    read: Vec<String>,
 }
 
 impl Sessions {
     pub(super) fn new(mall: Arc<Mall>, mini: Arc<Shop>) -> Self {
-        Self { mall, mini, live: Vec::with_capacity(LIVE) }
+        Self { mall, mini, live: Vec::new(), read: Vec::new() }
     }
 
     /// One action in one session, or a new session in its place.
@@ -66,7 +68,7 @@ impl Sessions {
         }
         let place = place.min(self.live.len() - 1);
         let live = &mut self.live[place];
-        let action = actions::any(stream);
+        let action = actions::any(stream, &self.read[place]);
         let turn = match (live.ended(), live.step(&action)) {
             (Some(before), answer) => {
                 assert_eq!(answer, Err(SessionError::Ended { end: before }));
@@ -78,21 +80,29 @@ impl Sessions {
         assert_eq!(turn.end.is_some(), turn.observation.ends_with("结束"), "{}", turn.observation);
         let length = turn.observation.chars().count();
         assert!(length < LONGEST, "{length} characters answer {action:?}");
-        if turn.observation.starts_with(REFUSED) { Outcome::Refused } else { Outcome::Done }
+        let refused = turn.observation.starts_with(REFUSED);
+        if !refused {
+            self.read[place] = turn.observation;
+        }
+        if refused { Outcome::Refused } else { Outcome::Done }
     }
 
     fn open(&mut self, place: usize, stream: &mut Stream) {
         let key = key(stream);
-        let live = if stream.bernoulli(0.5) {
-            Live::Mall(mall::Session::start(Arc::clone(&self.mall), &key).0)
+        let (live, opening) = if stream.bernoulli(0.5) {
+            let (session, opening) = mall::Session::start(Arc::clone(&self.mall), &key);
+            (Live::Mall(session), opening)
         } else {
-            let limits = Limits::default();
-            Live::Mini(Session::start(Arc::clone(&self.mini), &key, limits).unwrap().0)
+            let (session, opening) =
+                Session::start(Arc::clone(&self.mini), &key, Limits::default()).unwrap();
+            (Live::Mini(session), opening)
         };
         if place < self.live.len() {
             self.live[place] = live;
+            self.read[place] = opening;
         } else {
             self.live.push(live);
+            self.read.push(opening);
         }
     }
 }
