@@ -1,12 +1,14 @@
 //! `shoprl catalog`: large shops as files, and what is in them.
 
 pub(crate) mod file;
+mod import;
 mod print;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use shoprl_contract::Exit;
+use shoprl_simulator::mall::import::Format;
 use shoprl_simulator::mall::{Catalog, Mall, MallError, Preset};
 
 use crate::output::to_stdout;
@@ -56,7 +58,41 @@ enum CatalogCommand {
         file: PathBuf,
         #[command(flatten)]
         made: Made,
+        /// What the catalog must be instead, as `build` and `import` printed it.
+        #[arg(long, value_name = "DIGEST", conflicts_with_all = ["preset", "seed"])]
+        sha256: Option<String>,
     },
+    /// Make a catalog of the products of another environment, and tell what of them was left out.
+    Import {
+        /// File of products: a JSON array, or one object a line.
+        file: PathBuf,
+        /// Whose format it is.
+        #[arg(long, value_enum)]
+        format: FormatName,
+        /// File to write.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    /// Products with title, category, attribute, pricing and customization_options.
+    Shopsimulator,
+    /// The same with name, product_category and attributes.
+    Webshop,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Shopsimulator => Self::ShopSimulator,
+            FormatName::Webshop => Self::WebShop,
+        }
+    }
 }
 
 /// How a catalog is made.
@@ -140,7 +176,10 @@ pub fn catalog(arguments: &CatalogArguments) -> Result<(), Exit> {
             })?;
             to_stdout(|out| print::results(out, mall.catalog(), &found))
         }
-        CatalogCommand::Verify { file, made } => verify(file, made),
+        CatalogCommand::Verify { file, made, sha256 } => verify(file, made, sha256.as_deref()),
+        CatalogCommand::Import { file, format, output, json } => {
+            import::import(file, (*format).into(), output, *json)
+        }
     }
 }
 
@@ -160,16 +199,23 @@ fn show(mall: &Mall, product: Option<u32>, json: bool) -> Result<(), Exit> {
     to_stdout(|out| print::product(out, &product))
 }
 
-fn verify(path: &std::path::Path, made: &Made) -> Result<(), Exit> {
+fn verify(path: &std::path::Path, made: &Made, sha256: Option<&str>) -> Result<(), Exit> {
     let mall = file::open(path)?;
     mall.verify().map_err(|error| file::exit(path, &error))?;
-    let expected = Catalog::digest_of(made.preset.into(), made.seed);
     let found = mall.catalog().digest();
+    if let Some(expected) = sha256.filter(|it| !it.eq_ignore_ascii_case(found)) {
+        return Err(Exit::bad_configuration(format!(
+            "{}: intact, but its catalog is {found}, not {expected}; give --sha256 of this file",
+            path.display()
+        )));
+    }
+    let generated = || Catalog::digest_of(made.preset.into(), made.seed);
+    let expected = sha256.map_or_else(generated, |_| found.to_owned());
     if found == expected {
         return to_stdout(|out| writeln!(out, "{}: intact, {found}", path.display()));
     }
     Err(Exit::bad_configuration(format!(
-        "{}: intact, but its catalog is {found}, and --preset and --seed give {expected}; name those it was built with",
+        "{}: intact, but its catalog is {found}, and --preset and --seed give {expected}; name those it was built with, or --sha256",
         path.display()
     )))
 }

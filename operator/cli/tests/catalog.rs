@@ -68,3 +68,57 @@ fn a_mistake_is_named_with_what_to_write_instead() {
         assert_eq!(code, if part == "give --output" { 75 } else { 64 }, "{arguments:?}: {errors}");
     }
 }
+
+/// Products written for this test.
+fn products() -> String {
+    let product = |number: usize| {
+        serde_json::json!({
+            "asin": format!("k{number}"), "title": format!("竹制砧板 第{number}块"), "shop_name": "山竹厨具店",
+            "domain_zh": "厨具", "category": "厨房用具›刀具砧板›砧板", "attribute": ["竹制", format!("{number}毫米厚")],
+            "customization_options": {"尺寸": [{"value": "大号", "price": 59.0}, {"value": "小号", "price": 39.0}]},
+        })
+    };
+    let lines: Vec<String> = (0..12).map(|number| product(number).to_string()).collect();
+    lines.join("\n") + "\n{\"asin\": \"k99\"}\n"
+}
+
+#[test]
+fn imported_products_are_a_shop_and_what_was_left_out_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| shoprl(folder.path(), &[&["catalog"], arguments].concat());
+    std::fs::write(folder.path().join("products.jsonl"), products()).unwrap();
+    let import = ["import", "products.jsonl", "--format", "shopsimulator", "--output", "own.shop"];
+    let (code, report, errors) = run(&import);
+    assert_eq!(code, 0, "{errors}");
+    assert!(report.starts_with("own.shop: 13 records read, 12 kept"), "{report}");
+    assert!(report.contains("1 left out: no title (k99)"), "{report}");
+    let digest = report.trim().rsplit(' ').next().unwrap();
+    let (code, verified, _) = run(&["verify", "own.shop", "--sha256", digest]);
+    assert_eq!((code, verified), (0, format!("own.shop: intact, {digest}\n")));
+    let (_, found, _) = run(&["search", "竹制砧板 第7块", "--shop", "own.shop", "--limit", "1"]);
+    assert!(found.contains("竹制砧板 第7块") && found.contains("¥39.00"), "{found}");
+    let (_, shown, _) = run(&["show", "--shop", "own.shop"]);
+    assert!(shown.starts_with("12 products"), "{shown}");
+    let (_, json, _) = run(&[&import[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["kept"], &json["digest"]), (&12.into(), &digest.into()));
+    for (arguments, part) in [
+        (
+            &["import", "none", "--format", "webshop", "--output", "x"][..],
+            "name a file of products",
+        ),
+        (
+            &["import", "products.jsonl", "--format", "webshop", "--output", "x"],
+            "no product can be used",
+        ),
+        (&["import", "products.jsonl", "--output", "x"], "--format"),
+        (&["verify", "own.shop", "--sha256", "00"], "not 00; give --sha256"),
+        (&["verify", "own.shop"], "name those it was built with"),
+    ] {
+        let (code, output, errors) = run(arguments);
+        assert!(
+            code == 64 && output.is_empty() && errors.contains(part),
+            "{arguments:?}: {errors}"
+        );
+    }
+}

@@ -145,14 +145,16 @@ impl Mall {
     /// # Errors
     /// [`MallError::Write`] if there is no room or right to write, otherwise as [`Mall::open`].
     pub fn build(preset: Preset, seed: u64, path: &Path) -> Result<Self, MallError> {
-        file::build(preset, seed, path).map_err(|error| match error {
-            BuildError::Write(error) | BuildError::Map(MapError::Read(error)) => {
-                MallError::Write(error)
-            }
-            BuildError::Map(error) => MallError::Exposed(Box::new(error)),
-            error => MallError::Index(Box::new(error)),
-        })?;
+        file::build(preset, seed, path).map_err(built)?;
         Self::open(path)
+    }
+
+    /// Writes the shop as the file `path`, which is complete or not there.
+    ///
+    /// # Errors
+    /// [`MallError::Write`] if there is no room or right to write.
+    pub fn save(&self, path: &Path) -> Result<(), MallError> {
+        file::save(&self.to_bytes(), path).map_err(built)
     }
 
     /// Opens a shop that [`Mall::build`] wrote. The file is mapped: processes that open the same one share it. All of
@@ -252,6 +254,16 @@ impl Mall {
         let ceiling = query.ceiling.map(|yuan| yuan.saturating_mul(100));
         let admits = |id| ceiling.is_none_or(|fen| self.catalog.at(id).listed_price() <= fen);
         self.index.search(&terms, weights, limit, admits).map_err(engine)
+    }
+}
+
+fn built(error: BuildError) -> MallError {
+    match error {
+        BuildError::Write(error) | BuildError::Map(MapError::Read(error)) => {
+            MallError::Write(error)
+        }
+        BuildError::Map(error) => MallError::Exposed(Box::new(error)),
+        error => MallError::Index(Box::new(error)),
     }
 }
 

@@ -32,10 +32,27 @@ pub(super) enum BuildError {
 
 /// Writes the shop of `preset` and `seed`: a file with this name is either what was there before or complete.
 pub(super) fn build(preset: Preset, seed: u64, path: &Path) -> Result<(), BuildError> {
+    whole(path, |part| write(preset, seed, part))
+}
+
+/// Writes the bytes of a shop, in the same manner.
+pub(super) fn save(bytes: &[u8], path: &Path) -> Result<(), BuildError> {
+    whole(path, |part| {
+        let mut file = create(part)?;
+        file.write_all(bytes)?;
+        Ok(file.sync_all()?)
+    })
+}
+
+/// Writes beside `path`, and gives the file its name when it is complete.
+fn whole(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = Path::new(&name);
-    let built = write(preset, seed, part).and_then(|()| Ok(fs::rename(part, path)?));
+    let built = write(part).and_then(|()| Ok(fs::rename(part, path)?));
     if built.is_err() {
         // What was begun is of no use; that it may be gone already does not matter.
         let _ = fs::remove_file(part);
@@ -43,11 +60,13 @@ pub(super) fn build(preset: Preset, seed: u64, path: &Path) -> Result<(), BuildE
     built
 }
 
+/// Nobody else reads or writes this name, and what another process of the same number left there is of no use.
+fn create(part: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(part)
+}
+
 fn write(preset: Preset, seed: u64, part: &Path) -> Result<(), BuildError> {
-    // Nobody else reads or writes this name, and what another process of the same number left there is of no use.
-    let file: File =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(part)?;
-    let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, file))?;
+    let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, create(part)?))?;
     let digest = generation::columns(preset, seed).write(&mut writer)?;
     writer.flush()?;
     let place = writer.catalog();

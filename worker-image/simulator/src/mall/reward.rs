@@ -3,8 +3,8 @@
 //! R = success · R_succ + strict · R_strict + loose · R_loose
 //!     − afterRefusal · \[a purchase after a refusal\] − unverified · \[a purchase not verified\] − turns · n / n_max
 //!
-//! The metrics are those of ShopSimulator (arXiv 2601.18225). The charges are ours and off by default: its error analysis
-//! counts 45.6 % of wrong purchases as not verified and 31.3 % as made after a refusal, and no metric of it sees either.
+//! The metrics are those of ShopSimulator (arXiv 2601.18225). The charges are ours and off by default: of the errors at a
+//! purchase its error analysis counts 45.6 % as not verified and 31.3 % as made after a refusal; no metric sees either.
 
 use super::analysis::{Fault, Finding, analyse};
 use super::matcher::Matcher;

@@ -108,7 +108,7 @@ fn product(
         return Err(Reason::LongTitle);
     }
     let category = text(record, fields.category).ok_or(Reason::NoCategory)?;
-    let path = path(&category, text(record, fields.domain)).ok_or(Reason::NoCategory)?;
+    let path = path(&category, text(record, fields.domain).as_deref()).ok_or(Reason::NoCategory)?;
     let attributes = attributes(record.get(fields.attributes), notes)?;
     let axes = axes(record.get("customization_options"), notes)?;
     let base = base_price(record.get("pricing"))?;
@@ -141,10 +141,9 @@ fn line(value: &Value) -> Option<String> {
 }
 
 /// Three levels of a path `a›b›c`: the first, what is between, the last; fewer are filled up from above.
-fn path(category: &str, domain: Option<String>) -> Option<[String; 3]> {
+fn path(category: &str, domain: Option<&str>) -> Option<[String; 3]> {
     let nodes = category.split('›').map(str::trim).filter(|node| !node.is_empty());
     let nodes: Vec<&str> = nodes.collect();
-    let domain = domain.as_deref();
     let [first, between, last] = match nodes[..] {
         [] => return None,
         [only] => [domain.unwrap_or(only).to_owned(), only.to_owned(), only.to_owned()],

@@ -10,8 +10,8 @@
 //! colours are not reduced to basic colours.
 //!
 //! Known false passes, each with a test: a text with one word more or less (500ml, 500ml*2瓶); a claim in the title; any
-//! leaf of the same category; any thing whose title shares more than a fifth of the words; half for whatever is bought. Known false fails: 护颈 for 护颈椎,
-//! since text is cut at spaces and punctuation alone.
+//! leaf of the same category; any thing whose title shares more than a fifth of the words; half for whatever is bought.
+//! Known false fails: 护颈 for 护颈椎, since text is cut at spaces and punctuation alone.
 
 use rapidfuzz::fuzz;
 use std::collections::BTreeSet;
