@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
+use futures::future::{join, join4};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -15,7 +16,8 @@ use serde_json::json;
 use shoprl_crds::ShopRLJob;
 use shoprl_plan::cluster::{Children, DisruptionBudget, Effect, INCARNATION_LABEL, Surroundings};
 
-use crate::metrics::{EffectKind, Metrics};
+use crate::context::Context;
+use crate::metrics::EffectKind;
 use crate::reconcile::Error;
 
 /// Who applies, for server-side apply.
@@ -26,8 +28,7 @@ pub(crate) async fn apply(
     effect: Effect,
     namespace: &str,
     job_uid: &str,
-    client: &Client,
-    metrics: &Metrics,
+    context: &Context,
 ) -> Result<(), Error> {
     let kind = match &effect {
         Effect::Surround(_) => EffectKind::Surround,
@@ -36,8 +37,8 @@ pub(crate) async fn apply(
         Effect::Delete { .. } => EffectKind::DeletePod,
         Effect::DeleteJob { .. } => EffectKind::DeleteJob,
     };
-    done(effect, namespace, job_uid, client).await?;
-    metrics.applied(kind);
+    done(effect, namespace, job_uid, context).await?;
+    context.metrics.applied(kind);
     Ok(())
 }
 
@@ -45,8 +46,9 @@ async fn done(
     effect: Effect,
     namespace: &str,
     job_uid: &str,
-    client: &Client,
+    context: &Context,
 ) -> Result<(), Error> {
+    let client = &context.client;
     match effect {
         Effect::Surround(surroundings) => surround(&surroundings, namespace, job_uid, client).await,
         Effect::Prepare(children) => prepare(&children, namespace, job_uid, client).await,
@@ -69,11 +71,16 @@ async fn done(
         Effect::Delete { name, uid } => {
             let pods: Api<k8s_openapi::api::core::v1::Pod> =
                 Api::namespaced(client.clone(), namespace);
-            delete(&pods, &name, uid, None, "delete a pod").await
+            if let Some(leaves) = delete(&pods, &name, uid, None, "delete a pod").await? {
+                // Or the next pass, which may begin before the watch tells, asks it again.
+                context.pods.see_leaving(&leaves);
+            }
+            Ok(())
         }
         Effect::DeleteJob { name, uid, version } => {
             let jobs: Api<ShopRLJob> = Api::namespaced(client.clone(), namespace);
-            delete(&jobs, &name, uid, version, "delete a job whose time has passed").await
+            delete(&jobs, &name, uid, version, "delete a job whose time has passed").await?;
+            Ok(())
         }
     }
 }
@@ -85,9 +92,20 @@ async fn surround(
     client: &Client,
 ) -> Result<(), Error> {
     let policies = Api::namespaced(client.clone(), namespace);
-    put(&policies, &surroundings.policy, "apply the NetworkPolicy").await?;
+    let policy = put(&policies, &surroundings.policy, "apply the NetworkPolicy");
+    let budget = surround_with_budget(&surroundings.budget, namespace, job_uid, client);
+    let (policy, budget) = join(policy, budget).await;
+    policy.and(budget)
+}
+
+async fn surround_with_budget(
+    budget: &DisruptionBudget,
+    namespace: &str,
+    job_uid: &str,
+    client: &Client,
+) -> Result<(), Error> {
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
-    match &surroundings.budget {
+    match budget {
         DisruptionBudget::Of(budget) => {
             put(&budgets, budget.as_ref(), "apply the PodDisruptionBudget").await
         }
@@ -95,12 +113,14 @@ async fn surround(
             let found = budgets.get_opt(name).await.map_err(api("read a PodDisruptionBudget"))?;
             let ours = found.filter(|found| is_owned(&found.metadata, job_uid));
             let Some(uid) = ours.and_then(|found| found.metadata.uid) else { return Ok(()) };
-            delete(&budgets, name, uid, None, "delete a PodDisruptionBudget").await
+            delete(&budgets, name, uid, None, "delete a PodDisruptionBudget").await?;
+            Ok(())
         }
     }
 }
 
-/// Makes an object as it shall be, whatever it was.
+/// Makes an object as it shall be, whatever it was. Mostly it is new, and to create it costs the API server half of what
+/// it costs to apply it.
 async fn put<K>(api: &Api<K>, object: &K, what: &'static str) -> Result<(), Error>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
@@ -109,6 +129,9 @@ where
         + Serialize
         + Debug,
 {
+    if create(api, object, what).await? {
+        return Ok(());
+    }
     let parameters = PatchParams::apply(MANAGER).force();
     match api.patch(&object.name_any(), &parameters, &Patch::Apply(object)).await {
         Ok(_) => Ok(()),
@@ -116,26 +139,26 @@ where
     }
 }
 
-/// Deletes exactly the object with this unique id and, if one is named, of this version.
+/// Deletes exactly the object with this unique id and, if one is named, of this version; returns it when it takes its time.
 async fn delete<K>(
     api: &Api<K>,
     name: &str,
     uid: String,
     version: Option<String>,
     what: &'static str,
-) -> Result<(), Error>
+) -> Result<Option<K>, Error>
 where
     K: Resource + Clone + DeserializeOwned + Debug,
 {
     let exactly = Preconditions { uid: Some(uid), resource_version: version };
     let parameters = DeleteParams { preconditions: Some(exactly), ..DeleteParams::default() };
     match api.delete(name, &parameters).await {
-        Ok(_) => {
+        Ok(answer) => {
             tracing::info!(name, "{what}");
-            Ok(())
+            Ok(answer.left())
         }
         // Gone, another one of the name, or it changed: the next pass sees which.
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(None),
         Err(source) => Err(Error::Api { what, source }),
     }
 }
@@ -146,15 +169,18 @@ async fn prepare(
     job_uid: &str,
     client: &Client,
 ) -> Result<(), Error> {
+    let (configs, tokens) =
+        (Api::namespaced(client.clone(), namespace), Api::namespaced(client.clone(), namespace));
     // The names of these two hold the job's id, and the claim is kept for whoever comes next: there is fine.
-    create(&Api::namespaced(client.clone(), namespace), &children.config, "create the ConfigMap")
-        .await?;
-    create(&Api::namespaced(client.clone(), namespace), &children.token, "create the Secret")
-        .await?;
-    if let Some(store) = &children.store {
-        create(&Api::namespaced(client.clone(), namespace), store, "create the claim").await?;
-    }
-    lead_to_the_trainer(&children.service, namespace, job_uid, client).await
+    let config = create(&configs, &children.config, "create the ConfigMap");
+    let token = create(&tokens, &children.token, "create the Secret");
+    let store = async {
+        let Some(store) = &children.store else { return Ok(true) };
+        create(&Api::namespaced(client.clone(), namespace), store, "create the claim").await
+    };
+    let service = lead_to_the_trainer(&children.service, namespace, job_uid, client);
+    let (config, token, store, service) = join4(config, token, store, service).await;
+    config.and(token).and(store).and(service)
 }
 
 /// Points the Service at the trainer of an attempt, and never back: an operator with an old view, slower than the one that
@@ -211,7 +237,7 @@ where
 }
 
 /// Whether the job with this unique id owns the object.
-pub(crate) fn is_owned(metadata: &ObjectMeta, job_uid: &str) -> bool {
+fn is_owned(metadata: &ObjectMeta, job_uid: &str) -> bool {
     metadata.owner_references.iter().flatten().any(|owner| owner.uid == job_uid)
 }
 

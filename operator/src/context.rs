@@ -1,6 +1,8 @@
 //! What every pass needs; a simulation hands in its own.
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::runtime::reflector::Store;
@@ -9,8 +11,10 @@ use shoprl_plan::cluster::OperatorPods;
 use crate::key::OperatorKey;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::pods::Pods;
 use crate::progress::{AskTrainer, Dial};
 use crate::reconcile::Written;
+use crate::turns::Turns;
 
 /// Statuses that only tell of progress: at most so many a second.
 const PROGRESS_A_SECOND: u32 = 10;
@@ -25,8 +29,8 @@ pub struct Context {
     pub key: OperatorKey,
     /// The operator's own pods, which network policies let reach the trainers.
     pub operator: Option<OperatorPods>,
-    /// Pods of all jobs, without their specs.
-    pub pods: Store<Pod>,
+    /// Pods of all jobs.
+    pub pods: Arc<Pods>,
     /// All nodes, as far as placement looks at them, where the operator may see them.
     pub nodes: Option<Store<Node>>,
     /// The statuses that this process wrote.
@@ -41,11 +45,13 @@ pub struct Context {
     pub identity: String,
     /// When a status that only tells of progress may be written.
     pub progress_pace: Pace,
+    /// How many jobs are worked on at once.
+    pub turns: Turns,
 }
 
 impl Context {
     /// With the machine's clock, real trainers and counters of its own.
-    pub fn new(client: Client, worker_image: String, key: OperatorKey, pods: Store<Pod>) -> Self {
+    pub fn new(client: Client, worker_image: String, key: OperatorKey, pods: Arc<Pods>) -> Self {
         Self {
             client,
             worker_image,
@@ -59,6 +65,7 @@ impl Context {
             metrics: Metrics::default(),
             identity: "shoprl-operator".to_owned(),
             progress_pace: Pace::a_second(PROGRESS_A_SECOND),
+            turns: Turns::default(),
         }
     }
 

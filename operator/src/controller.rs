@@ -3,36 +3,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::{self, Store};
+use kube::runtime::reflector;
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use shoprl_plan::cluster::{JOB_LABEL, NODE_ANNOTATION};
+use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::watch;
 
 use crate::context::Context;
 use crate::job::Job;
+use crate::pods::Pods;
 use crate::reconcile;
 
 /// How long after an error a job is looked at again.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// The watch of pods, and its cache.
+/// The watch of pods, and what is known of them.
 pub(crate) fn watch_pods(
     client: &Client,
     namespace: Option<&str>,
-) -> (Store<Pod>, impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static) {
-    let (store, writer) = reflector::store();
-    let pods =
+) -> (Arc<Pods>, impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static) {
+    let pods = Arc::new(Pods::default());
+    let known = Arc::clone(&pods);
+    let watch =
         watcher(everywhere_or_in(client, namespace), watcher::Config::default().labels(JOB_LABEL))
             .default_backoff()
-            .modify(trim)
-            .reflect(writer)
+            .inspect_ok(move |event| known.see(event))
             .touched_objects();
-    (store, pods)
+    (pods, watch)
 }
 
 /// The watch of jobs. One object that does not deserialise is told of in its status; the others proceed.
@@ -41,8 +42,14 @@ pub(crate) fn watch_jobs(
     namespace: Option<&str>,
     pods: impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static,
 ) -> Controller<Job> {
-    Controller::new(everywhere_or_in(client, namespace), watcher::Config::default())
-        .owns_stream(pods)
+    let (store, writer) = reflector::store();
+    let jobs = watcher(everywhere_or_in(client, namespace), watcher::Config::default())
+        .default_backoff()
+        // Who set which field is most of a job's memory, and decides nothing; a write without it leaves it as it is.
+        .modify(|job: &mut Job| job.managed_fields_mut().clear())
+        .reflect(writer)
+        .applied_objects();
+    Controller::for_stream(jobs, store).owns_stream(pods)
 }
 
 /// Reconciles whatever changed, while `leads` says so, until the controller's shutdown; passes that run are finished.
@@ -89,15 +96,6 @@ where
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
-    }
-}
-
-/// Only metadata and status decide anything, and on which node it is; the rest would be most of the memory.
-pub fn trim(pod: &mut Pod) {
-    pod.managed_fields_mut().clear();
-    pod.annotations_mut().clear();
-    if let Some(node) = pod.spec.take().and_then(|spec| spec.node_name) {
-        pod.annotations_mut().insert(NODE_ANNOTATION.to_owned(), node);
     }
 }
 

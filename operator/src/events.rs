@@ -3,6 +3,8 @@
 
 mod news;
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -10,6 +12,7 @@ use kube::api::PostParams;
 use kube::{Api, Resource, ResourceExt};
 use sha2::{Digest, Sha256};
 use shoprl_crds::ShopRLJob;
+use tracing::Instrument;
 
 pub use news::{News, Reason, news};
 
@@ -20,24 +23,34 @@ const CONTROLLER: &str = "shoprl.dev/operator";
 /// Longest note, in bytes: what the API server takes.
 const NOTE: usize = 1024;
 
-/// Posts what the status that was just written tells. Events are a courtesy: one that cannot be posted is not tried again.
-pub(crate) async fn post(before: &ShopRLJob, written: &ShopRLJob, context: &Context) {
+/// Posts what the status that was just written tells, in a task of its own: nothing waits for it. Events are a courtesy:
+/// one that cannot be posted is not tried again.
+pub(crate) fn post(before: &ShopRLJob, written: &ShopRLJob, context: &Arc<Context>) {
     let old = before.status.clone().unwrap_or_default();
     let Some(new) = &written.status else { return };
     let Some(namespace) = written.metadata.namespace.as_deref() else { return };
+    let told = news(&old, new).into_iter();
+    let told: Vec<_> = told.map(|news| (event(&news, written, context), news)).collect();
+    if told.is_empty() {
+        return;
+    }
     let events: Api<Event> = Api::namespaced(context.client.clone(), namespace);
-    for news in news(&old, new) {
-        let event = event(&news, written, context);
-        match events.create(&PostParams::default(), &event).await {
-            Ok(_) => context.metrics.posted(news.reason),
-            // Told already, by another operator or before.
-            Err(kube::Error::Api(status)) if status.code == 409 => {}
-            Err(error) => {
-                let reason = news.reason.name();
-                tracing::warn!(%error, reason, note = news.note, "an event was not posted");
+    let context = Arc::clone(context);
+    let posts = async move {
+        let _turn = context.turns.events().await;
+        for (event, news) in told {
+            match events.create(&PostParams::default(), &event).await {
+                Ok(_) => context.metrics.posted(news.reason),
+                // Told already, by another operator or before.
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                Err(error) => {
+                    let reason = news.reason.name();
+                    tracing::warn!(%error, reason, note = news.note, "an event was not posted");
+                }
             }
         }
-    }
+    };
+    tokio::spawn(posts.in_current_span());
 }
 
 /// Its name follows from what it tells, so that the same is told once.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::runtime::reflector::Store;
 use shoprl_plan::cluster::OperatorPods;
@@ -22,6 +21,7 @@ use crate::key::OperatorKey;
 use crate::lease;
 use crate::metrics::Metrics;
 use crate::nodes;
+use crate::pods::Pods;
 use crate::progress::AskTrainer;
 
 /// Passes that run when the process shall leave get so long; the kubelet kills after 30 s.
@@ -117,15 +117,16 @@ impl Operator {
 async fn lead(
     candidate: lease::Candidate,
     jobs: &Store<Job>,
-    pods: &Store<Pod>,
+    pods: &Pods,
     leads: &watch::Sender<bool>,
     metrics: &Metrics,
     holder: &mut Option<lease::Holder>,
 ) -> anyhow::Error {
     // In an empty cache every pod would be missing.
-    if jobs.wait_until_ready().await.is_err() || pods.wait_until_ready().await.is_err() {
+    if jobs.wait_until_ready().await.is_err() {
         return anyhow!("a watch ended before its cache was filled");
     }
+    pods.wait_until_listed().await;
     let holder = holder.insert(candidate.acquire().await);
     metrics.leads(true);
     leads.send_replace(true);
@@ -146,7 +147,7 @@ async fn overdue(stop: impl Future<Output = ()>, stopping: oneshot::Sender<()>) 
 /// What the process tells of itself.
 struct Caches {
     jobs: Store<Job>,
-    pods: Store<Pod>,
+    pods: Arc<Pods>,
     metrics: Metrics,
 }
 
@@ -155,8 +156,7 @@ impl Pages for Caches {
         if self.jobs.wait_until_ready().now_or_never().is_none() {
             return Some("the cache of jobs is not filled yet");
         }
-        let filled = self.pods.wait_until_ready().now_or_never().is_some();
-        (!filled).then_some("the cache of pods is not filled yet")
+        (!self.pods.are_listed()).then_some("the cache of pods is not filled yet")
     }
 
     fn metrics(&self) -> String {

@@ -1,26 +1,34 @@
-//! One pass over one job: observe, plan, then either persist a changed wish or act on the persisted one and report.
+//! One pass over one job: observe, plan, persist a changed wish, act on what is persisted, report.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures::future::join_all;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::json;
-use shoprl_crds::{ShopRLJob, ShopRLJobStatus};
-use shoprl_plan::cluster::{self, Effect, JOB_LABEL, JobFacts, Observed, ObservedPod, PodState};
+use shoprl_crds::{Progress, ShopRLJob, ShopRLJobStatus};
+use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, PodState};
 use shoprl_plan::local::ProcessId;
 use shoprl_plan::placement::Node;
-use shoprl_plan::validate;
+use shoprl_plan::{Validated, validate};
 use tracing::Instrument;
 
-use crate::apply::{self, apply};
+use crate::apply::apply;
 use crate::context::Context;
 use crate::events;
 use crate::job::{Job, Unreadable};
 use crate::metrics::{Outcome, Why};
+
+/// A status that changes no condition is written no sooner after the last one.
+const SOON: Duration = Duration::from_secs(1);
+/// For so long a status waits while pods of other jobs are to be made.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Why a pass ended early; the job is looked at again.
 #[derive(Debug, thiserror::Error)]
@@ -93,11 +101,9 @@ pub async fn reconcile(job: Arc<Job>, context: Arc<Context>) -> Result<Action, E
     result
 }
 
-async fn observed_pass(job: &Job, context: &Context) -> Result<Action, Error> {
-    // Before its pods are listed once, a job that runs looks like one that has none. No writer any more: the process ends.
-    if context.pods.wait_until_ready().await.is_err() {
-        return Ok(Action::await_change());
-    }
+async fn observed_pass(job: &Job, context: &Arc<Context>) -> Result<Action, Error> {
+    // Before its pods are listed once, a job that runs looks like one that has none.
+    context.pods.wait_until_listed().await;
     // Its children go with it; until they are gone nothing may be made.
     if job.meta().deletion_timestamp.is_some() || context.written.is_newer_than(job.meta()) {
         return Ok(Action::await_change());
@@ -131,7 +137,7 @@ async fn tell_unreadable(unreadable: &Unreadable, context: &Context) -> Result<(
     let jobs: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), namespace, &kind);
     match jobs.replace_status(&object.name_any(), &PostParams::default(), &next).await {
         Ok(written) => {
-            context.written.note(&written.metadata);
+            context.written.note(&written.metadata, (context.clock)());
             context.metrics.wrote_status(Why::Rejected);
             Ok(())
         }
@@ -139,120 +145,218 @@ async fn tell_unreadable(unreadable: &Unreadable, context: &Context) -> Result<(
     }
 }
 
-async fn pass(job: &ShopRLJob, context: &Context) -> Result<Action, Error> {
-    let namespace = job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
-    let uid = job.metadata.uid.as_deref().ok_or(Error::Incomplete("uid"))?;
-    let owner = job.controller_owner_ref(&()).ok_or(Error::Incomplete("uid"))?;
-    let (name, now) = (job.name_any(), (context.clock)());
-    let before = job.status.clone().unwrap_or_default();
-    let validated = match validate(&job.spec, &name) {
+async fn pass(job: &ShopRLJob, context: &Arc<Context>) -> Result<Action, Error> {
+    let validated = match validate(&job.spec, &job.name_any()) {
         Ok(validated) => validated,
         Err(mistakes) => {
+            let (before, now) = (job.status.clone().unwrap_or_default(), (context.clock)());
             let status = cluster::rejected(&before, job.metadata.generation, &mistakes, now);
             write_status(job, status, Why::Rejected, context).await?;
             return Ok(Action::await_change());
         }
     };
-    let token = context.key.token(uid);
-    let facts = JobFacts {
-        namespace,
-        uid,
-        generation: job.metadata.generation,
-        version: job.metadata.resource_version.as_deref(),
-        owner,
-        image: &context.worker_image,
-        operator: context.operator.as_ref(),
-        token: &token,
-        validated: &validated,
-        status: &before,
-    };
-    let observed = observe(&facts, &name, context).await;
-    let plan = cluster::plan(&facts, &observed, now);
-    if let Some(wish) = plan.intent {
-        write_status(job, wish, Why::Intent, context).await?;
+    let subject = Subject::of(job, &validated, context)?;
+    let plan = subject.plan(context, None);
+    if plan.intent.is_none() && plan.effects.is_empty() {
+        return tell(&subject, plan, context).await;
+    }
+    let _turn = context.turns.job().await;
+    // Until it was our turn somebody else of this process may have written.
+    if context.written.is_newer_than(&job.metadata) {
         return Ok(Action::await_change());
     }
-    let surrounds = |effect: &Effect| matches!(effect, Effect::Surround(_));
-    let mut surrounded = !plan.effects.iter().any(surrounds);
-    for effect in plan.effects {
-        let done = surrounded || surrounds(&effect);
-        if let Err(error) = apply(effect, namespace, uid, &context.client, &context.metrics).await {
+    let plan = subject.plan(context, None);
+    let Some(wish) = plan.intent else { return carry_out(&subject, plan, context).await };
+    let Some(written) = write_status(job, wish, Why::Intent, context).await? else {
+        return Ok(Action::await_change());
+    };
+    // It is persisted: what follows from it is done at once, by a plan of its own.
+    let subject = Subject::of(&written, &validated, context)?;
+    let plan = subject.plan(context, None);
+    if plan.intent.is_some() {
+        // More was seen meanwhile; that is another pass.
+        return Ok(Action::requeue(Duration::ZERO));
+    }
+    carry_out(&subject, plan, context).await
+}
+
+/// A job as it was read or written, to be planned for.
+struct Subject<'a> {
+    job: &'a ShopRLJob,
+    namespace: &'a str,
+    uid: &'a str,
+    owner: OwnerReference,
+    validated: &'a Validated,
+    token: String,
+    status: ShopRLJobStatus,
+}
+
+impl<'a> Subject<'a> {
+    fn of(job: &'a ShopRLJob, validated: &'a Validated, context: &Context) -> Result<Self, Error> {
+        let uid = job.metadata.uid.as_deref().ok_or(Error::Incomplete("uid"))?;
+        Ok(Self {
+            job,
+            namespace: job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?,
+            uid,
+            owner: job.controller_owner_ref(&()).ok_or(Error::Incomplete("uid"))?,
+            validated,
+            token: context.key.token(uid),
+            status: job.status.clone().unwrap_or_default(),
+        })
+    }
+
+    fn pods(&self, context: &Context) -> Vec<ObservedPod> {
+        context.pods.of(self.namespace, &self.job.name_any(), self.uid)
+    }
+
+    fn plan(&self, context: &Context, progress: Option<Progress>) -> cluster::Plan {
+        let pods = self.pods(context);
+        // Asked only for a job that waits for one: nodes are many.
+        let waits = pods.iter().any(|pod| pod.node.is_none() && pod.ending().is_none());
+        let nodes = context.nodes.as_ref().filter(|_| waits);
+        let nodes: Option<Vec<Node>> =
+            nodes.map(|nodes| nodes.state().iter().filter_map(|it| Node::of(it)).collect());
+        // None is what is known before the first list is there.
+        let nodes = nodes.filter(|nodes| !nodes.is_empty());
+        let facts = JobFacts {
+            namespace: self.namespace,
+            uid: self.uid,
+            generation: self.job.metadata.generation,
+            version: self.job.metadata.resource_version.as_deref(),
+            owner: self.owner.clone(),
+            image: &context.worker_image,
+            operator: context.operator.as_ref(),
+            token: &self.token,
+            validated: self.validated,
+            status: &self.status,
+        };
+        cluster::plan(&facts, &Observed { pods, progress, nodes }, (context.clock)())
+    }
+
+    /// What the trainer of the attempt says, if it is ready and answers.
+    async fn ask(&self, context: &Context) -> Option<Progress> {
+        let trainer = self.pods(context).into_iter().find(|pod| {
+            pod.worker == ProcessId::TRAINER
+                && Some(pod.incarnation) == self.status.attempt
+                && pod.state == PodState::Ready
+        });
+        context.trainers.ask(&trainer?.address?, self.uid, &self.token).await
+    }
+}
+
+/// Does what the persisted wish asks for, then says so. What surrounds the pods and what they need comes before them; the
+/// rest side by side: nothing of it depends on another's answer.
+async fn carry_out(
+    subject: &Subject<'_>,
+    plan: cluster::Plan,
+    context: &Arc<Context>,
+) -> Result<Action, Error> {
+    let acts = !plan.effects.is_empty();
+    let is_first = |effect: &Effect| matches!(effect, Effect::Surround(_) | Effect::Prepare(_));
+    let (first, then): (Vec<Effect>, Vec<Effect>) = plan.effects.into_iter().partition(is_first);
+    let mut surrounded = true;
+    for effects in [first, then] {
+        // All are waited for, also when one fails: none is on its way when the next pass begins.
+        let done = join_all(effects.into_iter().map(async |effect| {
+            let surrounds = matches!(effect, Effect::Surround(_));
+            (surrounds, apply(effect, subject.namespace, subject.uid, context).await)
+        }));
+        let done = Box::pin(done).await;
+        surrounded &= done.iter().all(|(surrounds, result)| !surrounds || result.is_ok());
+        if let Some(error) = done.into_iter().find_map(|(_, result)| result.err()) {
             // Whoever looks at the job shall see why nothing happens.
             if let Some(words) = error.refusal() {
+                let now = (context.clock)();
                 let status = cluster::refused(&plan.report, surrounded, &words, now);
-                write_status(job, status, Why::Report, context).await?;
+                write_status(subject.job, status, Why::Report, context).await?;
             }
             return Err(error);
         }
-        surrounded = done;
     }
-    report(job, plan.report, context).await?;
+    if acts {
+        write_status(subject.job, plan.report, Why::Report, context).await?;
+    }
     Ok(plan.look_again.map_or_else(Action::await_change, Action::requeue))
 }
 
-async fn observe(facts: &JobFacts<'_>, name: &str, context: &Context) -> Observed {
-    let ours = |pod: &k8s_openapi::api::core::v1::Pod| {
-        pod.metadata.namespace.as_deref() == Some(facts.namespace)
-            && pod.labels().get(JOB_LABEL).is_some_and(|job| job == name)
-            && apply::is_owned(&pod.metadata, facts.uid)
+/// Says what was seen of a job that nothing is to be done about. Only now its trainer is asked: one that does not answer
+/// holds up nobody's replacement.
+async fn tell(
+    subject: &Subject<'_>,
+    plan: cluster::Plan,
+    context: &Arc<Context>,
+) -> Result<Action, Error> {
+    let plan = match subject.ask(context).await {
+        Some(progress) => subject.plan(context, Some(progress)),
+        None => plan,
     };
-    let pods = context.pods.state().into_iter().filter(|pod| ours(pod));
-    let mut pods: Vec<ObservedPod> = pods.filter_map(|pod| ObservedPod::of(&pod)).collect();
-    // The cache has no order, and a plan has one.
-    pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let attempt = facts.status.attempt;
-    let trainer = pods.iter().find(|pod| {
-        pod.worker == ProcessId::TRAINER
-            && Some(pod.incarnation) == attempt
-            && pod.state == PodState::Ready
-    });
-    let progress = match trainer.and_then(|pod| pod.address.as_deref()) {
-        Some(address) => context.trainers.ask(address, facts.uid, facts.token).await,
-        None => None,
-    };
-    // Asked only for a job that waits for one: nodes are many.
-    let waits = pods.iter().any(|pod| pod.node.is_none() && pod.ending().is_none());
-    let nodes = context.nodes.as_ref().filter(|_| waits);
-    let nodes: Option<Vec<Node>> =
-        nodes.map(|nodes| nodes.state().iter().filter_map(|it| Node::of(it)).collect());
-    // None is what is known before the first list is there.
-    let nodes = nodes.filter(|nodes| !nodes.is_empty());
-    Observed { pods, progress, nodes }
+    if plan.intent.is_some() || !plan.effects.is_empty() {
+        return Ok(Action::requeue(Duration::ZERO));
+    }
+    let waits = report(subject.job, plan.report, context).await?;
+    let again = waits.into_iter().chain(plan.look_again).min();
+    Ok(again.map_or_else(Action::await_change, Action::requeue))
 }
 
-/// Writes what was seen. A status that only tells of progress waits for its turn: the next pass sees the difference again.
-async fn report(job: &ShopRLJob, status: ShopRLJobStatus, context: &Context) -> Result<(), Error> {
+/// Writes what was seen, or says when to look again: the next pass sees the difference then, and what was added to it. A
+/// status that only tells of progress waits for its turn; one that changes no condition (a worker more is ready) follows
+/// no other within a second; and as long as pods are to be made, they go first for some seconds.
+async fn report(
+    job: &ShopRLJob,
+    status: ShopRLJobStatus,
+    context: &Arc<Context>,
+) -> Result<Option<Duration>, Error> {
     let before = job.status.clone().unwrap_or_default();
+    if before == status {
+        return Ok(None);
+    }
+    let now = (context.clock)();
     let only_progress = before.progress != status.progress
         && before == ShopRLJobStatus { progress: before.progress.clone(), ..status.clone() };
-    if only_progress && !context.progress_pace.may((context.clock)()) {
-        return Ok(());
+    if only_progress && !context.progress_pace.may(now) {
+        return Ok(None);
     }
+    let rested = context.written.since(&job.metadata, now);
+    let news = only_progress || conditions(&before).ne(conditions(&status));
+    if !news && rested < SOON {
+        return Ok(Some(SOON));
+    }
+    let _turn = match context.turns.job_if_free() {
+        Some(turn) => turn,
+        None if rested < LATE => return Ok(Some(SOON)),
+        None => context.turns.job().await,
+    };
     let why = if only_progress { Why::Progress } else { Why::Report };
-    write_status(job, status, why, context).await
+    write_status(job, status, why, context).await?;
+    Ok(None)
+}
+
+fn conditions(status: &ShopRLJobStatus) -> impl Iterator<Item = (&str, &str, &str)> {
+    status.conditions.iter().map(|it| (&*it.type_, &*it.status, &*it.reason))
 }
 
 /// Writes a status that differs, against the version that was read: whoever was faster wins, and this pass is void.
+/// Returns the job as it was written.
 async fn write_status(
     job: &ShopRLJob,
     status: ShopRLJobStatus,
     why: Why,
-    context: &Context,
-) -> Result<(), Error> {
+    context: &Arc<Context>,
+) -> Result<Option<ShopRLJob>, Error> {
     if job.status.as_ref() == Some(&status) {
-        return Ok(());
+        return Ok(None);
     }
     let namespace = job.metadata.namespace.as_deref().ok_or(Error::Incomplete("namespace"))?;
     let jobs: Api<ShopRLJob> = Api::namespaced(context.client.clone(), namespace);
     let next = ShopRLJob { status: Some(status), ..job.clone() };
     match jobs.replace_status(&job.name_any(), &PostParams::default(), &next).await {
         Ok(written) => {
-            context.written.note(&written.metadata);
+            context.written.note(&written.metadata, (context.clock)());
             context.metrics.wrote_status(why);
-            events::post(job, &written, context).await;
-            Ok(())
+            events::post(job, &written, context);
+            Ok(Some(written))
         }
-        Err(source) => passed_by(source),
+        Err(source) => passed_by(source).map(|()| None),
     }
 }
 
@@ -264,30 +368,48 @@ fn passed_by(source: kube::Error) -> Result<(), Error> {
     }
 }
 
-/// The newest version of each job that this process wrote and the watch has not brought yet. A pass on an older one would act
-/// on a wish that was replaced already.
+/// The newest version of each job that this process wrote, and when. A pass on an older one from the watch would act on a wish
+/// that was replaced already.
 #[derive(Debug, Default)]
-pub struct Written(Mutex<HashMap<String, u64>>);
+pub struct Written(Mutex<HashMap<String, Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    version: u64,
+    at: Timestamp,
+    /// The watch caught up with it.
+    seen: bool,
+}
 
 impl Written {
-    fn note(&self, job: &ObjectMeta) {
+    fn note(&self, job: &ObjectMeta, now: Timestamp) {
         if let Some((uid, version)) = version(job) {
-            self.lock().insert(uid, version);
+            let mut written = self.lock();
+            // Before it grows: jobs that are gone leave nothing behind.
+            if written.len() == written.capacity() {
+                let soon = |at: Timestamp| now.duration_since(at).unsigned_abs() < SOON;
+                written.retain(|_, entry| !entry.seen || soon(entry.at));
+            }
+            written.insert(uid, Entry { version, at: now, seen: false });
         }
     }
 
-    /// Whether what was written is newer than what the watch brought; what it caught up with is forgotten.
+    /// How long ago this process wrote it; very long when it never did.
+    fn since(&self, job: &ObjectMeta, now: Timestamp) -> Duration {
+        let written = version(job).and_then(|(uid, _)| self.lock().get(&uid).map(|it| it.at));
+        written.map_or(Duration::MAX, |then| now.duration_since(then).unsigned_abs())
+    }
+
+    /// Whether what was written is newer than what the watch brought.
     fn is_newer_than(&self, job: &ObjectMeta) -> bool {
-        let Some((uid, seen)) = version(job) else { return false };
+        let Some((uid, brought)) = version(job) else { return false };
         let mut written = self.lock();
-        let newer = written.get(&uid).is_some_and(|written| *written > seen);
-        if !newer {
-            written.remove(&uid);
-        }
-        newer
+        let Some(entry) = written.get_mut(&uid) else { return false };
+        entry.seen = entry.version <= brought;
+        !entry.seen
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
         // A map of numbers is whole at every moment, also after a panic beside it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

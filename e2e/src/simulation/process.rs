@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
-use kube::runtime::reflector::{self, store::Writer};
 use kube::runtime::watcher;
 use serde::Deserialize;
 use serde_json::Value;
-use shoprl_operator::{Context, Job, OperatorKey, controller, reconcile};
+use shoprl_operator::{Context, Job, OperatorKey, Pods, reconcile};
 use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -24,14 +23,12 @@ const IMAGE: &str = "localhost/shoprl@sha256:1";
 
 /// A pass on its way.
 pub(super) struct Pass {
-    /// The job as the pass read it.
+    /// The job as the pass read it, or as it wrote it since.
     pub(super) job: Arc<Value>,
     task: AbortHandle,
-    /// What it waits for; `None`: something inside the process.
-    pub(super) waits: Option<Waits>,
 }
 
-/// What a pass waits for.
+/// What a process waits for.
 pub(super) enum Waits {
     /// An answer of the API server.
     Call(Box<Call>, oneshot::Sender<Reply>),
@@ -47,7 +44,7 @@ pub(super) struct Process {
     pub(super) jobs: Informer,
     pub(super) pods: Informer,
     known: BTreeMap<String, Arc<Value>>,
-    writer: Writer<Pod>,
+    told: Arc<Pods>,
     /// Unique ids of the pods in the cache, by name.
     pub(super) cached: BTreeMap<String, String>,
     /// The pods were listed.
@@ -55,15 +52,19 @@ pub(super) struct Process {
     /// When which job is looked at next (ms).
     pub(super) queue: BTreeMap<String, i64>,
     pub(super) pass: Option<Pass>,
+    /// What its pass, and what it left behind, wait for; with the job that it is about.
+    pub(super) waits: Vec<(Arc<Value>, Waits)>,
+    /// The job of the newest pass.
+    about: Arc<Value>,
     pub(super) passes: u64,
 }
 
 impl Process {
     /// Starts one, with empty caches.
     pub(super) fn start(id: u64, clock: Arc<AtomicI64>, wire: Wire) -> Self {
-        let (pods, writer) = reflector::store();
+        let pods = Arc::new(Pods::default());
         let key = OperatorKey::new(vec![7; 32]).expect("32 bytes are enough");
-        let context = Context::new(client(id, wire.clone()), IMAGE.to_owned(), key, pods)
+        let context = Context::new(client(id, wire.clone()), IMAGE.to_owned(), key, pods.clone())
             .with_clock(move || time(clock.load(Ordering::Relaxed)))
             .with_trainers(Trainers { process: id, wire: wire.clone() });
         let context = Arc::new(context);
@@ -74,11 +75,13 @@ impl Process {
             jobs: Informer::new(Kind::of("shoprljobs"), ""),
             pods: Informer::new(Kind::of("pods"), JOB_LABEL),
             known: BTreeMap::new(),
-            writer,
+            told: pods,
             cached: BTreeMap::new(),
             listed: false,
             queue: BTreeMap::new(),
             pass: None,
+            waits: Vec::new(),
+            about: Arc::default(),
             passes: 0,
         }
     }
@@ -116,11 +119,11 @@ impl Process {
         match event {
             Event::Applied(_) => {
                 self.cached.insert(name, uid(pod).to_owned());
-                self.writer.apply_watcher_event(&watcher::Event::Apply(read));
+                self.told.see(&watcher::Event::Apply(read));
             }
             Event::Deleted(_) => {
                 self.cached.remove(&name);
-                self.writer.apply_watcher_event(&watcher::Event::Delete(read));
+                self.told.see(&watcher::Event::Delete(read));
             }
         }
         self.wake_owner(pod, now);
@@ -130,13 +133,13 @@ impl Process {
     pub(super) fn list_pods(&mut self, pods: &[Arc<Value>], now: i64) {
         self.cached.clear();
         self.listed = true;
-        self.writer.apply_watcher_event(&watcher::Event::Init);
+        self.told.see(&watcher::Event::Init);
         for pod in pods {
             self.cached.insert(text(pod, &["metadata", "name"]).to_owned(), uid(pod).to_owned());
-            self.writer.apply_watcher_event(&watcher::Event::InitApply(read(pod)));
+            self.told.see(&watcher::Event::InitApply(read(pod)));
             self.wake_owner(pod, now);
         }
-        self.writer.apply_watcher_event(&watcher::Event::InitDone);
+        self.told.see(&watcher::Event::InitDone);
     }
 
     fn wake_owner(&mut self, pod: &Value, now: i64) {
@@ -163,7 +166,15 @@ impl Process {
             let _ = wire.send((id, Message::Done(result.map_err(|error| error.to_string()))));
         });
         self.passes += 1;
-        self.pass = Some(Pass { job, task: task.abort_handle(), waits: None });
+        self.about = job.clone();
+        self.pass = Some(Pass { job, task: task.abort_handle() });
+    }
+
+    /// It waits for something.
+    pub(super) fn wait(&mut self, what: Waits) {
+        // What a pass left behind tells of the job as that pass knew it.
+        let job = self.pass.as_ref().map_or(&self.about, |pass| &pass.job);
+        self.waits.push((job.clone(), what));
     }
 
     /// Dies: whatever it was about to do, it does not.
@@ -174,11 +185,8 @@ impl Process {
     }
 }
 
-/// A pod as the operator's cache holds it.
 fn read(pod: &Value) -> Pod {
-    let mut pod = Pod::deserialize(pod).expect("the model stores what the operator sent");
-    controller::trim(&mut pod);
-    pod
+    Pod::deserialize(pod).expect("the model stores what the operator sent")
 }
 
 /// A moment of virtual time.

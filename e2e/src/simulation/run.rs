@@ -107,15 +107,12 @@ impl World {
                     moves.push(Move::Deliver(at, jobs));
                 }
             }
-            match &process.pass {
-                Some(pass) if pass.waits.is_some() => {
-                    moves.extend([Move::Resume(at), Move::Resume(at)]);
-                }
-                Some(_) => {}
-                None => {
-                    let due = process.queue.iter().filter(|(_, due)| **due <= self.now);
-                    moves.extend(due.map(|(name, _)| Move::Begin(at, name.clone())));
-                }
+            if !process.waits.is_empty() {
+                moves.extend([Move::Resume(at), Move::Resume(at)]);
+            }
+            if process.pass.is_none() {
+                let due = process.queue.iter().filter(|(_, due)| **due <= self.now);
+                moves.extend(due.map(|(name, _)| Move::Begin(at, name.clone())));
             }
         }
         moves.extend(self.cluster.due_at(self.now).into_iter().map(Move::Pod));
@@ -235,6 +232,9 @@ impl World {
             let due = self.due();
             self.pass_time(due.min(self.now + 10_000));
         }
+        // A status that changes no condition follows the last one after a second.
+        self.pass_time(self.now + 2000);
+        self.drain();
         let writes = self.writes;
         for _ in 0..3 {
             self.relist();

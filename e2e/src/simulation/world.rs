@@ -201,7 +201,7 @@ impl World {
         if self.seats[seat]
             .process
             .as_ref()
-            .is_some_and(|it| it.pass.as_ref().is_some_and(|pass| pass.waits.is_none()))
+            .is_some_and(|it| it.pass.is_some() && it.waits.is_empty())
         {
             self.settle(seat);
         }
@@ -247,27 +247,28 @@ impl World {
         self.settle(seat);
     }
 
-    /// Lets a pass run until it asks for something, ends, or waits inside its process.
+    /// Lets a pass run until all that it does waits for an answer, or for something inside its process, or it ends.
     fn settle(&mut self, seat: usize) {
-        let messages = &self.messages;
-        let message = self.tasks.block_on(async {
-            for _ in 0..TURNS {
-                if let Ok(message) = messages.try_recv() {
-                    return Some(message);
+        loop {
+            let messages = &self.messages;
+            let message = self.tasks.block_on(async {
+                for _ in 0..TURNS {
+                    if let Ok(message) = messages.try_recv() {
+                        return Some(message);
+                    }
+                    tokio::task::yield_now().await;
                 }
-                tokio::task::yield_now().await;
+                None
+            });
+            let Some((id, message)) = message else { return };
+            let place = &mut self.seats[seat];
+            let Some(process) = place.process.as_mut().filter(|it| it.id == id) else { continue };
+            match message {
+                Message::Call(call, reply) => process.wait(Waits::Call(call, reply)),
+                Message::Ask(address, reply) => process.wait(Waits::Ask(address, reply)),
+                Message::Unreadable(what) => self.violate(format!("the model cannot read {what}")),
+                Message::Done(result) => self.finish(seat, &result),
             }
-            None
-        });
-        let Some((id, message)) = message else { return };
-        let place = &mut self.seats[seat];
-        let Some(process) = place.process.as_mut().filter(|it| it.id == id) else { return };
-        let Some(pass) = &mut process.pass else { return };
-        match message {
-            Message::Call(call, reply) => pass.waits = Some(Waits::Call(call, reply)),
-            Message::Ask(address, reply) => pass.waits = Some(Waits::Ask(address, reply)),
-            Message::Unreadable(what) => self.violate(format!("the model cannot read {what}")),
-            Message::Done(result) => self.finish(seat, &result),
         }
     }
 
@@ -292,14 +293,17 @@ impl World {
         }
     }
 
-    /// The request that a seat waits for is answered, or goes wrong.
+    /// One of the requests that a seat waits for is answered, or goes wrong.
     pub(super) fn resume(&mut self, seat: usize) {
         let Some(process) = &mut self.seats[seat].process else { return };
-        let Some(pass) = &mut process.pass else { return };
-        let job = pass.job.clone();
-        match pass.waits.take() {
-            None => {}
-            Some(Waits::Ask(address, reply)) => {
+        let at = match process.waits.len() {
+            0 => return,
+            1 => 0,
+            several => self.random.below(several),
+        };
+        let (job, waits) = process.waits.remove(at);
+        match waits {
+            Waits::Ask(address, reply) => {
                 let fault = self.fault(fault::ASK);
                 self.say(format_args!("operator {seat}: ask {address}: {fault}"));
                 if matches!(fault, Fault::CrashBefore | Fault::CrashAfter) {
@@ -309,7 +313,7 @@ impl World {
                 let _ = reply.send(progress);
                 self.settle(seat);
             }
-            Some(Waits::Call(mut call, reply)) => {
+            Waits::Call(mut call, reply) => {
                 let site = fault::site(&call);
                 let fault = self.fault(&site);
                 if let Some(bug) = self.bug {
@@ -364,6 +368,7 @@ impl World {
         if let Some(change) = &answer.change {
             self.writes += 1;
             self.notice(change);
+            self.read_back(seat, change);
         }
         let Some(process) = &self.seats[seat].process else { return answer };
         let listed = process.listed;
@@ -373,6 +378,15 @@ impl World {
             self.violate(what);
         }
         answer
+    }
+
+    /// A pass goes on with the job as it wrote it.
+    fn read_back(&mut self, seat: usize, change: &Change) {
+        let pass = self.seats[seat].process.as_mut().and_then(|process| process.pass.as_mut());
+        if let (Some(pass), Some(written), "shoprljobs") = (pass, &change.after, change.kind.plural)
+        {
+            pass.job = written.clone();
+        }
     }
 
     /// The planted bug of effects before their intent: a changed wish is kept in memory.

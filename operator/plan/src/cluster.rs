@@ -41,8 +41,6 @@ pub const ROLE_LABEL: &str = "shoprl.dev/role";
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
 /// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
-/// Annotation in which a cache without pod specs keeps the pod's node; never written to the cluster.
-pub const NODE_ANNOTATION: &str = "shoprl.dev/node";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;
 /// Where a trainer tells Prometheus how far it is.

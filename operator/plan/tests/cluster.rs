@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::jiff::Timestamp;
 use proptest::prelude::*;
-use shoprl_crds::{ShopRLJobSpec, ShopRLJobStatus};
+use shoprl_crds::{Progress, ShopRLJobSpec, ShopRLJobStatus};
 use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, Plan, Surroundings};
 use shoprl_plan::{Validated, validate};
 
@@ -41,6 +41,7 @@ struct World {
     uids: u64,
     surroundings: Vec<Surroundings>,
     deleted: bool,
+    progress: Option<Progress>,
 }
 
 impl World {
@@ -53,6 +54,7 @@ impl World {
             uids: 0,
             surroundings: Vec::new(),
             deleted: false,
+            progress: None,
         }
     }
 
@@ -70,7 +72,8 @@ impl World {
             status: &self.status,
         };
         let pods = self.pods.values().filter_map(ObservedPod::of).collect();
-        cluster::plan(&job, &Observed { pods, progress: None, nodes: None }, self.now)
+        let progress = self.progress.clone();
+        cluster::plan(&job, &Observed { pods, progress, nodes: None }, self.now)
     }
 
     /// A pass of which only the first `done` writes happen.
@@ -401,6 +404,28 @@ fn fewer_rollouts_leave_and_the_trainer_does_not_notice() {
     );
     assert_eq!(world.pods["job-trainer-0-1"], trainer);
     assert_eq!(world.status.restarts, 0);
+}
+
+#[test]
+fn progress_is_told_at_once_where_it_matters_else_once_a_minute_and_not_where_nothing_moved() {
+    let mut world = World::new(1);
+    world.settle();
+    let mut check = |seconds: u64, phase: &str, step: i64, written: bool| {
+        world.now += Duration::from_secs(seconds);
+        let (phase, time) = (phase.to_owned(), Some(Time(world.now)));
+        world.progress = Some(Progress { phase, step, time, ..Progress::default() });
+        let report = world.plan().report;
+        assert_eq!(report != world.status, written, "after {seconds} s, step {step}");
+        world.status = report;
+    };
+    check(10, "warmup", 0, true);
+    check(10, "training", 0, true);
+    check(10, "training", 1, false);
+    check(50, "training", 2, true);
+    // It hangs: the time stays at which it moved last.
+    check(61, "training", 2, false);
+    check(3600, "training", 2, false);
+    check(10, "training", 3, true);
 }
 
 #[test]

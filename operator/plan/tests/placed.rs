@@ -107,17 +107,6 @@ fn a_job_is_placed_once_every_pod_has_a_node_and_the_nodes_are_named() {
 }
 
 #[test]
-fn the_node_is_found_where_a_cache_without_specs_keeps_it() {
-    let cached = |name: &str, pod: &mut Value| {
-        on_a_node(name, pod);
-        let node = pod["spec"]["nodeName"].take();
-        pod["metadata"]["annotations"] = json!({cluster::NODE_ANNOTATION: node});
-        pod["spec"] = Value::Null;
-    };
-    assert_eq!(placed(&json!({}), None, cached), placed(&json!({}), None, on_a_node));
-}
-
-#[test]
 fn what_no_node_can_give_is_said_in_our_words_and_the_rest_in_the_schedulers() {
     let gpu = json!({"roles": {"trainer": {"nodeSelector": {"pool": "gpu"}, "resources": {"limits": {"nvidia.com/gpu": 1}}}}});
     let (status, reason, message, _) = placed(&gpu, Some(a_node()), unscheduled);

@@ -15,18 +15,10 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::Api;
 use kube::api::ListParams;
 use shoprl_operator::metrics::Answer;
-use shoprl_operator::rights::{Kind, Place, RIGHTS, Right, Verb};
+use shoprl_operator::rights::{Place, RIGHTS, Right};
 
 use life::{Reach, World};
 use server::ApiServer;
-
-/// A right without a request of its own: the request that fails without it.
-fn shown_by(right: Right) -> (Verb, Kind) {
-    match (right.verb, right.kind) {
-        (Verb::Create, kind @ (Kind::Policies | Kind::Budgets)) => (Verb::Patch, kind),
-        own => own,
-    }
-}
 
 /// The rules of a file of the chart, with or without one right.
 fn rules(place: Place, missing: Option<Right>) -> Vec<PolicyRule> {
@@ -79,7 +71,7 @@ async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
     running.stop().await;
     // An operator of one namespace sees no nodes.
     for right in RIGHTS.iter().filter(|right| !namespaced || right.place != Place::Cluster) {
-        let (verb, kind) = shown_by(*right);
+        let (verb, kind) = (right.verb, right.kind);
         // A lease that is not there yet may be asked for too.
         let done =
             [Answer::Ok, Answer::NotFound].map(|answer| metrics.requests(verb, kind, answer));
@@ -104,7 +96,7 @@ async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
 async fn is_missed(server: &ApiServer, name: &str, right: Right) -> Option<String> {
     let world = World::make(server, name, true, Some(right)).await;
     let running = world.start(true, true).await;
-    let (verb, kind) = shown_by(right);
+    let (verb, kind) = (right.verb, right.kind);
     let missed = world.live_until(&running, Reach::Forbidden(verb, kind)).await;
     // Without a lease, nothing is given back.
     let _ = tokio::time::timeout(Duration::from_secs(10), running.stop()).await;

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
-use super::{INCARNATION_LABEL, INDEX_LABEL, NODE_ANNOTATION, ROLE_LABEL, worker_id};
+use super::{INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
 use crate::local::ProcessId;
 
 /// A pod of a job.
@@ -54,7 +54,7 @@ impl ObservedPod {
             state: state(pod),
             gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             address: pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
-            node: node(pod),
+            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         })
     }
 
@@ -65,12 +65,6 @@ impl ObservedPod {
             _ => None,
         }
     }
-}
-
-/// From the pod itself, or from where a cache without specs keeps it.
-fn node(pod: &Pod) -> Option<String> {
-    let given = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
-    given.or_else(|| pod.metadata.annotations.as_ref()?.get(NODE_ANNOTATION)).cloned()
 }
 
 fn state(pod: &Pod) -> PodState {

@@ -257,14 +257,16 @@ fn what_is_missing(roles: &[RoleStatus], observed: &Observed) -> String {
     said.join("; ")
 }
 
-/// A new phase, success rate or first word is written at once, the rest once a minute.
+/// A new phase, success rate or first word is written at once, the rest once a minute. Where nothing moved nothing is
+/// written: the time says since when.
 fn is_news(known: Option<&Progress>, seen: &Progress, now: Timestamp) -> bool {
     let Some(known) = known else { return true };
+    let moved = *known != Progress { time: known.time.clone(), ..seen.clone() };
     let old = known
         .time
         .as_ref()
         .is_none_or(|time| now.duration_since(time.0).unsigned_abs().as_secs() >= WRITE_AGAIN);
-    known.phase != seen.phase || known.success != seen.success || old
+    moved && (known.phase != seen.phase || known.success != seen.success || old)
 }
 
 /// A condition as it shall be.

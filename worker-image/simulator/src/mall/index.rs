@@ -51,6 +51,9 @@ pub(super) enum IndexError {
 const COUNTS: usize = 4;
 const LENGTHS: usize = 256;
 
+/// What a term holds, if anything.
+type Found<F> = Option<Postings<F>>;
+
 /// One field of the single segment.
 struct IndexedField {
     field: Field,
@@ -156,7 +159,7 @@ impl IndexedField {
         &self,
         term: &str,
         weight: f64,
-    ) -> Result<Option<Postings<impl Fn(u32, u32) -> f64>>, IndexError> {
+    ) -> Result<Found<impl Fn(u32, u32) -> f64>, IndexError> {
         let term = Term::from_field_text(self.field, term);
         let Some(information) = self.postings.get_term_info(&term)? else {
             return Ok(None);
