@@ -58,11 +58,7 @@ fn a_suspended_job_is_not_run() {
 
 #[test]
 fn help_shows_what_a_person_uses_and_hides_the_workers() {
-    check(
-        &["--help"],
-        "",
-        0,
-        &expect![[r#"
+    let help = expect![[r#"
         Trains language-model agents that shop, by reinforcement learning in a simulated store
 
         Usage: shoprl <COMMAND>
@@ -81,33 +77,9 @@ fn help_shows_what_a_person_uses_and_hides_the_workers() {
         Options:
           -h, --help     Print help
           -V, --version  Print version
-    "#]],
-    );
-    check(
-        &[],
-        "",
-        64,
-        &expect![[r#"
-        Trains language-model agents that shop, by reinforcement learning in a simulated store
-
-        Usage: shoprl <COMMAND>
-
-        Commands:
-          run           Train on this machine. An existing folder continues from its newest checkpoint
-          plan          Show what `run` would start, and the manifest with every default filled in
-          validate      Check manifests; every mistake is named with its field and what to write instead
-          trajectories  Read episodes of a run as conversations between the shop and the agent
-          credit        Explain message-wise credit, for an episode in JSON or for one of a run
-          catalog       Build, read, search and verify the catalog of a large shop
-          environment   Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md)
-          report        Write report.md, report.json and curve.png of a run again, from its rows
-          help          Print this message or the help of the given subcommand(s)
-
-        Options:
-          -h, --help     Print help
-          -V, --version  Print version
-    "#]],
-    );
+    "#]];
+    check(&["--help"], "", 0, &help);
+    check(&[], "", 64, &help);
 }
 
 #[test]
