@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use http::Uri;
 use shoprl_contract::Exit;
 use shoprl_simulator::mall::{self, Mall};
 use shoprl_simulator::{Preset, Shop};
 use shoprl_worker::environment::{EnvironmentOptions, World, serve};
+use shoprl_worker::voice;
 
 use crate::catalog::file;
 use crate::log::{self, LogFormat};
@@ -49,9 +51,57 @@ pub struct EnvironmentArguments {
     #[arg(long, value_name = "N",
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     threads: Option<usize>,
+    #[command(flatten)]
+    shopper: ShopperArguments,
     /// How to write the log, to the standard error; RUST_LOG filters it.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     log: LogFormat,
+}
+
+/// A language model that speaks for the shopper of a large shop. The rules decide what is said.
+#[derive(Debug, Args)]
+struct ShopperArguments {
+    /// An endpoint of OpenAI's chat completions, up to and with its version: http://127.0.0.1:8080/v1.
+    #[arg(long, value_name = "URL", requires = "shopper_model")]
+    shopper_url: Option<Uri>,
+    /// The model's name there.
+    #[arg(long, value_name = "NAME", requires = "shopper_url")]
+    shopper_model: Option<String>,
+    /// File with the endpoint's key.
+    #[arg(long, value_name = "FILE", requires = "shopper_url")]
+    shopper_key_file: Option<PathBuf>,
+    /// Temperature of the model, 0 to 2.
+    #[arg(long, value_name = "T", default_value_t = 0.7, value_parser = temperature)]
+    shopper_temperature: f32,
+    /// Seed of the model's draws.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    shopper_seed: u64,
+}
+
+impl ShopperArguments {
+    fn options(&self) -> Option<voice::Options> {
+        Some(voice::Options {
+            url: self.shopper_url.clone()?,
+            model: self.shopper_model.clone()?,
+            key_file: self.shopper_key_file.clone(),
+            temperature: self.shopper_temperature,
+            seed: self.shopper_seed,
+            attempts: 4,
+            deadline: Duration::from_secs(30),
+            backoff: Duration::from_millis(500),
+            concurrent: 8,
+            max_tokens: 96,
+        })
+    }
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    let value: f32 = text.parse().map_err(|_| "write a number from 0 to 2".to_owned())?;
+    if (0.0..=2.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("write a number from 0 to 2".to_owned())
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -98,6 +148,7 @@ pub fn environment(arguments: &EnvironmentArguments) -> Result<(), Exit> {
         token_file: arguments.token_file.clone(),
         address_file: arguments.address_file.clone(),
         threads: arguments.threads.unwrap_or_else(processors),
+        shopper: arguments.shopper.options(),
     };
     serve(&options, |address, digest| {
         // Whoever started it with a pipe that is closed does not want to know.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ async fn open(
     actions: &[String],
 ) -> Result<String, Status> {
     let (session, actions) = (session.to_owned(), actions.to_vec());
-    let request = OpenEpisodeRequest { session, task: Some(task), actions };
+    let request = OpenEpisodeRequest { session, task: Some(task), actions, words: HashMap::new() };
     client.open(request).await.map(|reply| reply.into_inner().observation)
 }
 
@@ -166,7 +167,11 @@ async fn two_processes(catalog: &str, here: &Here) {
             let (expected, outcome) =
                 here.replay(&shop::TaskKey { split, scenario, seed }, &actions);
             assert_eq!(seen, expected, "{name}");
-            let request = ReplayEpisodeRequest { task: Some(task), actions: actions.clone() };
+            let request = ReplayEpisodeRequest {
+                task: Some(task),
+                actions: actions.clone(),
+                words: HashMap::new(),
+            };
             let replays = [one.replay(request.clone()).await, two.replay(request).await];
             let [replay, other] = replays.map(|reply| reply.unwrap().into_inner());
             assert_eq!(replay, other);
@@ -258,7 +263,8 @@ async fn what_cannot_be_done_is_told_with_its_remedy() {
     client.close(CloseEpisodeRequest { session: "c".into() }).await.unwrap();
     client.close(CloseEpisodeRequest { session: "c".into() }).await.unwrap();
     open(&mut client, "d", SIMPLE, &[]).await.unwrap();
-    let replay = ReplayEpisodeRequest { task: Some(SIMPLE), actions: two.to_vec() };
+    let replay =
+        ReplayEpisodeRequest { task: Some(SIMPLE), actions: two.to_vec(), words: HashMap::new() };
     let after = client.replay(replay).await.unwrap_err();
     refused(after, invalid, "action 1 of 2 comes after the end of the episode");
 }

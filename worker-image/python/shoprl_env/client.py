@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,9 +103,17 @@ class ShopClient:
         """Catalog, grammar, scenarios and limits of the server."""
         return self._call(self._stub.Describe, wire.DescribeRequest())
 
-    def open(self, session: str, task: Task, actions: Sequence[str] = ()) -> wire.OpenEpisodeResponse:
-        """Opens a session and plays `actions` in it."""
-        request = wire.OpenEpisodeRequest(session=session, task=task.to_wire(), actions=actions)
+    def open(
+        self,
+        session: str,
+        task: Task,
+        actions: Sequence[str] = (),
+        words: Mapping[int, str] | None = None,
+    ) -> wire.OpenEpisodeResponse:
+        """Opens a session and plays `actions` in it; `words` as in `replay`."""
+        request = wire.OpenEpisodeRequest(
+            session=session, task=task.to_wire(), actions=actions, words=words or {}
+        )
         return self._call(self._stub.Open, request)
 
     def step(self, session: str, turn: int, action: str) -> wire.StepEpisodeResponse:
@@ -117,9 +125,11 @@ class ShopClient:
         """Forgets a session; an unknown one is fine."""
         self._call(self._stub.Close, wire.CloseEpisodeRequest(session=session))
 
-    def replay(self, task: Task, actions: Sequence[str]) -> Score:
-        """Scores the actions of a task."""
-        request = wire.ReplayEpisodeRequest(task=task.to_wire(), actions=actions)
+    def replay(
+        self, task: Task, actions: Sequence[str], words: Mapping[int, str] | None = None
+    ) -> Score:
+        """Scores the actions of a task; `words` are what a model said for the shopper, by the action's position from 0."""
+        request = wire.ReplayEpisodeRequest(task=task.to_wire(), actions=actions, words=words or {})
         reply = self._call(self._stub.Replay, request)
         metrics = {name: getattr(reply.metrics, name) for name in METRICS}
         return Score(metrics, list(reply.verdicts), list(reply.kinds), ENDS[reply.end])
@@ -151,6 +161,8 @@ class Episode:
     client: ShopClient
     task: Task
     actions: list[str] = field(default_factory=list)
+    # What a model said for the shopper, by the action's position; empty where the rules speak.
+    words: dict[int, str] = field(default_factory=dict)
     # What the shop said last, and how the episode ended (None while it goes on).
     observation: str = ""
     end: str | None = None
@@ -176,20 +188,22 @@ class Episode:
                 raise
             self._open()
             reply = self.client.step(self._session, turn, action)
+        if reply.HasField("words"):
+            self.words[len(self.actions)] = reply.words
         self.actions.append(action)
         self.observation, self.end = reply.observation, ENDS[reply.end]
         return self.observation
 
     def score(self) -> Score:
         """The reward's parts, by a replay of the actions. The session has no part in it."""
-        return self.client.replay(self.task, self.actions)
+        return self.client.replay(self.task, self.actions, self.words)
 
     def close(self) -> None:
         """Makes room at the server."""
         self.client.forget(self._session)
 
     def _open(self) -> None:
-        reply = self.client.open(self._session, self.task, self.actions)
+        reply = self.client.open(self._session, self.task, self.actions, self.words)
         if self._catalog not in ("", reply.catalog_digest):
             raise ShopError(
                 "FAILED_PRECONDITION",

@@ -129,6 +129,11 @@ impl Voice {
         Ok(Self { connection, room: Semaphore::new(options.concurrent.max(1)), options })
     }
 
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        &self.options.model
+    }
+
     /// Words for a cue. `nonce` tells apart what is said in different places; the same one asks the model with the same seeds.
     ///
     /// # Errors

@@ -1725,6 +1725,9 @@ pub struct DescribeResponse {
     /// Version of the server.
     #[prost(string, tag = "9")]
     pub version: ::prost::alloc::string::String,
+    /// The model that speaks for the shopper; empty where the rules do.
+    #[prost(string, tag = "10")]
+    pub shopper: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScenarioLimit {
@@ -1734,7 +1737,7 @@ pub struct ScenarioLimit {
     #[prost(uint32, tag = "2")]
     pub turns: u32,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OpenEpisodeRequest {
     /// Chosen by the caller, unique among all that play here: a UUID, say. 1 to 64 letters, digits, '-', '\_', '.'.
     #[prost(string, tag = "1")]
@@ -1744,6 +1747,9 @@ pub struct OpenEpisodeRequest {
     /// Actions already taken, to go on after them.
     #[prost(string, repeated, tag = "3")]
     pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the shopper said to them, as StepEpisodeResponse.words told, by their position from 0.
+    #[prost(map = "uint32, string", tag = "4")]
+    pub words: ::std::collections::HashMap<u32, ::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenEpisodeResponse {
@@ -1779,6 +1785,9 @@ pub struct StepEpisodeResponse {
     /// END_REASON_UNSPECIFIED while the episode goes on.
     #[prost(enumeration = "EndReason", tag = "2")]
     pub end: i32,
+    /// The shopper's words in the observation, where a model speaks for it: no replay can do without them.
+    #[prost(string, optional, tag = "3")]
+    pub words: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CloseEpisodeRequest {
@@ -1787,13 +1796,16 @@ pub struct CloseEpisodeRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CloseEpisodeResponse {}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReplayEpisodeRequest {
     #[prost(message, optional, tag = "1")]
     pub task: ::core::option::Option<TaskKey>,
     /// All actions of the episode, in order.
     #[prost(string, repeated, tag = "2")]
     pub actions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The shopper's words to them, where a model spoke, by their position from 0.
+    #[prost(map = "uint32, string", tag = "3")]
+    pub words: ::std::collections::HashMap<u32, ::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReplayEpisodeResponse {
@@ -2005,7 +2017,7 @@ pub mod environment_client {
                 .insert(GrpcMethod::new("shoprl.v1.Environment", "Close"));
             self.inner.unary(req, path, codec).await
         }
-        /// Scores a task's actions: a function of (catalog, task, actions) that needs no session.
+        /// Scores a task's actions: a function of (catalog, task, actions, words) that needs no session.
         pub async fn replay(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayEpisodeRequest>,
@@ -2078,7 +2090,7 @@ pub mod environment_server {
             tonic::Response<super::CloseEpisodeResponse>,
             tonic::Status,
         >;
-        /// Scores a task's actions: a function of (catalog, task, actions) that needs no session.
+        /// Scores a task's actions: a function of (catalog, task, actions, words) that needs no session.
         async fn replay(
             &self,
             request: tonic::Request<super::ReplayEpisodeRequest>,

@@ -25,35 +25,43 @@ _sym_db = _symbol_database.Default()
 from shoprl_env.v1 import shoprl_pb2 as shoprl_dot_v1_dot_shoprl__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshoprl/v1/environment.proto\x12\tshoprl.v1\x1a\x16shoprl/v1/shoprl.proto\"\x11\n\x0f\x44\x65scribeRequest\"\xd6\x01\n\x10\x44\x65scribeResponse\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x16\n\x0e\x63\x61talog_digest\x18\x02 \x01(\t\x12\x10\n\x08products\x18\x03 \x01(\x04\x12\x0f\n\x07grammar\x18\x04 \x01(\t\x12+\n\tscenarios\x18\x05 \x03(\x0b\x32\x18.shoprl.v1.ScenarioLimit\x12\x10\n\x08lease_ms\x18\x06 \x01(\x04\x12\x10\n\x08sessions\x18\x07 \x01(\x04\x12\x14\n\x0c\x61\x63tion_bytes\x18\x08 \x01(\x04\x12\x0f\n\x07version\x18\t \x01(\t\"E\n\rScenarioLimit\x12%\n\x08scenario\x18\x01 \x01(\x0e\x32\x13.shoprl.v1.Scenario\x12\r\n\x05turns\x18\x02 \x01(\r\"X\n\x12OpenEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12 \n\x04task\x18\x02 \x01(\x0b\x32\x12.shoprl.v1.TaskKey\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\t\"\x86\x01\n\x13OpenEpisodeResponse\x12\x13\n\x0bobservation\x18\x01 \x01(\t\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\x12\r\n\x05turns\x18\x03 \x01(\r\x12\x10\n\x08lease_ms\x18\x04 \x01(\x04\x12\x16\n\x0e\x63\x61talog_digest\x18\x05 \x01(\t\"C\n\x12StepEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04turn\x18\x02 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\"M\n\x13StepEpisodeResponse\x12\x13\n\x0bobservation\x18\x01 \x01(\t\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\"&\n\x13\x43loseEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x16\n\x14\x43loseEpisodeResponse\"I\n\x14ReplayEpisodeRequest\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.shoprl.v1.TaskKey\x12\x0f\n\x07\x61\x63tions\x18\x02 \x03(\t\"\x98\x01\n\x15ReplayEpisodeResponse\x12#\n\x07metrics\x18\x01 \x01(\x0b\x32\x12.shoprl.v1.Metrics\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\x12\x10\n\x08verdicts\x18\x03 \x03(\x01\x12\r\n\x05kinds\x18\x04 \x03(\t\x12\x16\n\x0e\x63\x61talog_digest\x18\x05 \x01(\t2\xf7\x02\n\x0b\x45nvironment\x12\x43\n\x08\x44\x65scribe\x12\x1a.shoprl.v1.DescribeRequest\x1a\x1b.shoprl.v1.DescribeResponse\x12\x45\n\x04Open\x12\x1d.shoprl.v1.OpenEpisodeRequest\x1a\x1e.shoprl.v1.OpenEpisodeResponse\x12\x45\n\x04Step\x12\x1d.shoprl.v1.StepEpisodeRequest\x1a\x1e.shoprl.v1.StepEpisodeResponse\x12H\n\x05\x43lose\x12\x1e.shoprl.v1.CloseEpisodeRequest\x1a\x1f.shoprl.v1.CloseEpisodeResponse\x12K\n\x06Replay\x12\x1f.shoprl.v1.ReplayEpisodeRequest\x1a .shoprl.v1.ReplayEpisodeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshoprl/v1/environment.proto\x12\tshoprl.v1\x1a\x16shoprl/v1/shoprl.proto\"\x11\n\x0f\x44\x65scribeRequest\"\xe7\x01\n\x10\x44\x65scribeResponse\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x16\n\x0e\x63\x61talog_digest\x18\x02 \x01(\t\x12\x10\n\x08products\x18\x03 \x01(\x04\x12\x0f\n\x07grammar\x18\x04 \x01(\t\x12+\n\tscenarios\x18\x05 \x03(\x0b\x32\x18.shoprl.v1.ScenarioLimit\x12\x10\n\x08lease_ms\x18\x06 \x01(\x04\x12\x10\n\x08sessions\x18\x07 \x01(\x04\x12\x14\n\x0c\x61\x63tion_bytes\x18\x08 \x01(\x04\x12\x0f\n\x07version\x18\t \x01(\t\x12\x0f\n\x07shopper\x18\n \x01(\t\"E\n\rScenarioLimit\x12%\n\x08scenario\x18\x01 \x01(\x0e\x32\x13.shoprl.v1.Scenario\x12\r\n\x05turns\x18\x02 \x01(\r\"\xbf\x01\n\x12OpenEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12 \n\x04task\x18\x02 \x01(\x0b\x32\x12.shoprl.v1.TaskKey\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\t\x12\x37\n\x05words\x18\x04 \x03(\x0b\x32(.shoprl.v1.OpenEpisodeRequest.WordsEntry\x1a,\n\nWordsEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x86\x01\n\x13OpenEpisodeResponse\x12\x13\n\x0bobservation\x18\x01 \x01(\t\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\x12\r\n\x05turns\x18\x03 \x01(\r\x12\x10\n\x08lease_ms\x18\x04 \x01(\x04\x12\x16\n\x0e\x63\x61talog_digest\x18\x05 \x01(\t\"C\n\x12StepEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0c\n\x04turn\x18\x02 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\"k\n\x13StepEpisodeResponse\x12\x13\n\x0bobservation\x18\x01 \x01(\t\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\x12\x12\n\x05words\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_words\"&\n\x13\x43loseEpisodeRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\"\x16\n\x14\x43loseEpisodeResponse\"\xb2\x01\n\x14ReplayEpisodeRequest\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.shoprl.v1.TaskKey\x12\x0f\n\x07\x61\x63tions\x18\x02 \x03(\t\x12\x39\n\x05words\x18\x03 \x03(\x0b\x32*.shoprl.v1.ReplayEpisodeRequest.WordsEntry\x1a,\n\nWordsEntry\x12\x0b\n\x03key\x18\x01 \x01(\r\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x01\n\x15ReplayEpisodeResponse\x12#\n\x07metrics\x18\x01 \x01(\x0b\x32\x12.shoprl.v1.Metrics\x12!\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x14.shoprl.v1.EndReason\x12\x10\n\x08verdicts\x18\x03 \x03(\x01\x12\r\n\x05kinds\x18\x04 \x03(\t\x12\x16\n\x0e\x63\x61talog_digest\x18\x05 \x01(\t2\xf7\x02\n\x0b\x45nvironment\x12\x43\n\x08\x44\x65scribe\x12\x1a.shoprl.v1.DescribeRequest\x1a\x1b.shoprl.v1.DescribeResponse\x12\x45\n\x04Open\x12\x1d.shoprl.v1.OpenEpisodeRequest\x1a\x1e.shoprl.v1.OpenEpisodeResponse\x12\x45\n\x04Step\x12\x1d.shoprl.v1.StepEpisodeRequest\x1a\x1e.shoprl.v1.StepEpisodeResponse\x12H\n\x05\x43lose\x12\x1e.shoprl.v1.CloseEpisodeRequest\x1a\x1f.shoprl.v1.CloseEpisodeResponse\x12K\n\x06Replay\x12\x1f.shoprl.v1.ReplayEpisodeRequest\x1a .shoprl.v1.ReplayEpisodeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shoprl.v1.environment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_OPENEPISODEREQUEST_WORDSENTRY']._loaded_options = None
+  _globals['_OPENEPISODEREQUEST_WORDSENTRY']._serialized_options = b'8\001'
+  _globals['_REPLAYEPISODEREQUEST_WORDSENTRY']._loaded_options = None
+  _globals['_REPLAYEPISODEREQUEST_WORDSENTRY']._serialized_options = b'8\001'
   _globals['_DESCRIBEREQUEST']._serialized_start=66
   _globals['_DESCRIBEREQUEST']._serialized_end=83
   _globals['_DESCRIBERESPONSE']._serialized_start=86
-  _globals['_DESCRIBERESPONSE']._serialized_end=300
-  _globals['_SCENARIOLIMIT']._serialized_start=302
-  _globals['_SCENARIOLIMIT']._serialized_end=371
-  _globals['_OPENEPISODEREQUEST']._serialized_start=373
-  _globals['_OPENEPISODEREQUEST']._serialized_end=461
-  _globals['_OPENEPISODERESPONSE']._serialized_start=464
-  _globals['_OPENEPISODERESPONSE']._serialized_end=598
-  _globals['_STEPEPISODEREQUEST']._serialized_start=600
-  _globals['_STEPEPISODEREQUEST']._serialized_end=667
-  _globals['_STEPEPISODERESPONSE']._serialized_start=669
-  _globals['_STEPEPISODERESPONSE']._serialized_end=746
-  _globals['_CLOSEEPISODEREQUEST']._serialized_start=748
-  _globals['_CLOSEEPISODEREQUEST']._serialized_end=786
-  _globals['_CLOSEEPISODERESPONSE']._serialized_start=788
-  _globals['_CLOSEEPISODERESPONSE']._serialized_end=810
-  _globals['_REPLAYEPISODEREQUEST']._serialized_start=812
-  _globals['_REPLAYEPISODEREQUEST']._serialized_end=885
-  _globals['_REPLAYEPISODERESPONSE']._serialized_start=888
-  _globals['_REPLAYEPISODERESPONSE']._serialized_end=1040
-  _globals['_ENVIRONMENT']._serialized_start=1043
-  _globals['_ENVIRONMENT']._serialized_end=1418
+  _globals['_DESCRIBERESPONSE']._serialized_end=317
+  _globals['_SCENARIOLIMIT']._serialized_start=319
+  _globals['_SCENARIOLIMIT']._serialized_end=388
+  _globals['_OPENEPISODEREQUEST']._serialized_start=391
+  _globals['_OPENEPISODEREQUEST']._serialized_end=582
+  _globals['_OPENEPISODEREQUEST_WORDSENTRY']._serialized_start=538
+  _globals['_OPENEPISODEREQUEST_WORDSENTRY']._serialized_end=582
+  _globals['_OPENEPISODERESPONSE']._serialized_start=585
+  _globals['_OPENEPISODERESPONSE']._serialized_end=719
+  _globals['_STEPEPISODEREQUEST']._serialized_start=721
+  _globals['_STEPEPISODEREQUEST']._serialized_end=788
+  _globals['_STEPEPISODERESPONSE']._serialized_start=790
+  _globals['_STEPEPISODERESPONSE']._serialized_end=897
+  _globals['_CLOSEEPISODEREQUEST']._serialized_start=899
+  _globals['_CLOSEEPISODEREQUEST']._serialized_end=937
+  _globals['_CLOSEEPISODERESPONSE']._serialized_start=939
+  _globals['_CLOSEEPISODERESPONSE']._serialized_end=961
+  _globals['_REPLAYEPISODEREQUEST']._serialized_start=964
+  _globals['_REPLAYEPISODEREQUEST']._serialized_end=1142
+  _globals['_REPLAYEPISODEREQUEST_WORDSENTRY']._serialized_start=538
+  _globals['_REPLAYEPISODEREQUEST_WORDSENTRY']._serialized_end=582
+  _globals['_REPLAYEPISODERESPONSE']._serialized_start=1145
+  _globals['_REPLAYEPISODERESPONSE']._serialized_end=1297
+  _globals['_ENVIRONMENT']._serialized_start=1300
+  _globals['_ENVIRONMENT']._serialized_end=1675
 # @@protoc_insertion_point(module_scope)

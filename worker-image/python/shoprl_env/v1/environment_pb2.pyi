@@ -12,7 +12,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("catalog", "catalog_digest", "products", "grammar", "scenarios", "lease_ms", "sessions", "action_bytes", "version")
+    __slots__ = ("catalog", "catalog_digest", "products", "grammar", "scenarios", "lease_ms", "sessions", "action_bytes", "version", "shopper")
     CATALOG_FIELD_NUMBER: _ClassVar[int]
     CATALOG_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PRODUCTS_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class DescribeResponse(_message.Message):
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     ACTION_BYTES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHOPPER_FIELD_NUMBER: _ClassVar[int]
     catalog: str
     catalog_digest: str
     products: int
@@ -31,7 +32,8 @@ class DescribeResponse(_message.Message):
     sessions: int
     action_bytes: int
     version: str
-    def __init__(self, catalog: _Optional[str] = ..., catalog_digest: _Optional[str] = ..., products: _Optional[int] = ..., grammar: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[ScenarioLimit, _Mapping]]] = ..., lease_ms: _Optional[int] = ..., sessions: _Optional[int] = ..., action_bytes: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
+    shopper: str
+    def __init__(self, catalog: _Optional[str] = ..., catalog_digest: _Optional[str] = ..., products: _Optional[int] = ..., grammar: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[ScenarioLimit, _Mapping]]] = ..., lease_ms: _Optional[int] = ..., sessions: _Optional[int] = ..., action_bytes: _Optional[int] = ..., version: _Optional[str] = ..., shopper: _Optional[str] = ...) -> None: ...
 
 class ScenarioLimit(_message.Message):
     __slots__ = ("scenario", "turns")
@@ -42,14 +44,23 @@ class ScenarioLimit(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_shoprl_pb2.Scenario, str]] = ..., turns: _Optional[int] = ...) -> None: ...
 
 class OpenEpisodeRequest(_message.Message):
-    __slots__ = ("session", "task", "actions")
+    __slots__ = ("session", "task", "actions", "words")
+    class WordsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: str
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[str] = ...) -> None: ...
     SESSION_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
     session: str
     task: _shoprl_pb2.TaskKey
     actions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, session: _Optional[str] = ..., task: _Optional[_Union[_shoprl_pb2.TaskKey, _Mapping]] = ..., actions: _Optional[_Iterable[str]] = ...) -> None: ...
+    words: _containers.ScalarMap[int, str]
+    def __init__(self, session: _Optional[str] = ..., task: _Optional[_Union[_shoprl_pb2.TaskKey, _Mapping]] = ..., actions: _Optional[_Iterable[str]] = ..., words: _Optional[_Mapping[int, str]] = ...) -> None: ...
 
 class OpenEpisodeResponse(_message.Message):
     __slots__ = ("observation", "end", "turns", "lease_ms", "catalog_digest")
@@ -76,12 +87,14 @@ class StepEpisodeRequest(_message.Message):
     def __init__(self, session: _Optional[str] = ..., turn: _Optional[int] = ..., action: _Optional[str] = ...) -> None: ...
 
 class StepEpisodeResponse(_message.Message):
-    __slots__ = ("observation", "end")
+    __slots__ = ("observation", "end", "words")
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
     observation: str
     end: _shoprl_pb2.EndReason
-    def __init__(self, observation: _Optional[str] = ..., end: _Optional[_Union[_shoprl_pb2.EndReason, str]] = ...) -> None: ...
+    words: str
+    def __init__(self, observation: _Optional[str] = ..., end: _Optional[_Union[_shoprl_pb2.EndReason, str]] = ..., words: _Optional[str] = ...) -> None: ...
 
 class CloseEpisodeRequest(_message.Message):
     __slots__ = ("session",)
@@ -94,12 +107,21 @@ class CloseEpisodeResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ReplayEpisodeRequest(_message.Message):
-    __slots__ = ("task", "actions")
+    __slots__ = ("task", "actions", "words")
+    class WordsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: str
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[str] = ...) -> None: ...
     TASK_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
     task: _shoprl_pb2.TaskKey
     actions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task: _Optional[_Union[_shoprl_pb2.TaskKey, _Mapping]] = ..., actions: _Optional[_Iterable[str]] = ...) -> None: ...
+    words: _containers.ScalarMap[int, str]
+    def __init__(self, task: _Optional[_Union[_shoprl_pb2.TaskKey, _Mapping]] = ..., actions: _Optional[_Iterable[str]] = ..., words: _Optional[_Mapping[int, str]] = ...) -> None: ...
 
 class ReplayEpisodeResponse(_message.Message):
     __slots__ = ("metrics", "end", "verdicts", "kinds", "catalog_digest")

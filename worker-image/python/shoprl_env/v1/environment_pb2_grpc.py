@@ -95,7 +95,7 @@ class EnvironmentServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Replay(self, request, context):
-        """Scores a task's actions: a function of (catalog, task, actions) that needs no session.
+        """Scores a task's actions: a function of (catalog, task, actions, words) that needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,6 +23,7 @@ use tonic::{Request, Status};
 
 use crate::auth::Token;
 use crate::shutdown::Shutdown;
+use crate::voice::{self, Voice};
 use crate::worker::listen;
 use service::EnvironmentService;
 use sessions::{Bounds, Sessions};
@@ -51,19 +52,29 @@ pub struct EnvironmentOptions {
     pub address_file: Option<PathBuf>,
     /// Threads that answer.
     pub threads: usize,
+    /// The model that speaks for the shoppers of a large shop; without it the rules do.
+    pub shopper: Option<voice::Options>,
 }
 
 /// Serves until asked to leave (SIGTERM, SIGINT): requests that have begun are answered, new ones are not taken.
 /// `listening` is called once, with the address and the digest of the catalog.
 ///
 /// # Errors
-/// [`Exit::bad_configuration`] for a bad token file, or for a foreign address without one; [`Exit::temporary`] when the
+/// [`Exit::bad_configuration`] for a bad token or key file, a voice for `mini`, or for a foreign address without one; [`Exit::temporary`] when the
 /// address cannot be listened on.
 pub fn serve(
     options: &EnvironmentOptions,
     listening: impl FnOnce(SocketAddr, &str),
 ) -> Result<(), Exit> {
     let token = options.token_file.as_deref().map(Token::read).transpose()?;
+    let voice = options.shopper.clone().map(Voice::new).transpose();
+    let voice =
+        voice.map_err(|error| Exit::bad_configuration(format!("--shopper-url: {error}")))?;
+    if voice.is_some() && matches!(options.world, World::Mini(_)) {
+        return Err(Exit::bad_configuration(
+            "--shopper-url: in mini the rules speak for the shopper; leave it out, or name --catalog fine",
+        ));
+    }
     if token.is_none() {
         only_this_machine(&options.listen)?;
     }
@@ -77,13 +88,14 @@ pub fn serve(
         shutdown
             .listen(false)
             .map_err(|error| Exit::temporary(format!("signal handlers: {error}")))?;
-        answer(options, token, &shutdown, listening).await
+        answer(options, token, voice, &shutdown, listening).await
     })
 }
 
 async fn answer(
     options: &EnvironmentOptions,
     token: Option<Token>,
+    voice: Option<Voice>,
     shutdown: &Shutdown,
     listening: impl FnOnce(SocketAddr, &str),
 ) -> Result<(), Exit> {
@@ -91,10 +103,10 @@ async fn answer(
     let address =
         listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
     let bounds = Bounds { sessions: options.sessions, lease: options.lease };
-    let sessions = Arc::new(Sessions::new(options.world.clone(), bounds));
+    let sessions = Arc::new(Sessions::new(options.world.clone(), bounds, voice.is_some()));
     tokio::spawn(forget_unused(Arc::clone(&sessions), options.lease));
     listening(address, sessions.world().digest());
-    let service = EnvironmentServer::new(EnvironmentService::new(sessions))
+    let service = EnvironmentServer::new(EnvironmentService::new(sessions, voice))
         .max_decoding_message_size(MESSAGE_LIMIT);
     let asked = shutdown.clone();
     let serving = Server::builder()

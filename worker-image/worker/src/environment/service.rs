@@ -1,5 +1,6 @@
 //! `shoprl.v1.Environment` over [`Sessions`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,11 +10,13 @@ use shoprl_contract::v1::{
     OpenEpisodeRequest, OpenEpisodeResponse, ReplayEpisodeRequest, ReplayEpisodeResponse,
     ScenarioLimit, StepEpisodeRequest, StepEpisodeResponse, TaskKey as WireKey,
 };
+use shoprl_simulator::mall::Words;
 use shoprl_simulator::{Scenario, TaskKey};
 use tonic::{Request, Response, Status};
 
-use super::sessions::{Refusal, Sessions};
+use super::sessions::{Answer, Refusal, Sessions};
 use crate::task;
+use crate::voice::Voice;
 
 /// Longest action in bytes: many times the longest that can be possible, so that a model's ramblings are answered by
 /// the shop, and short enough that a full server stays small.
@@ -24,11 +27,13 @@ const NAME_BYTES: usize = 64;
 /// The service.
 pub(super) struct EnvironmentService {
     sessions: Arc<Sessions>,
+    /// Who speaks for the shoppers, if not the rules.
+    voice: Option<Voice>,
 }
 
 impl EnvironmentService {
-    pub(super) fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub(super) fn new(sessions: Arc<Sessions>, voice: Option<Voice>) -> Self {
+        Self { sessions, voice }
     }
 
     fn digest(&self) -> String {
@@ -79,9 +84,21 @@ impl EnvironmentService {
             Refusal::AfterTheEnd { index } => Status::invalid_argument(format!(
                 "actions[{index}]: comes after the end of the episode; cut the actions there"
             )),
+            Refusal::Words { index, why } => Status::invalid_argument(format!(
+                "words[{index}]: {why}; send what the steps' answers told, or no words"
+            )),
             Refusal::Shop(why) => Status::internal(why),
         }
     }
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error} ({cause})"))
+}
+
+/// Words by the position of their action.
+fn spoken(words: HashMap<u32, String>) -> Words {
+    words.into_iter().map(|(index, words)| (index as usize, words)).collect()
 }
 
 fn checked_name(name: &str) -> Result<(), Status> {
@@ -123,6 +140,7 @@ impl Environment for EnvironmentService {
             sessions: bounds.sessions as u64,
             action_bytes: ACTION_BYTES as u64,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            shopper: self.voice.as_ref().map(|voice| voice.model().to_owned()).unwrap_or_default(),
         }))
     }
 
@@ -130,12 +148,12 @@ impl Environment for EnvironmentService {
         &self,
         request: Request<OpenEpisodeRequest>,
     ) -> Result<Response<OpenEpisodeResponse>, Status> {
-        let OpenEpisodeRequest { session, task, actions } = request.into_inner();
+        let OpenEpisodeRequest { session, task, actions, words } = request.into_inner();
         checked_name(&session)?;
         let key = self.played(task.as_ref(), &actions)?;
         let turn = self
             .sessions
-            .open(&session, &key, &actions, Instant::now())
+            .open(&session, &key, &actions, &spoken(words), Instant::now())
             .map_err(|refusal| self.status(&session, refusal))?;
         let lease = self.sessions.bounds().lease;
         Ok(Response::new(OpenEpisodeResponse {
@@ -154,12 +172,24 @@ impl Environment for EnvironmentService {
         let StepEpisodeRequest { session, turn, action } = request.into_inner();
         checked_action(&action)
             .map_err(|why| Status::invalid_argument(format!("action: {why}")))?;
-        let turn = self
+        let cue = self.sessions.cue(&session, turn, &action, Instant::now());
+        let cue = cue.map_err(|refusal| self.status(&session, refusal))?;
+        let words = match (&self.voice, cue) {
+            (Some(voice), Some((task, cue))) => {
+                // Of the place alone, so that an episode that is played anew asks the model the same.
+                let nonce = task.seed.rotate_left(16) ^ u64::from(turn);
+                let said = voice.say(&cue, nonce).await;
+                Some(said.map_err(|error| Status::unavailable(error.to_string()))?.words)
+            }
+            _ => None,
+        };
+        let answer = self
             .sessions
-            .step(&session, turn, &action, Instant::now())
+            .step(&session, turn, &action, words.as_deref(), Instant::now())
             .map_err(|refusal| self.status(&session, refusal))?;
+        let Answer { turn, words } = answer;
         let (observation, end) = (turn.observation, task::end_to_wire(turn.end).into());
-        Ok(Response::new(StepEpisodeResponse { observation, end }))
+        Ok(Response::new(StepEpisodeResponse { observation, end, words }))
     }
 
     async fn close(
@@ -174,13 +204,12 @@ impl Environment for EnvironmentService {
         &self,
         request: Request<ReplayEpisodeRequest>,
     ) -> Result<Response<ReplayEpisodeResponse>, Status> {
-        let ReplayEpisodeRequest { task, actions } = request.into_inner();
+        let ReplayEpisodeRequest { task, actions, words } = request.into_inner();
         let key = self.played(task.as_ref(), &actions)?;
-        let scored = self
-            .sessions
-            .world()
-            .replay(&key, &actions)
-            .map_err(|error| Status::invalid_argument(format!("actions: {error}")))?;
+        let scored =
+            self.sessions.world().replay(&key, &actions, &spoken(words)).map_err(|error| {
+                Status::invalid_argument(format!("actions: {}", with_cause(&error)))
+            })?;
         Ok(Response::new(ReplayEpisodeResponse {
             metrics: Some(task::metrics_to_wire(&scored.outcome)),
             end: task::end_to_wire(scored.end).into(),

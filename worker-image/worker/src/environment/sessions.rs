@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use shoprl_simulator::mall::voice::Cue;
+use shoprl_simulator::mall::{VoiceError, Words};
 use shoprl_simulator::{End, TaskKey, Turn};
 
 use super::world::{Episode, World};
@@ -35,8 +37,18 @@ pub(super) enum Refusal {
     Full { free_after: Duration },
     /// An action that no session can have accepted.
     AfterTheEnd { index: usize },
+    /// Words that the shopper cannot have said to an action.
+    Words { index: usize, why: String },
     /// The shop could not begin.
     Shop(String),
+}
+
+/// What an action is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) turn: Turn,
+    /// The shopper's words in it, where somebody else speaks for it.
+    pub(super) words: Option<String>,
 }
 
 struct Slot {
@@ -51,15 +63,30 @@ struct State {
     /// The newest action; empty before the first.
     action: String,
     /// The answer to the newest action, for whoever repeats it.
-    last: Turn,
+    last: Answer,
     used: Instant,
 }
 
 impl State {
     /// How much of the lease is left; `None` once it ran out.
     fn left(&self, lease: Duration, now: Instant) -> Option<Duration> {
-        let lease = if self.last.end.is_some() { lease.min(AFTER_THE_END) } else { lease };
+        let lease = if self.last.turn.end.is_some() { lease.min(AFTER_THE_END) } else { lease };
         lease.checked_sub(now.saturating_duration_since(self.used)).filter(|left| !left.is_zero())
+    }
+}
+
+impl State {
+    /// The answer to a turn that was taken before; `None` if it is the one that is due.
+    fn known(&self, turn: u32, action: &str) -> Result<Option<Answer>, Refusal> {
+        if turn == self.turn && turn > 0 {
+            let same = action == self.action;
+            return if same { Ok(Some(self.last.clone())) } else { Err(Refusal::Taken { turn }) };
+        }
+        if let Some(end) = self.last.turn.end {
+            return Err(Refusal::Ended(end));
+        }
+        let due = self.turn + 1;
+        if turn == due { Ok(None) } else { Err(Refusal::NotDue { asked: turn, due }) }
     }
 }
 
@@ -69,13 +96,15 @@ type Table = HashMap<String, Arc<Slot>>;
 pub(super) struct Sessions {
     world: World,
     bounds: Bounds,
+    /// Whether somebody else speaks for the shoppers.
+    voiced: bool,
     open: Mutex<Table>,
 }
 
 impl Sessions {
     /// None open.
-    pub(super) fn new(world: World, bounds: Bounds) -> Self {
-        Self { world, bounds, open: Mutex::new(HashMap::new()) }
+    pub(super) fn new(world: World, bounds: Bounds, voiced: bool) -> Self {
+        Self { world, bounds, voiced, open: Mutex::new(HashMap::new()) }
     }
 
     pub(super) fn world(&self) -> &World {
@@ -92,12 +121,13 @@ impl Sessions {
         name: &str,
         key: &TaskKey,
         actions: &[String],
+        words: &Words,
         now: Instant,
     ) -> Result<Turn, Refusal> {
         // Asked before the work, and again after it: others may have come meanwhile.
         self.admit(&mut self.table(), name, key, now)?;
-        let state = self.begin(key, actions, now)?;
-        let last = state.last.clone();
+        let state = self.begin(key, actions, words, now)?;
+        let last = state.last.turn.clone();
         let mut table = self.table();
         self.admit(&mut table, name, key, now)?;
         let slot = Slot { task: *key, state: Mutex::new(state) };
@@ -105,14 +135,56 @@ impl Sessions {
         Ok(last)
     }
 
-    /// Takes turn number `turn` (from 1). The newest one may be repeated.
+    /// Takes turn number `turn` (from 1), which the shopper answers in `words` if there are some. The newest one may be
+    /// repeated.
     pub(super) fn step(
         &self,
         name: &str,
         turn: u32,
         action: &str,
+        words: Option<&str>,
         now: Instant,
-    ) -> Result<Turn, Refusal> {
+    ) -> Result<Answer, Refusal> {
+        self.with_session(name, now, |state| {
+            if let Some(known) = state.known(turn, action)? {
+                return Ok(known);
+            }
+            let answer = state.episode.step(action, words);
+            let answer = answer.map_err(|error| Refusal::Shop(error.to_string()))?;
+            state.turn = turn;
+            action.clone_into(&mut state.action);
+            state.last = Answer { turn: answer, words: words.map(str::to_owned) };
+            Ok(state.last.clone())
+        })
+    }
+
+    /// What the shopper is to say to turn number `turn`; `None` where it was taken, or where nobody is to be asked.
+    pub(super) fn cue(
+        &self,
+        name: &str,
+        turn: u32,
+        action: &str,
+        now: Instant,
+    ) -> Result<Option<(TaskKey, Cue)>, Refusal> {
+        if !self.voiced {
+            return Ok(None);
+        }
+        let slot = self.table().get(name).map(|slot| slot.task).ok_or(Refusal::Unknown)?;
+        self.with_session(name, now, |state| {
+            Ok(match state.known(turn, action)? {
+                Some(_) => None,
+                None => state.episode.cue(action).map(|cue| (slot, cue)),
+            })
+        })
+    }
+
+    /// Uses a session whose lease runs.
+    fn with_session<T>(
+        &self,
+        name: &str,
+        now: Instant,
+        use_it: impl FnOnce(&mut State) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let slot = self.table().get(name).cloned().ok_or(Refusal::Unknown)?;
         // A step that panicked left its session half changed: it is as good as gone.
         let mut state = slot.state.lock().map_err(|_| Refusal::Unknown)?;
@@ -122,23 +194,7 @@ impl Sessions {
             return Err(Refusal::Unknown);
         }
         state.used = now;
-        if turn == state.turn && turn > 0 {
-            let same = action == state.action;
-            return if same { Ok(state.last.clone()) } else { Err(Refusal::Taken { turn }) };
-        }
-        if let Some(end) = state.last.end {
-            return Err(Refusal::Ended(end));
-        }
-        let due = state.turn + 1;
-        if turn != due {
-            return Err(Refusal::NotDue { asked: turn, due });
-        }
-        let answer =
-            state.episode.step(action).map_err(|error| Refusal::Shop(error.to_string()))?;
-        state.turn = turn;
-        action.clone_into(&mut state.action);
-        state.last = answer;
-        Ok(state.last.clone())
+        use_it(&mut state)
     }
 
     /// Forgets a session.
@@ -158,12 +214,27 @@ impl Sessions {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, key: &TaskKey, actions: &[String], now: Instant) -> Result<State, Refusal> {
-        let (mut episode, observation) =
-            self.world.start(key).map_err(|error| Refusal::Shop(error.to_string()))?;
-        let mut last = Turn { observation, end: None };
+    fn begin(
+        &self,
+        key: &TaskKey,
+        actions: &[String],
+        words: &Words,
+        now: Instant,
+    ) -> Result<State, Refusal> {
+        let start = self.world.start(key, self.voiced);
+        let (mut episode, observation) = start.map_err(|error| Refusal::Shop(error.to_string()))?;
+        if let Some((&index, _)) = words.range(actions.len()..).next() {
+            return Err(Refusal::Words { index, why: VoiceError::Unasked.to_string() });
+        }
+        let mut last = Answer { turn: Turn { observation, end: None }, words: None };
         for (index, action) in actions.iter().enumerate() {
-            last = episode.step(action).map_err(|_| Refusal::AfterTheEnd { index })?;
+            let said = words.get(&index);
+            let turn =
+                episode.step(action, said.map(String::as_str)).map_err(|error| match error {
+                    VoiceError::Session(_) => Refusal::AfterTheEnd { index },
+                    error => Refusal::Words { index, why: error.to_string() },
+                })?;
+            last = Answer { turn, words: said.cloned() };
         }
         let turn = u32::try_from(actions.len()).unwrap_or(u32::MAX);
         let action = actions.last().cloned().unwrap_or_default();

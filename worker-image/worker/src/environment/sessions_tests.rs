@@ -13,16 +13,16 @@ static SHOP: LazyLock<Arc<Shop>> =
 
 fn sessions(most: usize) -> Sessions {
     let bounds = Bounds { sessions: most, lease: LEASE };
-    Sessions::new(World::Mini(Arc::clone(&SHOP)), bounds)
+    Sessions::new(World::Mini(Arc::clone(&SHOP)), bounds, false)
 }
 
 #[test]
 fn only_the_turn_that_is_due_and_the_newest_one_are_answered() {
     let (sessions, now) = (sessions(4), Instant::now());
-    sessions.open("a", &KEY, &[], now).expect("opens");
+    sessions.open("a", &KEY, &[], &Words::new(), now).expect("opens");
     let check = |turn, action: &str, expected: Result<&str, Refusal>| {
-        let answer = sessions.step("a", turn, action, now);
-        let kind = answer.clone().map(|turn| turn.observation.chars().take(2).collect());
+        let answer = sessions.step("a", turn, action, None, now);
+        let kind = answer.clone().map(|answer| answer.turn.observation.chars().take(2).collect());
         assert_eq!(kind, expected.map(str::to_owned), "{turn} {action}");
         answer
     };
@@ -43,15 +43,18 @@ fn only_the_turn_that_is_due_and_the_newest_one_are_answered() {
 fn a_session_is_forgotten_when_its_lease_runs_out_and_not_before() {
     let (sessions, start) = (sessions(4), Instant::now());
     let second = Duration::from_secs(1);
-    sessions.open("a", &KEY, &[], start).expect("opens");
+    sessions.open("a", &KEY, &[], &Words::new(), start).expect("opens");
     let almost = start + LEASE - second;
-    assert!(sessions.step("a", 1, "搜索枕头", almost).is_ok());
-    assert!(sessions.step("a", 2, "打开#1", almost + LEASE - second).is_ok(), "a step renews it");
+    assert!(sessions.step("a", 1, "搜索枕头", None, almost).is_ok());
+    assert!(
+        sessions.step("a", 2, "打开#1", None, almost + LEASE - second).is_ok(),
+        "a step renews it"
+    );
     let late = almost + LEASE - second + LEASE;
-    assert_eq!(sessions.step("a", 3, "返回", late), Err(Refusal::Unknown));
+    assert_eq!(sessions.step("a", 3, "返回", None, late), Err(Refusal::Unknown));
     assert_eq!(sessions.sweep(late), 0);
     // An ended one is kept just long enough for a repetition.
-    sessions.open("b", &KEY, &["没有合适".to_owned()], start).expect("opens");
+    sessions.open("b", &KEY, &["没有合适".to_owned()], &Words::new(), start).expect("opens");
     assert_eq!(sessions.sweep(start + AFTER_THE_END - second), 1);
     assert_eq!(sessions.sweep(start + AFTER_THE_END), 0);
 }
@@ -59,7 +62,7 @@ fn a_session_is_forgotten_when_its_lease_runs_out_and_not_before() {
 #[test]
 fn there_are_never_more_sessions_than_allowed() {
     let (sessions, start) = (sessions(2), Instant::now());
-    let open = |name: &str, key, at| sessions.open(name, key, &[], at).map(drop);
+    let open = |name: &str, key, at| sessions.open(name, key, &[], &Words::new(), at).map(drop);
     let later = start + Duration::from_secs(10);
     assert_eq!(open("a", &KEY, start), Ok(()));
     assert_eq!(open("b", &KEY, later), Ok(()));
@@ -78,7 +81,7 @@ fn there_are_never_more_sessions_than_allowed() {
 fn actions_beyond_the_end_open_nothing() {
     let sessions = sessions(1);
     let actions = ["没有合适".to_owned(), "返回".to_owned()];
-    let refused = sessions.open("a", &KEY, &actions, Instant::now());
+    let refused = sessions.open("a", &KEY, &actions, &Words::new(), Instant::now());
     assert_eq!(refused, Err(Refusal::AfterTheEnd { index: 1 }));
     assert_eq!(sessions.sweep(Instant::now()), 0);
 }
@@ -93,17 +96,17 @@ proptest! {
         const ACTIONS: [&str; 6] = ["搜索枕头", "打开#1", "翻页", "返回", "详情", "走"];
         let actions: Vec<String> = choices.iter().map(|&choice| ACTIONS[choice].to_owned()).collect();
         let (sessions, now) = (sessions(2), Instant::now());
-        sessions.open("kept", &KEY, &[], now).expect("opens");
-        sessions.open("lost", &KEY, &[], now).expect("opens");
+        sessions.open("kept", &KEY, &[], &Words::new(), now).expect("opens");
+        sessions.open("lost", &KEY, &[], &Words::new(), now).expect("opens");
         for (index, action) in actions.iter().enumerate() {
             if index == lost {
                 sessions.close("lost");
-                sessions.open("lost", &KEY, &actions[..index], now).expect("reopens");
+                sessions.open("lost", &KEY, &actions[..index], &Words::new(), now).expect("reopens");
             }
             let turn = index as u32 + 1;
             let (kept, lost) = (
-                sessions.step("kept", turn, action, now),
-                sessions.step("lost", turn, action, now),
+                sessions.step("kept", turn, action, None, now),
+                sessions.step("lost", turn, action, None, now),
             );
             prop_assert!(kept.is_ok());
             prop_assert_eq!(kept, lost);

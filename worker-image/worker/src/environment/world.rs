@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use shoprl_simulator::mall::{self, Mall};
+use shoprl_simulator::mall::voice::Cue;
+use shoprl_simulator::mall::{self, Mall, VoiceError, Words};
 use shoprl_simulator::{
-    ActionKind, End, GRAMMAR, Limits, Outcome, ReplayError, Scenario, Session, SessionError, Shop,
-    ShopError, TaskKey, Turn, replay,
+    ActionKind, End, GRAMMAR, Limits, Outcome, ReplayError, Scenario, Session, Shop, ShopError,
+    TaskKey, Turn, replay,
 };
 
 /// A shop, read-only and shared by all sessions.
@@ -76,28 +77,45 @@ impl World {
         }
     }
 
-    /// Starts the episode of a task; with its first observation.
-    pub(super) fn start(&self, key: &TaskKey) -> Result<(Episode, String), ShopError> {
+    /// Starts the episode of a task; with its first observation. `voiced`: somebody else speaks for the shopper.
+    pub(super) fn start(
+        &self,
+        key: &TaskKey,
+        voiced: bool,
+    ) -> Result<(Episode, String), ShopError> {
         match self {
             Self::Mini(shop) => Session::start(Arc::clone(shop), key, Limits::default())
                 .map(|(session, opening)| (Episode::Mini(session), opening)),
             Self::Large { mall, .. } => {
-                let (session, opening) = mall::Session::start(Arc::clone(mall), key);
+                let start = if voiced { mall::Session::start_voiced } else { mall::Session::start };
+                let (session, opening) = start(Arc::clone(mall), key);
                 Ok((Episode::Large(Box::new(session)), opening))
             }
         }
     }
 
-    /// Plays the task's actions again and scores them.
-    pub(super) fn replay(&self, key: &TaskKey, actions: &[String]) -> Result<Scored, ReplayError> {
+    /// Plays the task's actions again and scores them; `words` are those of a shopper for whom somebody else spoke.
+    pub(super) fn replay(
+        &self,
+        key: &TaskKey,
+        actions: &[String],
+        words: &Words,
+    ) -> Result<Scored, ReplayError> {
         match self {
             Self::Mini(shop) => {
+                if let Some((&index, _)) = words.iter().next() {
+                    return Err(ReplayError::Words { index, source: VoiceError::Unasked });
+                }
                 let played = replay(shop, key, Limits::default(), actions)?;
                 let (outcome, end, kinds) = (played.outcome, played.end, played.kinds);
                 Ok(Scored { outcome, end, verdicts: played.verdicts, kinds })
             }
             Self::Large { mall, .. } => {
-                let played = mall::replay(mall, key, actions)?;
+                let played = if words.is_empty() {
+                    mall::replay(mall, key, actions)?
+                } else {
+                    mall::replay_voiced(mall, key, actions, words)?
+                };
                 let (outcome, end, kinds) = (played.outcome, played.end, played.kinds);
                 Ok(Scored { outcome, end, verdicts: Vec::new(), kinds })
             }
@@ -106,10 +124,21 @@ impl World {
 }
 
 impl Episode {
-    pub(super) fn step(&mut self, action: &str) -> Result<Turn, SessionError> {
+    /// Plays an action, which the shopper answers in these words if there are some.
+    pub(super) fn step(&mut self, action: &str, words: Option<&str>) -> Result<Turn, VoiceError> {
+        match (self, words) {
+            (Self::Mini(session), None) => Ok(session.step(action)?),
+            (Self::Mini(_), Some(_)) => Err(VoiceError::Unasked),
+            (Self::Large(session), None) => Ok(session.step(action)?),
+            (Self::Large(session), Some(words)) => session.step_voiced(action, words),
+        }
+    }
+
+    /// What the shopper is to say if `action` is played next, where somebody else speaks for it.
+    pub(super) fn cue(&self, action: &str) -> Option<Cue> {
         match self {
-            Self::Mini(session) => session.step(action),
-            Self::Large(session) => session.step(action),
+            Self::Mini(_) => None,
+            Self::Large(session) => session.cue(action),
         }
     }
 }
