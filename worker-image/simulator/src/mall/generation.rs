@@ -204,3 +204,17 @@ impl Press {
         self.columns.push(Column::Listed, listed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise drawing a category's brands would not end.
+    #[test]
+    fn there_are_more_brand_names_than_a_preset_draws() {
+        let names = vocabulary().heads.len() * vocabulary().tails.len();
+        for preset in [Preset::Fine, Preset::Full] {
+            assert!(2 * preset.scale().brands <= names, "{}", preset.name());
+        }
+    }
+}
