@@ -183,6 +183,7 @@ fn left(episode: &Episode<'_>) -> Vec<Finding> {
     if bought.is_some_and(|visit| meets(visit.product)) {
         return Vec::new();
     }
+    // What is opened at any time, before or after, was not left for good.
     let mut seen: BTreeSet<u32> =
         (0..episode.moments.len()).filter_map(|at| episode.opened(at)).collect();
     let mut findings = Vec::new();
