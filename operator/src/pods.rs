@@ -59,7 +59,7 @@ impl Pods {
                 self.listed.send_replace(true);
             }
             Event::Apply(pod) => state.known.put(pod),
-            Event::Delete(pod) => drop(state.known.take(&place(pod))),
+            Event::Delete(pod) => state.known.take(&place(pod)),
         }
     }
 

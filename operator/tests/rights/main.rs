@@ -15,7 +15,7 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::Api;
 use kube::api::ListParams;
 use shoprl_operator::metrics::Answer;
-use shoprl_operator::rights::{Kind, Place, RIGHTS, Right, Verb};
+use shoprl_operator::rights::{Place, RIGHTS, Right};
 
 use life::{Reach, World};
 use server::ApiServer;
