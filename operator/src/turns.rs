@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Jobs whose pods are made at once: so many that an API server has always something to do, and so few that those which
 /// came first are done first.
-const JOBS: usize = 16;
+const JOBS: usize = 8;
 /// Jobs of which events are posted at once.
 const EVENTS: usize = 1;
 

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 16;
 /// When nobody writes for so long, everything is done.
 const QUIET: Duration = Duration::from_secs(3);
 /// What is not done after so long will not be.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// What a creator without an operator reaches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,9 +113,8 @@ pub async fn operator(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Re
     let idle = one_by_one(client, log, plan.idle).await?;
     let replaced = replacements(client, log, plan.idle).await?;
     let (mut at_once, mut writes, mut pods) = (Vec::new(), BTreeMap::new(), plan.idle * PODS);
-    let mut batches = plan.at_once.iter().copied().enumerate().peekable();
     let mut steady = None;
-    while let Some((index, jobs)) = batches.next() {
+    for (index, jobs) in plan.at_once.iter().copied().enumerate() {
         eprintln!("{jobs} jobs at once");
         let before = process.seconds()?;
         let mark = log.read()?;

@@ -193,8 +193,14 @@ impl World {
                 let _ = pods.delete(in_the_way, &DeleteParams::default()).await;
             }
             let done = |verb, kind| running.metrics.requests(verb, kind, Answer::Ok) > 0;
-            if is("RolesReady") && job.spec.roles.rollout.replicas > 1 {
-                let fewer = json!({"spec": {"roles": {"rollout": {"replicas": 1}}}});
+            // Another budget, then none.
+            let fewer = match job.spec.roles.rollout.replicas {
+                3 => Some(2),
+                2 if done(Verb::Patch, Kind::Budgets) => Some(1),
+                _ => None,
+            };
+            if let Some(fewer) = fewer.filter(|_| is("RolesReady")) {
+                let fewer = json!({"spec": {"roles": {"rollout": {"replicas": fewer}}}});
                 let patch = Patch::Merge(&fewer);
                 jobs.patch("smoke", &PatchParams::default(), &patch).await.expect("fewer");
             }
