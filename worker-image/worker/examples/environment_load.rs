@@ -4,6 +4,7 @@
 //! prints a row of a table; with `hold` as the last argument it opens SESSIONS sessions, each with a listing and an open
 //! product, and leaves them open.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use shoprl_contract::v1::environment_client::EnvironmentClient;
@@ -88,7 +89,12 @@ fn report(agent: &str, sessions: u64, mut seen: Seen, elapsed: Duration) {
 fn opening(session: &str, seed: u64) -> OpenEpisodeRequest {
     // Scenarios are numbered from 1.
     let task = TaskKey { split: 1, scenario: (seed % 4) as i32 + 1, seed };
-    OpenEpisodeRequest { session: session.to_owned(), task: Some(task), actions: Vec::new() }
+    OpenEpisodeRequest {
+        session: session.to_owned(),
+        task: Some(task),
+        actions: Vec::new(),
+        words: HashMap::new(),
+    }
 }
 
 /// Episodes of all scenarios in turn until the time is over.

@@ -24,7 +24,7 @@ pub(super) fn key(stream: &mut Stream) -> TaskKey {
 }
 
 enum Live {
-    Mall(mall::Session),
+    Mall(Box<mall::Session>),
     Mini(Session),
 }
 
@@ -91,7 +91,7 @@ impl Sessions {
         let key = key(stream);
         let (live, opening) = if stream.bernoulli(0.5) {
             let (session, opening) = mall::Session::start(Arc::clone(&self.mall), &key);
-            (Live::Mall(session), opening)
+            (Live::Mall(Box::new(session)), opening)
         } else {
             let (session, opening) =
                 Session::start(Arc::clone(&self.mini), &key, Limits::default()).unwrap();
