@@ -1,5 +1,5 @@
-//! The large shop: a catalog of tens of thousands of products in natural titles, with attributes and options that fit
-//! each category, families of near-identical products, and search over all of it.
+//! The large shop: a catalog of tens of thousands of products, or of over a million, in natural titles, with attributes
+//! and options that fit each category, families of near-identical products, and search over all of it.
 //!
 //! `mini` is made for a policy whose tokens are the shop's words; this one is made for language models and for
 //! measuring. `docs/concepts/shop.md` describes both.
@@ -139,8 +139,8 @@ impl Mall {
         Ok(Self { catalog, segmenter, index })
     }
 
-    /// Builds the shop of `preset` and `seed` as the file `path`, which is complete or not there; then opens it. Of
-    /// `full` neither catalog nor index are in memory together.
+    /// Builds the shop of `preset` and `seed` as the file `path`, which afterwards is complete or what it was before; then
+    /// opens it. The catalog is on the disk before the index is made, so `full` takes some 400 MiB meanwhile.
     ///
     /// # Errors
     /// [`MallError::Write`] if there is no room or right to write, otherwise as [`Mall::open`].
