@@ -1,5 +1,6 @@
 //! The audit log of an API server, followed while it grows.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -82,7 +83,7 @@ impl Log {
         &self.writes[mark.min(self.writes.len())..]
     }
 
-    /// Reads on until so many of the writes after `mark` are of a kind.
+    /// Reads on until writes after `mark` of a kind name so many objects: a client may repeat itself.
     ///
     /// # Errors
     /// When they do not come within `limit`.
@@ -95,16 +96,17 @@ impl Log {
         counts: impl Fn(&Write) -> bool,
     ) -> anyhow::Result<()> {
         let end = Instant::now() + limit;
-        let (mut seen, mut from) = (0, mark);
+        let (mut seen, mut from) = (HashSet::new(), mark);
         loop {
             let known = self.read()?;
-            seen += self.since(from).iter().filter(|write| counts(write)).count();
+            let found = self.since(from).iter().filter(|write| counts(write));
+            seen.extend(found.map(|write| write.name.clone()));
             from = known.max(from);
-            if seen >= count {
+            if seen.len() >= count {
                 return Ok(());
             }
             if Instant::now() > end {
-                bail!("{seen} of {count} {what} after {} s", limit.as_secs());
+                bail!("{} of {count} {what} after {} s", seen.len(), limit.as_secs());
             }
             sleep(LOOK).await;
         }
@@ -194,8 +196,28 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::time::Duration;
 
     use super::Log;
+
+    #[tokio::test]
+    async fn who_waits_for_so_many_waits_for_so_many_objects() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("audit.log");
+        let line = |name: &str| {
+            format!(
+                r#"{{"stage":"ResponseComplete","verb":"patch","user":{{"username":"u"}},"objectRef":{{"resource":"pods","name":"{name}"}},"responseStatus":{{"code":200}},"requestReceivedTimestamp":"2026-01-01T00:00:00Z","stageTimestamp":"2026-01-01T00:00:00Z"}}"#
+            )
+        };
+        // One of them is told twice.
+        let text = [line("a"), line("b"), line("b"), String::new()].join("\n");
+        std::fs::write(&path, text).expect("written");
+        let mut log = Log::open(&path).expect("it is there");
+        let none = Duration::ZERO;
+        log.until(0, 2, none, "pods", |it| it.user == "u").await.expect("both are there");
+        let told = log.until(0, 3, none, "pods", |it| it.user == "u").await;
+        assert_eq!(told.expect_err("there are two").to_string(), "2 of 3 pods after 0 s");
+    }
 
     #[test]
     fn a_log_is_read_as_it_grows_and_only_what_was_answered_counts() {
