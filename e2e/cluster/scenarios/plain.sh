@@ -21,11 +21,13 @@ equal "attempt and restarts" "1 " "$(status plain .attempt) $(status plain .rest
 for file in report.md report.json curve.png run.json; do [ -s "$folder/$file" ] || fail "$file is missing"; done
 await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kubectl get pods -n shop --no-headers | grep -E 'Running|Pending|Terminating'"
 
+sleep 5 # until the end of the last pod is told
+
 say "what kubectl describe says of it"
 # Without what differs from run to run: times, ids, widths, and which event was told first.
 described() {
     kubectl describe srj -n shop plain | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z/TIME/; s/sha256:[0-9a-f]{64}/sha256:DIGEST/
-        s/^(    *(UID|Resource Version)|  Applied): .*/\1: .../
+        s/^( +(UID|Resource Version|Applied)): .*/\1: .../
         /^  (Type|----|Normal|Warning) /s/ +/ /g; s/^ (Normal|Warning) ([A-Za-z]+) [^ ]+ / \1 \2 AGE /' >"$directory/described.all"
     grep -v '^ \(Normal\|Warning\) ' "$directory/described.all"
     grep '^ \(Normal\|Warning\) ' "$directory/described.all" | sort
@@ -35,7 +37,6 @@ if [ -n "${UPDATE_EXPECT:-}" ]; then cp "$directory/described" "$here/golden/des
 diff -u "$here/golden/describe.txt" "$directory/described" >&2 || fail "describe.txt: UPDATE_EXPECT=1 rewrites it"
 
 say "a job at rest is not written"
-sleep 5 # until the end of the last pod is told
 before=$(kubectl get srj -n shop plain -o 'jsonpath={.metadata.resourceVersion}')
 cluster stop "$directory" operator
 cluster start "$directory" operator
