@@ -22,18 +22,18 @@ kubectl delete pvc -n shop homeless-store >/dev/null
 
 say "a job that this operator cannot read is told so, the others go on"
 kind=(crd shoprljobs.shoprl.dev --type json -p)
-seed=/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/seed
+field=/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/ttlSecondsAfterFinished
 strict=$(kubectl get crd shoprljobs.shoprl.dev -o json | python3 -c 'import json, sys
-seed = json.load(sys.stdin)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["seed"]
-print(json.dumps(seed))')
-kubectl patch "${kind[@]}" "[{\"op\": \"replace\", \"path\": \"$seed\", \"value\": {\"x-kubernetes-preserve-unknown-fields\": true}}]" >/dev/null
-newer() { sed 's/^  name: smoke$/  name: newer/; s/^spec:$/spec:\n  seed: seven/' "$manifest" | kubectl apply -n shop -f -; }
+spec = json.load(sys.stdin)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+print(json.dumps(spec["properties"]["ttlSecondsAfterFinished"]))')
+kubectl patch "${kind[@]}" "[{\"op\": \"replace\", \"path\": \"$field\", \"value\": {\"x-kubernetes-preserve-unknown-fields\": true}}]" >/dev/null
+newer() { sed 's/^  name: smoke$/  name: newer/; s/^spec:$/spec:\n  ttlSecondsAfterFinished: soon/' "$manifest" | kubectl apply -n shop -f -; }
 await 30 "that the kind is looser" newer
 accepted() { status newer '.conditions[?(@.type=="Accepted")].message'; }
-says() { [[ $(accepted) == 'spec.seed: invalid type: string "seven"'*"apply the manifest anew"* ]]; }
+says() { [[ $(accepted) == 'spec.ttlSecondsAfterFinished: invalid type: string "soon"'*"apply the manifest anew"* ]]; }
 await 60 "that it cannot be read ($(accepted))" says
 equal "its pods" "" "$(kubectl get pods -n shop -l shoprl.dev/job=newer -o name)"
-kubectl patch srj -n shop newer --type json -p '[{"op": "replace", "path": "/spec/seed", "value": 7}, {"op": "add", "path": "/spec/suspend", "value": true}]' >/dev/null
-kubectl patch "${kind[@]}" "[{\"op\": \"replace\", \"path\": \"$seed\", \"value\": $strict}]" >/dev/null
+kubectl patch srj -n shop newer --type json -p '[{"op": "replace", "path": "/spec/ttlSecondsAfterFinished", "value": 600}, {"op": "add", "path": "/spec/suspend", "value": true}]' >/dev/null
+kubectl patch "${kind[@]}" "[{\"op\": \"replace\", \"path\": \"$field\", \"value\": $strict}]" >/dev/null
 await 60 "that it can be read again" kubectl wait -n shop srj/newer --for condition=Accepted --timeout 1s
 kubectl delete srj -n shop newer --wait=true >/dev/null
