@@ -25,7 +25,8 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cargo build --release --locked --quiet -p shoprl-operator -p shoprl-e2e --bin shoprl-operator --bin load
+# As the whole workspace, so that what `e2e/test` built is used.
+cargo build --release --locked --quiet --workspace --bin shoprl-operator --bin load
 target="$(cargo metadata --locked --no-deps --format-version 1 |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
 jobs=()

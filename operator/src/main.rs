@@ -15,6 +15,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// Gives back what a rush of jobs took; the system's keeps it in an arena per thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs ShopRLJobs on this Kubernetes.
 #[derive(Debug, Parser)]
 #[command(version)]

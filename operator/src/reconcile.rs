@@ -25,7 +25,7 @@ use crate::events;
 use crate::job::{Job, Unreadable};
 use crate::metrics::{Outcome, Why};
 
-/// A status that changes no condition is written no sooner after the last one.
+/// What was seen is written no sooner after the last status.
 const SOON: Duration = Duration::from_secs(1);
 /// For so long a status waits while pods of other jobs are to be made.
 const LATE: Duration = Duration::from_secs(10);
@@ -160,6 +160,8 @@ async fn pass(job: &ShopRLJob, context: &Arc<Context>) -> Result<Action, Error> 
     if plan.intent.is_none() && plan.effects.is_empty() {
         return tell(&subject, plan, context).await;
     }
+    // Made anew when it is our turn: a thousand jobs that wait would hold the pods of a thousand jobs.
+    drop(plan);
     let _turn = context.turns.job().await;
     // Until it was our turn somebody else of this process may have written.
     if context.written.is_newer_than(&job.metadata) {
@@ -273,10 +275,14 @@ async fn carry_out(
             return Err(error);
         }
     }
-    if acts {
-        write_status(subject.job, plan.report, Why::Report, context).await?;
-    }
-    Ok(plan.look_again.map_or_else(Action::await_change, Action::requeue))
+    let waits = if acts { report(subject.job, plan.report, context).await? } else { None };
+    Ok(look_again(waits, plan.look_again))
+}
+
+/// The sooner of two reasons to look at a job again.
+fn look_again(waits: Option<Duration>, planned: Option<Duration>) -> Action {
+    let again = waits.into_iter().chain(planned).min();
+    again.map_or_else(Action::await_change, Action::requeue)
 }
 
 /// Says what was seen of a job that nothing is to be done about. Only now its trainer is asked: one that does not answer
@@ -294,13 +300,12 @@ async fn tell(
         return Ok(Action::requeue(Duration::ZERO));
     }
     let waits = report(subject.job, plan.report, context).await?;
-    let again = waits.into_iter().chain(plan.look_again).min();
-    Ok(again.map_or_else(Action::await_change, Action::requeue))
+    Ok(look_again(waits, plan.look_again))
 }
 
 /// Writes what was seen, or says when to look again: the next pass sees the difference then, and what was added to it. A
-/// status that only tells of progress waits for its turn; one that changes no condition (a worker more is ready) follows
-/// no other within a second; and as long as pods are to be made, they go first for some seconds.
+/// status that only tells of progress waits for its turn; none follows another within a second, so that pods that are made,
+/// placed and ready at once are told of once; and as long as pods are to be made, they go first for some seconds.
 async fn report(
     job: &ShopRLJob,
     status: ShopRLJobStatus,
@@ -317,9 +322,8 @@ async fn report(
         return Ok(None);
     }
     let rested = context.written.since(&job.metadata, now);
-    let news = only_progress || conditions(&before).ne(conditions(&status));
-    if !news && rested < SOON {
-        return Ok(Some(SOON));
+    if rested < SOON {
+        return Ok(Some(SOON.saturating_sub(rested)));
     }
     let _turn = match context.turns.job_if_free() {
         Some(turn) => turn,
@@ -329,10 +333,6 @@ async fn report(
     let why = if only_progress { Why::Progress } else { Why::Report };
     write_status(job, status, why, context).await?;
     Ok(None)
-}
-
-fn conditions(status: &ShopRLJobStatus) -> impl Iterator<Item = (&str, &str, &str)> {
-    status.conditions.iter().map(|it| (&*it.type_, &*it.status, &*it.reason))
 }
 
 /// Writes a status that differs, against the version that was read: whoever was faster wins, and this pass is void.

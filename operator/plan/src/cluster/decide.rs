@@ -86,6 +86,7 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
     let persisted = status.intent.take();
     let named = job.validated.image.as_deref().unwrap_or(job.image);
     let image = persisted.as_ref().map_or_else(|| named.to_owned(), |it| it.image.clone());
+    let begins = persisted.is_none();
     let was_suspended = persisted.as_ref().is_some_and(|intent| intent.suspended);
     let suspended = job.validated.suspend;
     let known = persisted.map(|intent| intent.workers).unwrap_or_default();
@@ -119,6 +120,11 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
         workers.push(worker);
     }
     status.attempt = workers.first().map(|trainer| trainer.incarnation);
+    if begins && !suspended {
+        // No pod is made before its surroundings, and as long as there is no trainer they are applied anyway: that they
+        // were needs no write of its own.
+        status.applied = Some(surroundings(job).digest());
+    }
     status.intent = Some(Intent { image, suspended, workers });
     report::accepted(job, &mut status, now);
     status
