@@ -88,7 +88,8 @@ impl Catalog {
     /// The digest of what [`Catalog::generate`] makes, without keeping it.
     #[must_use]
     pub fn digest_of(preset: Preset, seed: u64) -> String {
-        let written = generation::columns(preset, seed).write(&mut std::io::sink());
+        let columns = generation::columns(preset, seed);
+        let written = columns.write(layout::Origin::Generated, &mut std::io::sink());
         layout::hex(&written.expect("a sink takes what is written to it"))
     }
 }
