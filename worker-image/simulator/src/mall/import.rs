@@ -124,7 +124,7 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<(Mall, Report), ImportErro
 fn open(catalog: Catalog) -> Result<Mall, MallError> {
     let segmenter = Segmenter::new(catalog.search_words());
     let index = ProductIndex::build(&catalog, &segmenter).map_err(engine)?;
-    Ok(Mall { catalog, segmenter, index })
+    Ok(Mall::new(catalog, segmenter, index))
 }
 
 /// Upper bound of the bytes of text, and of the entries of any column.
