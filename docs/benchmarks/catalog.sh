@@ -3,18 +3,16 @@
 # searches; equality of ranked lists over processes, threads, cache and no cache. Usage: catalog.sh [QUERIES [PRESET...]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 queries="${1:-10000}"
 presets=("${@:2}")
 [ "${#presets[@]}" -gt 0 ] || presets=(fine full)
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-cargo build --release --locked -q -p shoprl-simulator --example search
-cargo build --release --locked -q -p shoprl-cli
-target="$(cargo metadata --locked --no-deps --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
-search="$target/release/examples/search"
-shoprl="$target/release/shoprl"
+build --bin shoprl --example search
+search="$release/examples/search"
+shoprl="$release/shoprl"
 
 measured() { # COMMAND...: its output, then what it took
     python3 - "$@" <<'PYTHON'

@@ -3,6 +3,7 @@
 # costs, and beside it a Python environment of the same pages with SQLite FTS5. Usage: environment.sh [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 seconds="${1:-10}"
 work="$(mktemp -d)"
 servers=()
@@ -13,26 +14,18 @@ leave() {
 }
 trap leave EXIT
 
-# As the whole workspace, so that what `e2e/test` built is used.
-cargo build --release --locked -q --workspace --bin shoprl --example speed --example episodes --example environment_load
-target="$(cargo metadata --locked --no-deps --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
-venv="${XDG_CACHE_HOME:-$HOME/.cache}/shoprl/venv-dashscope"
-[ -e "$venv/complete" ] || {
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install -q --disable-pip-version-check dashscope==2.0.2 tiktoken==0.14.0
-    touch "$venv/complete"
-}
+packages docs/benchmarks/peers/page_tokens.txt
+build --bin shoprl --example speed --example episodes --example environment_load
 load() { echo "load$(uptime | sed 's/.*load average//')"; }
 processor="$(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs)"
 echo "commit $(git rev-parse --short HEAD), $processor, $(nproc) processors, $(load)"
 
 printf '\n## In process\n\n'
-"$target/examples/speed" "$seconds" 1
+"$release/examples/speed" "$seconds" 1
 printf '\nTwo processes at once:\n\n'
 players=()
 for process in 1 2; do
-    "$target/examples/speed" "$seconds" 1 >"$work/process-$process" &
+    "$release/examples/speed" "$seconds" 1 >"$work/process-$process" &
     players+=($!)
 done
 wait "${players[0]}"
@@ -42,7 +35,7 @@ grep '^| [er]' "$work/process-2"
 load
 
 printf '\n## Over gRPC\n\n'
-"$target/shoprl" environment --catalog fine --listen 127.0.0.1:0 --sessions 20000 --address-file "$work/address" \
+"$release/shoprl" environment --catalog fine --listen 127.0.0.1:0 --sessions 20000 --address-file "$work/address" \
     >/dev/null &
 servers+=($!)
 for _ in {1..600}; do [ ! -s "$work/address" ] || break; sleep 0.1; done
@@ -50,17 +43,17 @@ address="$(cat "$work/address")"
 resident() { awk '/^VmRSS/ { print $2 * 1024 }' "/proc/${servers[0]}/status"; }
 echo "| agent | sessions | episodes/s | steps/s | p50 ms | p99 ms |"
 echo "|---|---|---|---|---|---|"
-for agent in expert random; do "$target/examples/environment_load" "$address" 32 "$seconds" "$agent"; done
-"$target/examples/environment_load" "$address" 1 "$seconds" random
+for agent in expert random; do "$release/examples/environment_load" "$address" 32 "$seconds" "$agent"; done
+"$release/examples/environment_load" "$address" 1 "$seconds" random
 before=$(resident)
-"$target/examples/environment_load" "$address" 10000 0 hold >/dev/null
+"$release/examples/environment_load" "$address" 10000 0 hold >/dev/null
 echo
 echo "$((($(resident) - before) / 10000)) bytes a session at the server, 10,000 open; $(($(resident) >> 20)) MiB in all"
 load
 
 printf '\n## A Python environment of the same pages, SQLite FTS5\n\n'
-"$target/shoprl" catalog show --json >"$work/products.jsonl"
-"$target/examples/episodes" fine random 300 >"$work/random.jsonl"
+"$release/shoprl" catalog show --json >"$work/products.jsonl"
+"$release/examples/episodes" fine random 300 >"$work/random.jsonl"
 python3 docs/benchmarks/peers/python_shop.py verify "$work/products.jsonl" "$work/random.jsonl"
 echo
 echo "| agent | processes | episodes/s | steps/s | steps a processor's second | p50 µs | p99 µs | bytes a session | opens in |"
@@ -72,6 +65,6 @@ printf '\n## What a page costs\n\n'
 echo "| catalog | page | pages | characters | p99 | tokens | p99 |"
 echo "|---|---|---|---|---|---|---|"
 for catalog in fine mini; do
-    "$target/examples/episodes" "$catalog" expert 400 >"$work/expert.jsonl"
+    "$release/examples/episodes" "$catalog" expert 400 >"$work/expert.jsonl"
     "$venv/bin/python" docs/benchmarks/peers/page_tokens.py "$catalog" "$work/expert.jsonl"
 done

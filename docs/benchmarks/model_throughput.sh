@@ -8,21 +8,17 @@
 # machine: PyTorch's threads spin while they wait, so that other load slows it down more than its share.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 threads="${1:-2}" seconds="${2:-5}"
 
 if [ -n "${3:-}" ]; then
     python="$3"
 else
-    venv="${XDG_CACHE_HOME:-$HOME/.cache}/shoprl/venv-torch"
-    [ -e "$venv/complete" ] || {
-        python3 -m venv "$venv"
-        "$venv/bin/pip" install -q --disable-pip-version-check torch==2.15.0 numpy
-        touch "$venv/complete"
-    }
+    packages docs/benchmarks/peers/torch.txt
     python="$venv/bin/python"
 fi
 
-cargo build --release --locked --quiet -p shoprl-model --example throughput
+build --example throughput
 results="$(mktemp -d)"
 trap 'rm -rf "$results"' EXIT
 load="$(cut -d' ' -f1 /proc/loadavg)"
@@ -33,7 +29,7 @@ export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592 MALLO
 # In turns, so that what else happens on the machine does not always meet the same program.
 for round in 1 2; do
     echo "ShopRL, round $round" >&2
-    cargo run --release --locked --quiet -p shoprl-model --example throughput -- "$threads" "$seconds" |
+    "$release/examples/throughput" "$threads" "$seconds" |
         tee -a "$results/rust" >&2
     for mode in eager compile; do
         for program in torch_train torch_decode; do

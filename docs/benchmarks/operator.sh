@@ -8,6 +8,7 @@
 # in which nothing happens) make it smaller.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 read -ra batches <<<"${JOBS:-200 1000}"
 work="$(mktemp -d)"
 cluster() { e2e/cluster/cluster "$@"; }
@@ -25,10 +26,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# As the whole workspace, so that what `e2e/test` built is used.
-cargo build --release --locked --quiet --workspace --bin shoprl-operator --bin load
-target="$(cargo metadata --locked --no-deps --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
+build --bin shoprl-operator --bin load
 jobs=()
 for batch in "${batches[@]}"; do jobs+=(--jobs "$batch"); done
 load="$(cut -d' ' -f1-3 /proc/loadavg)"
@@ -38,13 +36,13 @@ begun=$SECONDS
 
 echo "the bare creator" >&2
 environment="$(cluster load up "$work/bare")"
-(eval "$environment" && "$target/load" bare --audit "$work/bare/audit.log" "${jobs[@]}") >"$work/bare.jsonl"
+(eval "$environment" && "$release/load" bare --audit "$work/bare/audit.log" "${jobs[@]}") >"$work/bare.jsonl"
 cluster load down "$work/bare"
 
 echo "the operator" >&2
 environment="$(cluster load up "$work/jobs")"
-pid="$(cluster load operator "$work/jobs" "$target/shoprl-operator")"
-(eval "$environment" && "$target/load" operator --audit "$work/jobs/audit.log" --bare "$work/bare.jsonl" --pid "$pid" \
+pid="$(cluster load operator "$work/jobs" "$release/shoprl-operator")"
+(eval "$environment" && "$release/load" operator --audit "$work/jobs/audit.log" --bare "$work/bare.jsonl" --pid "$pid" \
     --idle "${IDLE:-20}" --steady "${STEADY:-250}" --watch "${WATCH:-60}" "${jobs[@]}") >"$work/tables"
 
 {

@@ -3,18 +3,17 @@
 # bigrams (what a public fork of ShopSimulator uses) and bm25s with jieba from PyPI. Usage: search.sh [TASKS [QUERIES]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 tasks="${1:-1000}" queries="${2:-10000}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-cargo build --release --locked -q -p shoprl-simulator --example search
-cargo build --release --locked -q -p shoprl-cli
-target="$(cargo metadata --locked --no-deps --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
-search="$target/release/examples/search"
+packages docs/benchmarks/peers/search_quality.txt
+build --bin shoprl --example search
+search="$release/examples/search"
 
 echo "commit $(git rev-parse --short HEAD), load$(uptime | sed 's/.*load average//'), $(nproc) processors"
-"$target/release/shoprl" catalog build --preset fine --output "$work/fine.shop"
+"$release/shoprl" catalog build --preset fine --output "$work/fine.shop"
 "$search" digest "$queries" 1 >"$work/one"
 for run in "2" "4" "1 $work/fine.shop" "4 $work/fine.shop"; do
     # Threads and file are two words.
@@ -26,6 +25,4 @@ echo "$queries queries, five processes, 1, 2 and 4 threads, with and without cac
 
 "$search" weights "$tasks"
 "$search" export "$tasks" "$work"
-python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check bm25s==0.3.16 jieba==0.42.1
-"$work/venv/bin/python" docs/benchmarks/peers/search_quality.py "$work"
+"$venv/bin/python" docs/benchmarks/peers/search_quality.py "$work"

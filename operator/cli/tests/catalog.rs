@@ -99,6 +99,7 @@ fn imported_products_are_a_shop_and_what_was_left_out_is_told() {
     assert!(found.contains("竹制砧板 第7块") && found.contains("¥39.00"), "{found}");
     let (_, shown, _) = run(&["show", "--shop", "own.shop"]);
     assert!(shown.starts_with("12 products"), "{shown}");
+    assert!(shown.contains("by the published matcher"), "{shown}");
     let (_, json, _) = run(&[&import[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["kept"], &json["digest"]), (&12.into(), &digest.into()));

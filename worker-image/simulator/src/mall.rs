@@ -46,6 +46,7 @@ use std::path::Path;
 use store::StoreError;
 use tantivy::directory::OwnedBytes;
 use thiserror::Error;
+use voice::Speech;
 
 /// The grammar of actions and observations, for people and for prompts.
 pub const GRAMMAR: &str = include_str!("mall/grammar.txt");
@@ -88,7 +89,8 @@ impl Catalog {
     /// The digest of what [`Catalog::generate`] makes, without keeping it.
     #[must_use]
     pub fn digest_of(preset: Preset, seed: u64) -> String {
-        let written = generation::columns(preset, seed).write(&mut std::io::sink());
+        let columns = generation::columns(preset, seed);
+        let written = columns.write(layout::Origin::Generated, &mut std::io::sink());
         layout::hex(&written.expect("a sink takes what is written to it"))
     }
 }
@@ -125,9 +127,15 @@ pub struct Mall {
     catalog: Catalog,
     segmenter: Segmenter,
     index: ProductIndex,
+    speech: Speech,
 }
 
 impl Mall {
+    fn new(catalog: Catalog, segmenter: Segmenter, index: ProductIndex) -> Self {
+        let speech = Speech::new(catalog.leaves());
+        Self { catalog, segmenter, index, speech }
+    }
+
     /// Generates the catalog and builds the index.
     ///
     /// # Errors
@@ -136,7 +144,7 @@ impl Mall {
         let catalog = Catalog::generate(preset, seed);
         let segmenter = Segmenter::new(catalog.search_words());
         let index = ProductIndex::build(&catalog, &segmenter).map_err(engine)?;
-        Ok(Self { catalog, segmenter, index })
+        Ok(Self::new(catalog, segmenter, index))
     }
 
     /// Builds the shop of `preset` and `seed` as the file `path`, which afterwards is complete or what it was before; then
@@ -188,7 +196,7 @@ impl Mall {
     fn of(bytes: &OwnedBytes) -> Result<Self, MallError> {
         let (catalog, index) = store::open(bytes).map_err(stored)?;
         let segmenter = Segmenter::new(catalog.search_words());
-        Ok(Self { catalog, segmenter, index })
+        Ok(Self::new(catalog, segmenter, index))
     }
 
     /// Compares the catalog with its digest, which [`Mall::open`] takes from the file.

@@ -86,9 +86,9 @@ async fn episode(
                         counts.later += 1;
                         counts.unfit += unfit;
                     }
-                    Author::Rules { .. } => {
+                    Author::Rules { unfit, .. } => {
                         counts.rules += 1;
-                        counts.unfit += 4;
+                        counts.unfit += unfit;
                     }
                 }
                 if print {

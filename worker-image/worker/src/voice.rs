@@ -105,6 +105,8 @@ pub enum Author {
     },
     /// The rules, because no reply of the model was fit.
     Rules {
+        /// How many there were.
+        unfit: u32,
         /// What was wrong with the last one.
         last: String,
     },
@@ -169,7 +171,7 @@ impl Voice {
                 }
             }
         }
-        let by = Author::Rules { last: last.unwrap_or_default() };
+        let by = Author::Rules { unfit, last: last.unwrap_or_default() };
         Ok(Spoken { words: cue.plain().to_owned(), by })
     }
 

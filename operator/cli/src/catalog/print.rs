@@ -29,6 +29,7 @@ pub(super) fn summary(out: &mut dyn Write, catalog: &Catalog) -> io::Result<()> 
         "of a product: {attributes:.2} attributes, {values:.2} option values, {variants:.2} variants"
     )?;
     writeln!(out, "prices: {} in the middle, a tenth above {}", price(50), price(90))?;
+    writeln!(out, "rewards compare facts by the {} matcher", catalog.matcher().name())?;
     writeln!(out, "sha256 {}", catalog.digest())
 }
 

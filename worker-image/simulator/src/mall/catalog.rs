@@ -1,6 +1,7 @@
 //! Views of the catalog: products, their facts, their variants.
 
-use super::layout::{Column, Columns, Layout, LayoutError, hex};
+use super::layout::{Column, Columns, Layout, LayoutError, Origin, hex};
+use super::matcher::Matcher;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -57,6 +58,16 @@ impl Catalog {
     /// Reads everything again.
     pub(super) fn is_what_its_digest_says(&self) -> bool {
         hex(&self.layout.digest()) == self.digest
+    }
+
+    /// How its facts are compared unless somebody says otherwise: what was imported is free text, in which one thing
+    /// is written in several ways.
+    #[must_use]
+    pub fn matcher(&self) -> Matcher {
+        match self.layout.origin() {
+            Origin::Generated => Matcher::Canonical,
+            Origin::Imported => Matcher::Published,
+        }
     }
 
     /// The number of products.

@@ -4,7 +4,7 @@ use super::Preset;
 use super::catalog::Catalog;
 use super::generation;
 use super::index::{IndexError, ProductIndex};
-use super::layout::{Layout, LayoutError};
+use super::layout::{Layout, LayoutError, Origin};
 use super::mapped::{self, MapError};
 use super::segment::Segmenter;
 use super::store::Writer;
@@ -67,7 +67,7 @@ fn create(part: &Path) -> io::Result<File> {
 
 fn write(preset: Preset, seed: u64, part: &Path) -> Result<(), BuildError> {
     let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, create(part)?))?;
-    let digest = generation::columns(preset, seed).write(&mut writer)?;
+    let digest = generation::columns(preset, seed).write(Origin::Generated, &mut writer)?;
     writer.flush()?;
     let place = writer.catalog();
     let length = place.len() as u64;

@@ -6,7 +6,7 @@ mod title;
 
 use super::Preset;
 use super::catalog::{Catalog, WordId, Words};
-use super::layout::{Column, Columns};
+use super::layout::{Column, Columns, Origin};
 use super::vocabulary::{Category, Leaf, Vocabulary, vocabulary};
 use crate::draw;
 use family::{Family, Item};
@@ -73,7 +73,7 @@ impl Names {
 
 /// All products of `preset` in memory; a function of both arguments alone.
 pub(super) fn generate(preset: Preset, seed: u64) -> Catalog {
-    let (layout, digest) = columns(preset, seed).finish();
+    let (layout, digest) = columns(preset, seed).finish(Origin::Generated);
     Catalog::new(layout, digest).expect("generated columns fit: a test reads them back")
 }
 

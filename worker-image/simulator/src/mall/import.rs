@@ -1,7 +1,8 @@
 //! Catalogs of other environments: the product files of ShopSimulator (arXiv 2601.18225) and WebShop (Yao et al., 2022).
 //!
 //! What a file holds and what becomes of it is told in `docs/concepts/shop.md`. No such data comes with this project.
-//! Facts of imported catalogs are free text, so rewards over them are for [`Matcher::Published`](super::Matcher).
+//! Facts of imported catalogs are free text, so they are compared by [`Matcher::Published`](super::Matcher) unless the terms
+//! of a reward name another.
 
 mod press;
 mod product;
@@ -123,7 +124,7 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<(Mall, Report), ImportErro
 fn open(catalog: Catalog) -> Result<Mall, MallError> {
     let segmenter = Segmenter::new(catalog.search_words());
     let index = ProductIndex::build(&catalog, &segmenter).map_err(engine)?;
-    Ok(Mall { catalog, segmenter, index })
+    Ok(Mall::new(catalog, segmenter, index))
 }
 
 /// Upper bound of the bytes of text, and of the entries of any column.

@@ -8,8 +8,30 @@ use std::ops::Range;
 use tantivy::directory::OwnedBytes;
 use thiserror::Error;
 
-/// Raised whenever the meaning of the same columns changes.
-const MAGIC: &[u8; 16] = b"shoprl catalog 2";
+/// Where the facts of a catalog come from. The digest covers it, since a reward depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Written by our generator: the same fact is the same word.
+    Generated,
+    /// Taken from another environment's files: free text.
+    Imported,
+}
+
+impl Origin {
+    /// The name with which columns begin. Its number is raised whenever the meaning of the same columns changes.
+    const fn magic(self) -> &'static [u8; MAGIC] {
+        match self {
+            Self::Generated => b"shoprl catalog 2",
+            Self::Imported => b"shoprl imports 2",
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        [Self::Generated, Self::Imported].into_iter().find(|it| bytes.starts_with(it.magic()))
+    }
+}
+
+const MAGIC: usize = 16;
 
 /// What a column holds. Lists of lists are stored end to end, with a column of the ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +72,7 @@ pub(super) enum Column {
 }
 
 const COLUMNS: usize = Column::HeldOut as usize + 1;
-const HEADER: usize = MAGIC.len() + 8 * COLUMNS;
+const HEADER: usize = MAGIC + 8 * COLUMNS;
 
 /// What is wrong with the bytes of a catalog.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -92,13 +114,13 @@ impl Columns {
     }
 
     /// Writes them in one piece, and each is freed as soon as it is written. Returns the SHA-256 of what was written.
-    pub(super) fn write(self, out: &mut dyn Write) -> io::Result<[u8; 32]> {
+    pub(super) fn write(self, origin: Origin, out: &mut dyn Write) -> io::Result<[u8; 32]> {
         let mut hasher = Sha256::new();
         let mut put = |bytes: &[u8]| {
             hasher.update(bytes);
             out.write_all(bytes)
         };
-        put(MAGIC)?;
+        put(origin.magic())?;
         for column in &self.0 {
             put(&(column.len() as u64).to_le_bytes())?;
         }
@@ -107,10 +129,10 @@ impl Columns {
     }
 
     /// Them in one piece in memory.
-    pub(super) fn finish(self) -> (Layout, [u8; 32]) {
+    pub(super) fn finish(self, origin: Origin) -> (Layout, [u8; 32]) {
         let size = HEADER + self.0.iter().map(Vec::len).sum::<usize>();
         let mut bytes = Vec::with_capacity(size);
-        let digest = self.write(&mut bytes).expect("memory takes what is written to it");
+        let digest = self.write(origin, &mut bytes).expect("memory takes what is written to it");
         let layout = Layout::new(OwnedBytes::new(bytes)).expect("the header is of these columns");
         (layout, digest)
     }
@@ -119,16 +141,15 @@ impl Columns {
 /// All columns, in one piece.
 pub(super) struct Layout {
     bytes: OwnedBytes,
+    origin: Origin,
     ranges: [Range<usize>; COLUMNS],
 }
 
 impl Layout {
     /// Takes up stored bytes, which stay where they lie. What the columns mean to each other is checked by the catalog.
     pub(super) fn new(bytes: OwnedBytes) -> Result<Self, LayoutError> {
-        if !bytes.starts_with(MAGIC) {
-            return Err(LayoutError::Magic);
-        }
-        let lengths = bytes.get(MAGIC.len()..HEADER).ok_or(LayoutError::Length)?;
+        let origin = Origin::of(&bytes).ok_or(LayoutError::Magic)?;
+        let lengths = bytes.get(MAGIC..HEADER).ok_or(LayoutError::Length)?;
         let mut ranges = [const { 0..0 }; COLUMNS];
         let mut start = HEADER;
         for (range, length) in ranges.iter_mut().zip(lengths.as_chunks().0) {
@@ -141,11 +162,15 @@ impl Layout {
         if start != bytes.len() {
             return Err(LayoutError::Length);
         }
-        Ok(Self { bytes, ranges })
+        Ok(Self { bytes, origin, ranges })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// SHA-256 of the bytes.

@@ -11,11 +11,10 @@ use published::{Bought, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// A way of comparing facts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Matcher {
     /// By identity: axis and value, and the path of the category.
-    #[default]
     Canonical,
     /// By likeness of texts, as ShopSimulator and WebShop do, for data whose facts are free text. It lets through what
     /// is not wanted; `published.rs` and its tests say what.
@@ -23,6 +22,15 @@ pub enum Matcher {
 }
 
 impl Matcher {
+    /// The name as it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Canonical => "canonical",
+            Self::Published => "published",
+        }
+    }
+
     /// What the formulas count of buying `visit`.
     pub(super) fn counts(self, mall: &Mall, goal: &Goal, visit: &Visit) -> Counts {
         let canonical = counts(mall, goal, visit);

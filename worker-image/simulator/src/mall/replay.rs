@@ -21,6 +21,8 @@ pub struct Replay {
     pub end: Option<End>,
     /// The metrics, by the formulas of `mini`; a category of the same parent scores one half.
     pub outcome: Outcome,
+    /// How facts were compared for them.
+    pub matcher: Matcher,
     /// Per action its kind.
     pub kinds: Vec<ActionKind>,
     /// Purchases that the shopper did not allow.
@@ -31,12 +33,13 @@ pub struct Replay {
 /// rules speak.
 pub type Words = BTreeMap<usize, String>;
 
-/// Plays `actions` on the task of `key` and scores them. A function of its arguments and the catalog alone.
+/// Plays `actions` on the task of `key` and scores them, facts compared as the catalog has it
+/// ([`Catalog::matcher`](super::Catalog::matcher)). A function of its arguments and the catalog alone.
 ///
 /// # Errors
 /// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
 pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Replay, ReplayError> {
-    replay_by(mall, key, actions, None, Matcher::Canonical)
+    replay_by(mall, key, actions, None, mall.catalog.matcher())
 }
 
 /// [`replay`] of an episode whose shopper had a voice of its own ([`Session::start_voiced`]): `words` are what was recorded.
@@ -49,7 +52,7 @@ pub fn replay_voiced(
     actions: &[String],
     words: &Words,
 ) -> Result<Replay, ReplayError> {
-    replay_by(mall, key, actions, Some(words), Matcher::Canonical)
+    replay_by(mall, key, actions, Some(words), mall.catalog.matcher())
 }
 
 /// [`replay`] or [`replay_voiced`], scored by `matcher`.
@@ -71,7 +74,7 @@ pub(super) fn replay_by(
         purchases_refused += u32::from(step.purchase_refused);
     })?;
     let outcome = outcome(mall, &goal, &session, matcher);
-    Ok(Replay { observations, end: session.ended(), outcome, kinds, purchases_refused })
+    Ok(Replay { observations, end: session.ended(), outcome, matcher, kinds, purchases_refused })
 }
 
 /// The session of a task; its shopper has a voice of its own where words were recorded.

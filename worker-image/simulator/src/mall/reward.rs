@@ -33,8 +33,8 @@ pub struct Terms {
     pub unverified: f64,
     /// Charged in proportion to the turns taken; whole when all of them were.
     pub turns: f64,
-    /// How facts are compared.
-    pub matcher: Matcher,
+    /// How facts are compared; `None` leaves it to the catalog ([`Catalog::matcher`](super::Catalog::matcher)).
+    pub matcher: Option<Matcher>,
 }
 
 impl Default for Terms {
@@ -47,7 +47,7 @@ impl Default for Terms {
             after_refusal: 0.0,
             unverified: 0.0,
             turns: 0.0,
-            matcher: Matcher::Canonical,
+            matcher: None,
         }
     }
 }
@@ -147,7 +147,8 @@ pub fn score(
     terms: &Terms,
 ) -> Result<Scored, ScoreError> {
     terms.check()?;
-    let replay = replay_by(mall, key, actions, words, terms.matcher)?;
+    let matcher = terms.matcher.unwrap_or_else(|| mall.catalog.matcher());
+    let replay = replay_by(mall, key, actions, words, matcher)?;
     if let Some(recorded) = recorded {
         let said = &replay.observations;
         let same = said.iter().zip(recorded).take_while(|(said, recorded)| said == recorded);

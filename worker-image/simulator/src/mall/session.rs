@@ -121,8 +121,14 @@ impl Session {
     /// own. Changes nothing.
     #[must_use]
     pub fn cue(&self, action: &str) -> Option<Cue> {
-        let (talk, shopper) = (self.talk.as_ref()?, self.shopper.as_ref()?);
+        self.talk.as_ref()?;
         let remark = self.clone().advance(action, None).ok()?.remark?;
+        self.cue_of(remark, action)
+    }
+
+    /// The cue of what `action` makes the shopper say, as the conversation stands before.
+    fn cue_of(&self, remark: Remark, action: &str) -> Option<Cue> {
+        let (talk, shopper) = (self.talk.as_ref()?, self.shopper.as_ref()?);
         Some(Cue::new(&self.mall, shopper.leaf(), remark, talk, action.trim()))
     }
 
@@ -136,15 +142,17 @@ impl Session {
     }
 
     pub(super) fn advance_voiced(&mut self, action: &str, words: &str) -> Result<Step, VoiceError> {
-        if let Some(end) = self.end {
-            return Err(SessionError::Ended { end }.into());
-        }
-        let cue = self.cue(action).ok_or(VoiceError::Unasked)?;
+        // Played on a copy, which takes this session's place if the words are fit.
+        let mut next = self.clone();
+        let step = next.advance(action, Some(words))?;
+        let cue = step.remark.clone().and_then(|remark| self.cue_of(remark, action));
+        let cue = cue.ok_or(VoiceError::Unasked)?;
         // The rules' own sentence is always fit.
         if words != cue.plain() {
             cue.check(words)?;
         }
-        Ok(self.advance(action, Some(words))?)
+        *self = next;
+        Ok(step)
     }
 
     /// How the episode ended, if it did.

@@ -8,8 +8,9 @@ mod prompt;
 pub use check::Unfit;
 pub use prompt::{Line, Speaker};
 
-use super::Mall;
+use super::{Catalog, Mall};
 use check::Vocabulary;
+use std::sync::{Arc, OnceLock};
 
 /// What the rules let the shopper say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,21 @@ pub struct Cue {
     heard: String,
     before: Vec<(String, String)>,
     opening: String,
-    vocabulary: Vocabulary,
+    vocabulary: Arc<Vocabulary>,
+}
+
+/// What remarks are checked with, leaf by leaf, made when a leaf is first talked about: a leaf of `full` has thousands of products.
+pub(super) struct Speech(Vec<OnceLock<Arc<Vocabulary>>>);
+
+impl Speech {
+    pub(super) fn new(leaves: usize) -> Self {
+        Self((0..leaves).map(|_| OnceLock::new()).collect())
+    }
+
+    fn vocabulary(&self, catalog: &Catalog, leaf: u32) -> Arc<Vocabulary> {
+        let vocabulary = || Arc::new(Vocabulary::of(catalog, leaf));
+        Arc::clone(self.0[leaf as usize].get_or_init(vocabulary))
+    }
 }
 
 impl Cue {
@@ -49,7 +64,7 @@ impl Cue {
             heard: heard.to_owned(),
             before: talk.exchanges.clone(),
             opening: talk.opening.clone(),
-            vocabulary: Vocabulary::of(&mall.catalog, leaf),
+            vocabulary: mall.speech.vocabulary(&mall.catalog, leaf),
         }
     }
 

@@ -148,7 +148,8 @@ async fn a_reply_is_said_when_it_is_fit_and_asked_for_again_when_it_is_not() {
     check(vec![Fails(429, "slow down"), Says("您问？")], Ok(("您问？", model(0)))).await;
     check(vec![Silence, Says("您问？")], Ok(("您问？", model(0)))).await;
     let last = "it says \"300\", which is not to be said".to_owned();
-    check(vec![Says(""), Says(""), Says("300")], Ok((PLAIN, Author::Rules { last }))).await;
+    check(vec![Says(""), Says(""), Says("300")], Ok((PLAIN, Author::Rules { unfit: 3, last })))
+        .await;
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@ use crate::mall::vocabulary::{Leaf, vocabulary};
 
 /// What no row that may be opened promises.
 pub(super) const HOPELESS: i32 = -100;
+/// What speaks against a row that costs less than half of what may be spent: people name a sum near the price of what they
+/// have in mind.
+const CHEAP: i32 = 8;
 
 /// Facts read or heard. What nobody said is not there.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +144,9 @@ impl Wish {
         if wrong_brand || self.is_something_else(&row.title) {
             return HOPELESS;
         }
-        self.facts.iter().map(|fact| self.promise_of(fact, row)).sum()
+        let facts: i32 = self.facts.iter().map(|fact| self.promise_of(fact, row)).sum();
+        let cheap = self.budget.is_some_and(|budget| row.fen < budget.saturating_mul(50));
+        facts - if cheap { CHEAP } else { 0 }
     }
 
     fn promise_of(&self, fact: &str, row: &Row) -> i32 {

@@ -2,7 +2,7 @@
 
 use super::product::Imported;
 use crate::mall::catalog::{Catalog, WordId, Words};
-use crate::mall::layout::{Column, Columns, LayoutError};
+use crate::mall::layout::{Column, Columns, LayoutError, Origin};
 use std::collections::{BTreeSet, HashMap};
 
 /// The one axis of attributes that have none.
@@ -38,7 +38,7 @@ impl Press {
         for (family, product) in (0u32..).zip(&products) {
             press.product(leaves[&product.path], family, product);
         }
-        let (layout, digest) = press.columns.finish();
+        let (layout, digest) = press.columns.finish(Origin::Imported);
         Catalog::new(layout, digest)
     }
 

@@ -95,7 +95,7 @@ proptest! {
         prop_assert!(charged_for.reward <= plain.reward);
         prop_assert!(charged_for.reward >= plain.reward - most - 1e-12);
         // Whatever is the same by identity is alike.
-        let alike = score(&Terms { matcher: Matcher::Published, ..free }).replay.outcome;
+        let alike = score(&Terms { matcher: Some(Matcher::Published), ..free }).replay.outcome;
         for (alike, same) in metrics(&alike).into_iter().zip(metrics(&outcome)) {
             prop_assert!((same..=1.0).contains(&alike), "{:?} {:?}", alike, outcome);
         }
@@ -117,7 +117,7 @@ fn terms_out_of_range_are_refused_by_name() {
     assert_eq!(Terms::default().check(), Ok(()));
     let read = |text| serde_json::from_str::<Terms>(text);
     assert_eq!(read("{}").unwrap(), Terms::default());
-    assert_eq!(read(r#"{"matcher": "published"}"#).unwrap().matcher, Matcher::Published);
+    assert_eq!(read(r#"{"matcher": "published"}"#).unwrap().matcher, Some(Matcher::Published));
     assert!(read(r#"{"turn": 1}"#).is_err());
 }
 

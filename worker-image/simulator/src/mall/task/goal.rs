@@ -31,6 +31,15 @@ impl Goal {
             && self.price_of(product).is_some_and(|fen| fen <= self.budget_fen())
     }
 
+    /// How many wanted things `product` of the wanted leaf lacks; the wanted variant within the budget counts as one of them. Nothing is
+    /// lacking of what meets the goal.
+    pub(in crate::mall) fn misses(&self, product: &Product<'_>) -> usize {
+        let facts = self.facts.iter().filter(|&&fact| !product.has_fact(fact)).count();
+        let brand = self.brand.is_some_and(|brand| product.brand_id() != brand);
+        let offer = self.price_of(product).is_none_or(|fen| fen > self.budget_fen());
+        facts + usize::from(brand) + usize::from(offer)
+    }
+
     /// Fen of the wanted variant of `product`; `None` if it is not offered or sold out.
     pub(in crate::mall) fn price_of(&self, product: &Product<'_>) -> Option<u32> {
         product.offer(&self.selection(product)?)

@@ -15,11 +15,14 @@ const ALL_OPTIONS: f64 = 0.95;
 const LOOSE_BUDGET: f64 = 0.1;
 /// Attributes that are wanted: of most products two or three, of some all they have.
 const ATTRIBUTES: [usize; 3] = [2, 2, 3];
-/// The most products that may meet a goal, and how many goals are tried before another product is taken.
-const MOST_FITTING: usize = 2;
+/// How many products miss a goal by one thing, at least. Where fewer do, what is wanted is unlike all else, and the first
+/// result of a search is often right.
+const NEAR_MISSES: usize = 3;
+/// How many goals are tried before another product is taken.
 const ATTEMPTS: usize = 8;
-/// Products that are tried before any goal is good enough: in imported catalogs many products may be alike.
-const MOST_TRIED: usize = 1_000;
+/// Products that are tried before a goal needs no near misses, and again as many before any goal is good enough: in imported
+/// catalogs products may be all unlike, or too many alike.
+const MOST_TRIED: usize = 500;
 
 /// Draws a goal whose facts are those of a product of a family in `split`.
 pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal {
@@ -33,8 +36,9 @@ pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal
             continue;
         }
         tried += 1;
-        let goal = narrow_goal_of(catalog, &product, stream);
-        if tried > MOST_TRIED {
+        let near_misses = if tried > MOST_TRIED { 0 } else { NEAR_MISSES };
+        let goal = narrow_goal_of(catalog, &product, near_misses, stream);
+        if tried > 2 * MOST_TRIED {
             return goal.unwrap_or_else(|| goal_of(catalog, &product, stream));
         }
         let Some(goal) = goal else {
@@ -50,11 +54,23 @@ pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal
     }
 }
 
-/// A goal that tells its product from most of its family; `None` if none is found soon.
-fn narrow_goal_of(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Option<Goal> {
+/// A goal that tells its product from all others, and from so many of them by one thing alone; `None` if none is found soon.
+fn narrow_goal_of(
+    catalog: &Catalog,
+    product: &Product<'_>,
+    near_misses: usize,
+    stream: &mut Stream,
+) -> Option<Goal> {
     (0..ATTEMPTS).map(|_| goal_of(catalog, product, stream)).find(|goal| {
-        let fitting = catalog.in_leaf(goal.leaf).filter(|product| goal.is_met_by(product));
-        fitting.take(MOST_FITTING + 1).count() <= MOST_FITTING
+        let mut near = 0;
+        for other in catalog.in_leaf(goal.leaf).filter(|other| other.id != product.id) {
+            match goal.misses(&other) {
+                0 => return false,
+                1 => near += 1,
+                _ => {}
+            }
+        }
+        near >= near_misses
     })
 }
 

@@ -16,7 +16,8 @@ fn keys(count: u64) -> impl Iterator<Item = TaskKey> {
     })
 }
 
-/// Every task is solvable or says truly that it is not; `nothing fits` tasks are about 3 %.
+/// Every task is solvable or says truly that it is not; `nothing fits` tasks are about 3 %. What is wanted is one product, and
+/// others miss it by one thing.
 #[test]
 fn a_goal_says_truly_whether_anything_fits() {
     let mut nothing_fits = 0;
@@ -24,6 +25,11 @@ fn a_goal_says_truly_whether_anything_fits() {
         let goal = Task::new(&MALL, &key).goal;
         assert_eq!(goal.fits, goal.is_met_in(catalog()), "{key:?}");
         assert!(!goal.fits || goal.is_met_by(&catalog().at(goal.target)), "{key:?}");
+        let misses = catalog().in_leaf(goal.leaf).map(|product| goal.misses(&product));
+        let (met, near): (Vec<usize>, Vec<usize>) =
+            misses.filter(|it| *it < 2).partition(|it| *it == 0);
+        assert_eq!(met.len(), usize::from(goal.fits), "{key:?}");
+        assert!(!goal.fits || near.len() >= 3, "{key:?}");
         let held_out = catalog().is_held_out(catalog().at(goal.target).family());
         assert_eq!(held_out, key.split == Split::HeldOut, "{key:?}");
         nothing_fits += u32::from(!goal.fits);
@@ -31,27 +37,19 @@ fn a_goal_says_truly_whether_anything_fits() {
     assert!((36..=90).contains(&nothing_fits), "{nothing_fits} of 2,000");
 }
 
-/// The difficulty is a band. A hundred tasks of each split, so the bounds are those of the issue with two standard
-/// errors of two hundred tasks; `examples/difficulty.rs` measures more.
+/// The difficulty is a band, that of the issue. The sample is always the same, so there is no slack; and it is large enough that
+/// one standard error is 1.3 % for the first two columns and 0.5 % for the expert. `examples/difficulty.rs` measures more.
 #[test]
 fn every_scenario_lies_within_its_band_of_difficulty() {
     for scenario in Scenario::ALL {
-        let halves = [Split::Train, Split::HeldOut]
-            .map(|split| difficulty(&MALL, split, scenario, 100).unwrap());
-        let mean = |of: fn(&difficulty::Difficulty) -> f64| (of(&halves[0]) + of(&halves[1])) / 2.0;
-        let (first, within) = (mean(|it| it.first), mean(|it| it.within_20));
-        let (most, band) =
-            if scenario.has_persona() { (0.30, 0.60..=0.85) } else { (0.50, 0.80..=0.95) };
-        assert!(first <= most + 0.06, "{scenario:?}: first {first}");
-        assert!(
-            (band.start() - 0.07..=band.end() + 0.05).contains(&within),
-            "{scenario:?}: {within}"
-        );
-        let (once, random, expert) =
-            (mean(|it| it.search_first), mean(|it| it.random), mean(|it| it.expert));
-        assert!(once <= 0.35 + 0.067, "{scenario:?}: search once and buy {once}");
-        assert!(random <= 0.02, "{scenario:?}: random {random}");
-        assert!(expert >= 0.97 - 0.024, "{scenario:?}: expert {expert}");
+        for split in [Split::Train, Split::HeldOut] {
+            let it = difficulty(&MALL, split, scenario, 1_000).unwrap();
+            let (most, band) =
+                if scenario.has_persona() { (0.30, 0.60..=0.85) } else { (0.50, 0.80..=0.95) };
+            let at = format!("{scenario:?} {split:?}: {it:?}");
+            assert!(it.first <= most && band.contains(&it.within_20), "{at}");
+            assert!(it.search_first <= 0.35 && it.random <= 0.02 && it.expert >= 0.97, "{at}");
+        }
     }
 }
 

@@ -1,0 +1,22 @@
+# Sourced by `e2e/test` and the scripts in docs/benchmarks: Python packages, and where cargo puts what it builds.
+# shellcheck shell=bash
+
+# packages REQUIREMENTS [PIP-OPTION...]: sets `venv` to an environment with these packages, made once and kept outside of
+# the checkout under a name that follows from the list.
+packages() {
+    venv="${XDG_CACHE_HOME:-$HOME/.cache}/shoprl/venv-$( (python3 --version; cat "$1"; printf '%s' "${@:2}") |
+        sha256sum | cut -c1-16)"
+    [ ! -e "$venv/complete" ] || return 0
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check "${@:2}" -r "$1"
+    touch "$venv/complete"
+}
+
+# build CARGO-OPTION...: builds these programs, and sets `release` to their folder. As the whole workspace: with `-p` the
+# features of dependencies unify differently, and half of what `e2e/test` built would be built again.
+build() {
+    cargo build --release --locked --workspace "$@"
+    release="$(cargo metadata --locked --no-deps --format-version 1 |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
+}
