@@ -13,10 +13,10 @@ packages() {
     touch "$venv/complete"
 }
 
-# build CARGO-OPTION...: builds these programs, and sets `release` to their folder. As the whole workspace: with `-p` the
-# features of dependencies unify differently, and half of what `e2e/test` built would be built again.
+# Builds everything, and sets `release` to the programs' folder. Everything, as `e2e/test` does: for a crate alone, or without
+# the tests, the features of dependencies unify differently, and what that built would be built again.
 build() {
-    cargo build --release --locked --workspace "$@"
+    cargo build --release --locked --workspace --all-targets
     release="$(cargo metadata --locked --no-deps --format-version 1 |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
 }

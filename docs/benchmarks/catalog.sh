@@ -10,7 +10,7 @@ presets=("${@:2}")
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-build --bin shoprl --example search
+build
 search="$release/examples/search"
 shoprl="$release/shoprl"
 

@@ -15,7 +15,7 @@ leave() {
 trap leave EXIT
 
 packages docs/benchmarks/peers/page_tokens.txt
-build --bin shoprl --example speed --example episodes --example environment_load
+build
 load() { echo "load$(uptime | sed 's/.*load average//')"; }
 processor="$(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs)"
 echo "commit $(git rev-parse --short HEAD), $processor, $(nproc) processors, $(load)"

@@ -18,7 +18,7 @@ else
     python="$venv/bin/python"
 fi
 
-build --example throughput
+build
 results="$(mktemp -d)"
 trap 'rm -rf "$results"' EXIT
 load="$(cut -d' ' -f1 /proc/loadavg)"

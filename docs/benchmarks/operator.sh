@@ -26,7 +26,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-build --bin shoprl-operator --bin load
+build
 jobs=()
 for batch in "${batches[@]}"; do jobs+=(--jobs "$batch"); done
 load="$(cut -d' ' -f1-3 /proc/loadavg)"

@@ -9,7 +9,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 packages docs/benchmarks/peers/search_quality.txt
-build --bin shoprl --example search
+build
 search="$release/examples/search"
 
 echo "commit $(git rev-parse --short HEAD), load$(uptime | sed 's/.*load average//'), $(nproc) processors"

