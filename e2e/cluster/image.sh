@@ -1,4 +1,5 @@
-# Images: the pod's pause, the worker and the operator, built by buildah without a registry. Sourced by `cluster`.
+# Images: the pod's pause, the worker and the operator, built by buildah without a registry. Sourced by `cluster`, and by
+# worker-image/cuda/build for the base and for buildah.
 
 # Its storage lies in the cluster's folder and goes with it.
 bud() { # ARGUMENT...

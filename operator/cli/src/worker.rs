@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use shoprl_contract::{Exit, Role};
-use shoprl_worker::WorkerOptions;
+use shoprl_worker::{DeviceChoice, WorkerOptions};
 
 use crate::log::{self, LogFormat};
 
@@ -48,6 +48,9 @@ pub struct WorkerArguments {
     /// Threads to compute with.
     #[arg(long, default_value_t = 1, value_name = "N")]
     threads: usize,
+    /// Where the trainer computes gradients; the other roles take no notice.
+    #[arg(long, value_enum, env = "SHOPRL_DEVICE", default_value = "cpu", value_name = "DEVICE")]
+    device: DeviceArgument,
     /// Leave when the standard input closes.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -62,6 +65,16 @@ enum RoleArgument {
     Rollout,
     Reward,
     Trainer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeviceArgument {
+    /// The CPU.
+    Cpu,
+    /// A CUDA device, or nothing.
+    Cuda,
+    /// A CUDA device where there is one, else the CPU.
+    Auto,
 }
 
 impl WorkerArguments {
@@ -79,6 +92,7 @@ impl WorkerArguments {
             address_file,
             termination_file,
             threads,
+            device,
             exit_with_stdin,
             log: _,
         } = self;
@@ -100,6 +114,11 @@ impl WorkerArguments {
             address_file: address_file.clone(),
             termination_file: termination_file.clone(),
             threads: *threads,
+            device: match device {
+                DeviceArgument::Cpu => DeviceChoice::Cpu,
+                DeviceArgument::Cuda => DeviceChoice::Cuda,
+                DeviceArgument::Auto => DeviceChoice::Auto,
+            },
             exit_with_stdin: *exit_with_stdin,
         }
     }

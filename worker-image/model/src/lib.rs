@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod config;
 mod decoder;
+pub mod device;
 pub mod differentiable;
 pub mod engine;
 pub mod folder;

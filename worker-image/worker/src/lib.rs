@@ -26,4 +26,5 @@ pub mod voice;
 mod worker;
 
 pub use options::WorkerOptions;
+pub use shoprl_model::device::DeviceChoice;
 pub use worker::run;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use shoprl_contract::Role;
+use shoprl_model::device::DeviceChoice;
 
 /// Command line of one worker; `shoprl worker ROLE` maps onto it one to one.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct WorkerOptions {
     pub termination_file: Option<PathBuf>,
     /// Threads for computing.
     pub threads: usize,
+    /// Where the trainer computes gradients; the other roles take no notice.
+    pub device: DeviceChoice,
     /// Leave when standard input closes: the parent is gone.
     pub exit_with_stdin: bool,
 }

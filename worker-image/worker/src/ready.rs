@@ -37,6 +37,7 @@ mod tests {
     use std::path::PathBuf;
 
     use shoprl_contract::{ExitReason, Role};
+    use shoprl_model::device::DeviceChoice;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::announce;
@@ -56,6 +57,7 @@ mod tests {
             address_file: None,
             termination_file: None,
             threads: 1,
+            device: DeviceChoice::Cpu,
             exit_with_stdin: false,
         }
     }

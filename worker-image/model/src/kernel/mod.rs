@@ -6,8 +6,8 @@
 //! Row operations that do reduce (norms, softmax) use sixteen partial sums and one fixed tree, whatever the width
 //! of the registers they compile to.
 //!
-//! This folder is the only place in the crate with `unsafe`: raw pointers into slices whose bounds the safe entry
-//! points have checked, and calls of functions compiled for an instruction set that [`KernelPath`] has detected.
+//! This folder is the only place where the crate computes with `unsafe`: raw pointers into slices whose bounds the safe
+//! entry points have checked, and calls of functions compiled for an instruction set that [`KernelPath`] has detected.
 
 mod lanes;
 mod loss_rows;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use shoprl_contract::v1::Actor;
 use shoprl_contract::{Exit, ExitReason, RunConfig, v1};
 use shoprl_model::config::ModelConfig;
+use shoprl_model::device::ComputeDevice;
 use shoprl_model::parameters::Parameters;
 use shoprl_model::tokenizer::Tokenizer;
 use shoprl_rl::credit::Gate;
@@ -47,6 +48,7 @@ impl<'a> Job<'a> {
     pub(super) fn begin(
         config: &'a RunConfig,
         directory: &Path,
+        device: &ComputeDevice,
         threads: usize,
         (store, attempt): (Store, Attempt),
         shared: Arc<Shared>,
@@ -54,7 +56,7 @@ impl<'a> Job<'a> {
     ) -> Result<Self, Exit> {
         let tokenizer = crate::policy::tokenizer()?;
         let model = crate::policy::model(config, &tokenizer)?;
-        let mut learner = Learner::new(&model, config, threads);
+        let mut learner = Learner::new(device, &model, config, threads)?;
         let Restored { state, reference } = match &attempt.parent {
             Some(parent) => resume::restore(parent, &mut learner)?,
             None => Restored { state: JobState::new(Gate::default()), reference: None },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shoprl_contract::{Exit, RunConfig};
 use shoprl_model::batch::{BatchStatistics, Objective, Sequence, micro_batches};
 use shoprl_model::config::ModelConfig;
-use shoprl_model::fused::FusedNetwork;
+use shoprl_model::device::ComputeDevice;
 use shoprl_model::network::{Network, NetworkError};
 use shoprl_model::optimizer::{Method, Optimizer, Rates, Settings, clip_gradient_norm};
 use shoprl_model::parameters::{Layout, Parameters};
@@ -21,7 +21,7 @@ const WARMUP_WEIGHT_DECAY: f32 = 0.01;
 
 /// Weights that learn.
 pub(super) struct Learner {
-    network: FusedNetwork,
+    network: Box<dyn Network>,
     pub(super) parameters: Parameters,
     optimizer: Optimizer,
     threads: usize,
@@ -36,11 +36,17 @@ pub(super) struct Update {
 }
 
 impl Learner {
-    /// Fresh weights, ready for the warm-up.
-    pub(super) fn new(model: &ModelConfig, config: &RunConfig, threads: usize) -> Self {
+    /// Fresh weights, ready for the warm-up. `device` computes gradients; the optimiser is always the CPU's.
+    pub(super) fn new(
+        device: &ComputeDevice,
+        model: &ModelConfig,
+        config: &RunConfig,
+        threads: usize,
+    ) -> Result<Self, Exit> {
+        let network = device.network(model, threads).map_err(|error| network_failed(&error))?;
         let parameters = Parameters::init(model, config.seed);
         let optimizer = Optimizer::new(Arc::clone(&parameters.layout), warmup_settings(), threads);
-        Self { network: FusedNetwork::new(model, threads), parameters, optimizer, threads }
+        Ok(Self { network, parameters, optimizer, threads })
     }
 
     /// Starts reinforcement learning: AdamW for everything, from an empty state.
@@ -134,6 +140,11 @@ fn training_settings() -> Settings {
     Settings::new(Method::AdamW, 0.0)
 }
 
+/// A device that failed may be there again after a restart, or another one; what does not fit never will.
 fn network_failed(error: &NetworkError) -> Exit {
-    Exit::bad_configuration(format!("gradient: {error}"))
+    let exit: fn(String) -> Exit = match error {
+        NetworkError::Device(_) => Exit::temporary,
+        _ => Exit::bad_configuration,
+    };
+    exit(format!("gradient: {error}"))
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use shoprl_contract::run_folder::file;
 use shoprl_contract::v1::controller_server::ControllerServer;
 use shoprl_contract::{Exit, RunConfig};
+use shoprl_model::device::{ComputeDevice, DeviceChoice, NoCuda};
 use tokio::runtime::Runtime;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
@@ -47,6 +48,8 @@ pub(crate) fn train(
     shutdown: &Shutdown,
     runtime: &Runtime,
 ) -> Result<Exit, Exit> {
+    let device = open_device(options.device)?;
+    tracing::info!("gradients are computed on {device}");
     let listener =
         runtime.block_on(worker::listen(&options.listen, options.address_file.as_deref()))?;
     let asked = options.metrics_listen.as_deref();
@@ -67,6 +70,7 @@ pub(crate) fn train(
     let mut job = Job::begin(
         config,
         &options.directory,
+        &device,
         options.threads,
         (store, attempt),
         Arc::clone(&shared),
@@ -92,6 +96,17 @@ pub(crate) fn train(
     shared.work.notify_waiters();
     std::thread::sleep(FAREWELL);
     Ok(exit)
+}
+
+/// What is not in the program or its image will not be there next time either; a device may.
+fn open_device(choice: DeviceChoice) -> Result<ComputeDevice, Exit> {
+    ComputeDevice::open(choice).map_err(|why| {
+        let exit: fn(String) -> Exit = match why {
+            NoCuda::NotBuilt | NoCuda::Library(_) => Exit::bad_configuration,
+            NoCuda::Device(_) => Exit::temporary,
+        };
+        exit(format!("device cuda: {why}; with auto or cpu the trainer works without"))
+    })
 }
 
 /// The run folder says what the run is, also where nobody but the trainer writes to it: reports begin there.

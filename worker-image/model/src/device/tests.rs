@@ -1,0 +1,66 @@
+use super::*;
+use crate::batch::{Objective, Sequence, Target, micro_batches};
+use crate::parameters::Parameters;
+use shoprl_rl::policy_loss::Clip;
+
+fn missing() -> Result<Device, NoCuda> {
+    Err(NoCuda::Library("libcublas"))
+}
+
+#[test]
+fn the_cpu_is_taken_without_asking_for_cuda() {
+    let asked = || panic!("loads libraries that nobody wants");
+    let settled = ComputeDevice::settle(DeviceChoice::Cpu, asked).unwrap();
+    assert_eq!(settled.to_string(), "the CPU");
+    assert_eq!(DeviceChoice::default(), DeviceChoice::Cpu);
+}
+
+#[test]
+fn cuda_alone_is_refused_with_what_is_missing() {
+    let refused = ComputeDevice::settle(DeviceChoice::Cuda, missing).unwrap_err();
+    assert!(refused.to_string().starts_with("libcublas cannot be loaded"), "{refused}");
+    let driver = || Err(NoCuda::Device(candle_core::Error::Msg("CUDA_ERROR_NO_DEVICE".into())));
+    let refused = ComputeDevice::settle(DeviceChoice::Cuda, driver).unwrap_err();
+    assert_eq!(refused.to_string(), "no CUDA device: CUDA_ERROR_NO_DEVICE");
+}
+
+#[test]
+fn auto_falls_back_to_the_cpu_and_says_why() {
+    let settled = ComputeDevice::settle(DeviceChoice::Auto, missing).unwrap();
+    let said = settled.to_string();
+    assert!(said.starts_with("the CPU, because libcublas cannot be loaded"), "{said}");
+}
+
+#[test]
+fn a_device_that_is_there_is_taken() {
+    for choice in [DeviceChoice::Cuda, DeviceChoice::Auto] {
+        let settled = ComputeDevice::settle(choice, || Ok(Device::Cpu)).unwrap();
+        assert_eq!(settled.to_string(), "the first CUDA device");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn a_build_without_cuda_says_so() {
+    let refused = ComputeDevice::open(DeviceChoice::Cuda).unwrap_err();
+    assert!(refused.to_string().contains("built without CUDA"), "{refused}");
+}
+
+/// The candle device of a machine without CUDA stands for one: the operations are the same.
+#[test]
+fn the_networks_of_both_places_are_one_model() {
+    let config = ModelConfig::preset("nano", 300).unwrap();
+    let parameters = Parameters::init(&config, 3);
+    let target = |t| if t == 0 { Target::None } else { Target::Supervised { weight: 1.0 } };
+    let sequence = Sequence { tokens: (0..24).collect(), targets: (0..24).map(target).collect() };
+    let batches = micro_batches(vec![sequence], 64);
+    let clip = Clip { low: 0.2, high: 0.2 };
+    let objective = Objective { clip, kl_coefficient: 0.0, normalizer: 23.0 };
+    let loss = |place: &ComputeDevice| {
+        let network = place.network(&config, 1).unwrap();
+        network.gradients(&parameters, &batches, &objective).unwrap().1.loss
+    };
+    let (fused, candle) =
+        (loss(&ComputeDevice::Cpu(None)), loss(&ComputeDevice::Cuda(Device::Cpu)));
+    assert!(fused > 1.0 && (fused - candle).abs() < 1e-4, "{fused} {candle}");
+}
