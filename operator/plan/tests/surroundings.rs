@@ -118,7 +118,7 @@ fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
 fn a_job_that_begins_notes_its_surroundings_and_applies_them_until_there_is_a_trainer() {
     let noted = |spec: Value| begun(&spec).applied;
     let (begins, suspended) = (json!({}), json!({"suspend": true}));
-    assert!(noted(suspended.clone()).is_none(), "no trainer comes, before which they are applied");
+    assert!(noted(suspended).is_none(), "no trainer comes, before which they are applied");
     let plan = plan(&begins, &begun(&begins));
     assert_eq!(plan.report.applied, noted(begins));
     assert!(surroundings(plan).is_some(), "the trainer is not there yet");
