@@ -316,14 +316,14 @@ async fn report(
         return Ok(None);
     }
     let now = (context.clock)();
+    let rested = context.written.since(&job.metadata, now);
+    if rested < SOON {
+        return Ok(Some(SOON.saturating_sub(rested)));
+    }
     let only_progress = before.progress != status.progress
         && before == ShopRLJobStatus { progress: before.progress.clone(), ..status.clone() };
     if only_progress && !context.progress_pace.may(now) {
         return Ok(None);
-    }
-    let rested = context.written.since(&job.metadata, now);
-    if rested < SOON {
-        return Ok(Some(SOON.saturating_sub(rested)));
     }
     let _turn = match context.turns.job_if_free() {
         Some(turn) => turn,

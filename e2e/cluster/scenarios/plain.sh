@@ -24,11 +24,10 @@ await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kub
 sleep 5 # until the end of the last pod is told
 
 say "what kubectl describe says of it"
-# Without what differs from run to run: times, ids, widths, which event was told first, and how far the trainer was when it
-# was asked for the last time.
+# Without what differs from run to run: times, ids, widths, and which event was told first.
 described() {
     kubectl describe srj -n shop plain | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z/TIME/; s/sha256:[0-9a-f]{64}/sha256:DIGEST/
-        s/^( +(UID|Resource Version|Applied|Weights Version)|    Success): .*/\1: .../
+        s/^( +(UID|Resource Version|Applied)): .*/\1: .../
         /^  (Type|----|Normal|Warning) /s/ +/ /g; s/^ (Normal|Warning) ([A-Za-z]+) [^ ]+ / \1 \2 AGE /' >"$directory/described.all"
     grep -v '^ \(Normal\|Warning\) ' "$directory/described.all"
     grep '^ \(Normal\|Warning\) ' "$directory/described.all" | sort

@@ -36,26 +36,50 @@ pub struct Exit {
     pub reason: ExitReason,
     /// For people: what happened and what to do about it.
     pub message: String,
+    /// What a trainer came to that reached its target step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// What a job came to. Nobody can ask a trainer that is over, so these are its last words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// Version of the last weights.
+    pub weights_version: u64,
+    /// Newest success rate, from 0 to 1 with two decimals; absent when the last attempt measured none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<String>,
 }
 
 impl Exit {
     /// The work is done.
     pub fn done() -> Self {
-        Self { reason: ExitReason::Done, message: String::new() }
+        Self::new(ExitReason::Done, "")
+    }
+
+    /// The work is done, and this came of it.
+    pub fn finished(outcome: Outcome) -> Self {
+        Self { outcome: Some(outcome), ..Self::done() }
+    }
+
+    /// Any of them.
+    pub fn new(reason: ExitReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), outcome: None }
     }
 
     /// The configuration can never work.
     pub fn bad_configuration(message: impl Into<String>) -> Self {
-        Self { reason: ExitReason::BadConfiguration, message: message.into() }
+        Self::new(ExitReason::BadConfiguration, message)
     }
 
     /// It may work next time.
     pub fn temporary(message: impl Into<String>) -> Self {
-        Self { reason: ExitReason::Temporary, message: message.into() }
+        Self::new(ExitReason::Temporary, message)
     }
 
     /// Asked to stop.
     pub fn stopped(message: impl Into<String>) -> Self {
-        Self { reason: ExitReason::Stopped, message: message.into() }
+        Self::new(ExitReason::Stopped, message)
     }
 }

@@ -7,7 +7,7 @@ mod exit;
 mod run_config;
 pub mod run_folder;
 
-pub use exit::{Exit, ExitReason};
+pub use exit::{Exit, ExitReason, Outcome};
 pub use run_config::*;
 
 /// Messages and, with the feature `services`, clients and servers of the package `shoprl.v1`.

@@ -173,7 +173,7 @@ fn without_words(code: i32) -> Ending {
     ];
     match reasons.into_iter().find(|reason| i32::from(reason.code()) == code) {
         Some(reason) => {
-            Ending::Exit(Exit { reason, message: format!("exit code {code}, its log says why") })
+            Ending::Exit(Exit::new(reason, format!("exit code {code}, its log says why")))
         }
         None if code == PANIC => Ending::Crash("panicked".to_owned()),
         None => Ending::Crash(format!("exit code {code}")),

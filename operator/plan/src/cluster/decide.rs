@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use shoprl_contract::Role;
+use shoprl_contract::{Outcome, Role};
 use shoprl_crds::{Failure, Intent, ShopRLJobStatus, WorkerIntent};
 
 use super::report;
@@ -105,7 +105,7 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
             // What ends the job ends the counting too.
             _ if report::end(&status).is_some() => {}
             Verdict::Keep => {}
-            Verdict::Complete => report::complete(job, &mut status, now),
+            Verdict::Complete(outcome) => report::complete(job, &mut status, outcome, now),
             // It was asked to leave, or never began.
             Verdict::Replace(_) if suspended && was_suspended => {}
             Verdict::Replace(ending) => replace(job, &mut status, &mut worker, &ending, now),
@@ -145,14 +145,16 @@ pub(super) fn desired(job: &JobFacts<'_>) -> Vec<ProcessId> {
 
 enum Verdict {
     Keep,
-    Complete,
+    Complete(Option<Outcome>),
     Replace(Ending),
 }
 
 fn verdict(pod: &ObservedPod, now: Timestamp) -> Verdict {
     let trainer = pod.worker == ProcessId::TRAINER;
     match pod.ending() {
-        Some(Ending { fate: Fate::Done, .. }) if trainer => Verdict::Complete,
+        Some(Ending { fate: Fate::Done, outcome, .. }) if trainer => {
+            Verdict::Complete(outcome.clone())
+        }
         // A worker leaves with 0 only when the trainer told it that the job is over, and that is in a checkpoint.
         Some(Ending { fate: Fate::Done, .. }) => Verdict::Keep,
         Some(ending) => Verdict::Replace(ending.clone()),
@@ -163,6 +165,7 @@ fn verdict(pod: &ObservedPod, now: Timestamp) -> Verdict {
                 fate: Fate::Disrupted,
                 reason: "Deleted".to_owned(),
                 message: "the pod was deleted".to_owned(),
+                outcome: None,
             }),
             None => Verdict::Keep,
         },

@@ -1,7 +1,7 @@
 //! How a pod ended, and what that means for the job.
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
-use shoprl_contract::{Exit, ExitReason};
+use shoprl_contract::{Exit, ExitReason, Outcome};
 
 /// What an ending means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Ending {
     pub reason: String,
     /// The worker's last words, or what the kubelet says.
     pub message: String,
+    /// What a trainer says of the job that it finished.
+    pub outcome: Option<Outcome>,
 }
 
 /// Pod reasons by which the kubelet or the cluster takes a pod away or never lets it begin.
@@ -57,7 +59,7 @@ impl Ending {
         if TAKEN_AWAY.contains(&reason.as_str()) || reason.starts_with("OutOf") || targeted {
             let reason = if reason.is_empty() { "Disrupted".to_owned() } else { reason };
             let message = status.message.clone().unwrap_or_default();
-            return Some(Self { fate: Fate::Disrupted, reason, message });
+            return Some(Self { fate: Fate::Disrupted, reason, message, outcome: None });
         }
         let deleted = pod.metadata.deletion_timestamp.is_some();
         Some(terminated.map_or_else(
@@ -65,6 +67,7 @@ impl Ending {
                 fate: Fate::Failed,
                 reason: if reason.is_empty() { "Unknown".to_owned() } else { reason },
                 message: status.message.clone().unwrap_or_default(),
+                outcome: None,
             },
             |terminated| Self::of_container(terminated, deleted),
         ))
@@ -95,6 +98,6 @@ impl Ending {
             Some(_) => String::new(),
             None => format!("exit code {}, no last words", terminated.exit_code),
         };
-        Self { fate, reason: reason.to_owned(), message }
+        Self { fate, reason: reason.to_owned(), message, outcome: exit.and_then(|it| it.outcome) }
     }
 }

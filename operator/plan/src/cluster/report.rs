@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
-use shoprl_contract::Role;
+use shoprl_contract::{Outcome, Role};
 use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
 
 use super::decide::desired;
@@ -82,8 +82,14 @@ pub(super) fn accepted(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Ti
     say(status, job.generation, &condition, now);
 }
 
-/// The trainer reached the target step: that is what its exit code 0 says.
-pub(super) fn complete(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
+/// The trainer reached the target step: that is what its exit code 0 says. What came of it are its last words; where they are
+/// lost, what it said before stays.
+pub(super) fn complete(
+    job: &JobFacts<'_>,
+    status: &mut ShopRLJobStatus,
+    outcome: Option<Outcome>,
+    now: Timestamp,
+) {
     status.phase = Some("Complete".to_owned());
     let target = i64::from(job.validated.training.steps);
     let progress = status.progress.get_or_insert_default();
@@ -91,6 +97,10 @@ pub(super) fn complete(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Ti
     (progress.step, progress.target_steps) = (target, target);
     progress.steps = format!("{target}/{target}");
     progress.waiting_for = None;
+    if let Some(Outcome { weights_version, success }) = outcome {
+        progress.weights_version = i64::try_from(weights_version).unwrap_or(i64::MAX);
+        progress.success = success.or_else(|| progress.success.take());
+    }
     progress.time = Some(Time(now));
     let message = format!("all {target} steps taken; the report lies in the store");
     let condition = Said { kind: COMPLETE, status: "True", reason: "TargetReached", message };

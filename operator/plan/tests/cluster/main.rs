@@ -128,6 +128,35 @@ fn a_job_begins_with_its_intent_then_its_pods_then_its_report() {
     assert_eq!(world.plan().report, world.status, "a steady job is not written");
 }
 
+#[test]
+fn a_job_that_ends_tells_what_came_of_it_by_the_last_words_of_its_trainer() {
+    let check = |words: Option<&str>, expected: (i64, Option<&str>)| {
+        let mut world = World::new(1);
+        world.settle();
+        let known = Progress {
+            weights_version: 5,
+            success: Some("0.25".to_owned()),
+            ..Progress::default()
+        };
+        world.status.progress = Some(known);
+        world.end_of("job-trainer-0-1", 0, "Completed");
+        world.says("job-trainer-0-1", words);
+        world.settle();
+        let told = world.status.progress.unwrap();
+        assert_eq!((told.weights_version, told.success.as_deref()), expected, "{words:?}");
+        assert_eq!((told.phase.as_str(), told.step), ("finished", told.target_steps));
+    };
+    let words = r#"{"reason":"done","message":"","outcome":{"weightsVersion":9,"success":"0.51"}}"#;
+    check(Some(words), (9, Some("0.51")));
+    // Born again after the last evaluation, it measured none itself.
+    let words = r#"{"reason":"done","message":"","outcome":{"weightsVersion":9}}"#;
+    check(Some(words), (9, Some("0.25")));
+    // What an earlier image says, what does not read, and nothing.
+    for words in [Some(r#"{"reason":"done","message":""}"#), Some("bye"), None] {
+        check(words, (5, Some("0.25")));
+    }
+}
+
 /// Ends a pod of a running job and tells (phase, the failure's reason, restarts, pods that live).
 fn after(pod: &str, code: i32, reason: &str) -> (String, String, i32, Vec<String>) {
     let mut world = World::new(1);

@@ -190,6 +190,15 @@ impl World {
         end(self.pods.get_mut(name).unwrap_or_else(|| panic!("no {name}")), code, reason);
     }
 
+    /// What an ended pod's last words are.
+    pub(crate) fn says(&mut self, name: &str, words: Option<&str>) {
+        let status = self.pods.get_mut(name).and_then(|pod| pod.status.as_mut());
+        let container = status.and_then(|it| it.container_statuses.as_mut()?.first_mut());
+        let terminated = container.and_then(|it| it.state.as_mut()?.terminated.as_mut());
+        terminated.unwrap_or_else(|| panic!("{name} has not ended")).message =
+            words.map(str::to_owned);
+    }
+
     pub(crate) fn settle(&mut self) {
         for _ in 0..6 {
             self.pass(usize::MAX);

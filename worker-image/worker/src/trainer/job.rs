@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shoprl_contract::v1::Actor;
-use shoprl_contract::{Exit, ExitReason, RunConfig, v1};
+use shoprl_contract::{Exit, ExitReason, Outcome, RunConfig, v1};
 use shoprl_model::config::ModelConfig;
 use shoprl_model::device::ComputeDevice;
 use shoprl_model::parameters::Parameters;
@@ -88,7 +88,7 @@ impl<'a> Job<'a> {
     /// Runs to the end, or until asked to stop; then a checkpoint is written first.
     pub(super) fn run(&mut self) -> Result<Exit, Exit> {
         match self.phases() {
-            Ok(()) => Ok(Exit::done()),
+            Ok(()) => Ok(Exit::finished(self.outcome())),
             Err(exit) if exit.reason == ExitReason::Stopped => {
                 self.checkpoint()?;
                 tracing::info!(updates = self.state.updates, "checkpoint written before leaving");
@@ -234,6 +234,13 @@ impl<'a> Job<'a> {
         progress.weights_version = state.updates;
         progress.done = done;
         shared.told.spent.clone_from(&state.budget);
+    }
+
+    fn outcome(&self) -> Outcome {
+        let success = self.shared.lock().progress.success;
+        // Negative while there is none.
+        let success = (success >= 0.0).then(|| format!("{success:.2}"));
+        Outcome { weights_version: self.state.updates, success }
     }
 
     /// Tells whoever asks the newest success rate.
