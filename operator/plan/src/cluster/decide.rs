@@ -259,7 +259,8 @@ fn effects(
         match of {
             // The newest that ended stays for its log.
             Some(worker) if pod.ending().is_some() => pod.incarnation < worker.incarnation - 1,
-            Some(worker) => pod.incarnation != worker.incarnation && pod.gone_by.is_none(),
+            // A later one is of a wish that another operator wrote and this view has not seen.
+            Some(worker) => pod.incarnation < worker.incarnation && pod.gone_by.is_none(),
             None => pod.gone_by.is_none(),
         }
     };

@@ -271,6 +271,20 @@ fn a_suspended_job_has_no_pods_and_goes_on_as_the_next_attempt_without_a_failure
 }
 
 #[test]
+fn a_view_that_is_behind_leaves_the_pods_of_a_later_wish_alone() {
+    let mut world = World::new(1);
+    world.settle();
+    let before = world.status.clone();
+    world.end_of("job-rollout-0-1", 1, "Error");
+    world.settle();
+    world.pods.remove("job-rollout-0-1");
+    // Its job was not told yet what the pods were told.
+    world.status = before;
+    world.pass(usize::MAX);
+    assert!(world.names().contains(&"job-rollout-0-2"), "{:?}", world.names());
+}
+
+#[test]
 fn the_next_trainer_waits_for_the_checkpoint_of_one_that_leaves() {
     let mut world = World::new(1);
     world.settle();
