@@ -167,8 +167,9 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         return "\n".join(lines[begin:])
 
     prompts = ['{"scenario": "singleTurn", "split": "train", "seed": %d}' % seed for seed in (3, 4)]
-    rollout = rollout_function(generate, encode, decode, group=1, address=address)
-    for prompt in prompts:
+    rollout = rollout_function(generate, encode, decode, context=100_000, address=address)
+    short = rollout_function(generate, encode, decode, context=1, address=address)
+    for prompt, seed in zip(prompts, (3, 4)):
         agents.append(SimpleAgent(0))
         sampled.clear()
         played = rollout([prompt], None)
@@ -176,9 +177,18 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         assert len(ids) == len(mask) == len(logprobs) > 0
         assert [token for token, own in zip(ids, mask) if own] == sampled
         assert all((value != 0.0) == bool(own) for value, own in zip(logprobs, mask))
-        assert decode(ids).rstrip("\n").endswith("结束")
+        assert mask[-1] == 1, "the last page is left out, and nothing else is"
         assert shop_reward(["x"], **{name: played[name] for name in ("shop_reward",)}) == played["shop_reward"]
+        env = make()
+        assert played["shop_reward"] == [play(env, SimpleAgent(0), seed)[1][-1]]
+        env.close()
         assert 0 <= played["shop_success"][0] <= played["shop_reward"][0] <= 1
+        # Where no page fits, an episode is its first action.
+        agents.append(SimpleAgent(0))
+        sampled.clear()
+        played = short([prompt], None)
+        assert played["completion_ids"] == [sampled] and played["env_mask"] == [[1] * len(sampled)]
+        assert played["shop_reward"] == [0.0]
 
 
 def an_environment_for_trl_scores_what_was_done():
