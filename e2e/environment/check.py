@@ -11,8 +11,8 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env
 
 import shoprl_env
-from shoprl_env.client import METRICS, SCENARIOS, SPLITS
-from shoprl_env.env import LONGEST_ACTION, LONGEST_OBSERVATION
+from shoprl_env.client import LONGEST_ACTION, METRICS, SCENARIOS, SPLITS
+from shoprl_env.env import LONGEST_OBSERVATION
 
 address, examples, second = sys.argv[1:4]
 sys.path.insert(0, examples)
@@ -79,9 +79,15 @@ def the_simple_agent_earns_what_is_measured_for_it():
 def a_long_action_is_cut_and_the_shop_says_so():
     env = make()
     env.reset(seed=1)
-    observation = env.step("搜索" + "好" * LONGEST_ACTION)[0]
+    long = "搜索" + "好" * 5 * LONGEST_ACTION
+    observation = env.step(long)[0]
     assert observation.startswith("无效 动作没写完"), observation
     env.close()
+    # What is replayed is what was played.
+    tools = ShopTools()
+    tools.reset(scenario="singleTurn", split="train", seed=1)
+    assert tools.act(long) == observation
+    assert tools.get_reward() == 0.0
 
 
 def mistakes_are_named_with_a_remedy():
