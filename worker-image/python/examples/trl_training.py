@@ -1,4 +1,4 @@
-"""The shop in TRL's GRPOTrainer, by either of its doors (both are experimental in TRL 1.16).
+"""The shop in TRL's GRPOTrainer, by either of its doors (seen with TRL 1.16, where both are experimental).
 
 `ShopTools` is for `environment_factory`: the model calls `act` as a tool, the environment owns the reward. The chat
 template must know tools; TRL ends a rollout when the model stops calling, which no environment can make it do.
@@ -18,6 +18,7 @@ takes token ids and gives the sampled ids with their log-probabilities (of vLLM'
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), rollout_func=rollout, reward_funcs=shop_reward, args=...)
 
 In verl the same `Episode` goes into an agent loop: ids are appended as below, `response_mask` is `env_mask`.
+docs/benchmarks/trl.sh of the repository trains by both doors.
 """
 
 from __future__ import annotations
