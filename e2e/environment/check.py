@@ -11,8 +11,8 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env
 
 import shoprl_env
-from shoprl_env.client import METRICS, SCENARIOS, SPLITS
-from shoprl_env.env import LONGEST_ACTION, LONGEST_OBSERVATION
+from shoprl_env.client import LONGEST_ACTION, METRICS, SCENARIOS, SPLITS
+from shoprl_env.env import LONGEST_OBSERVATION
 
 address, examples, second = sys.argv[1:4]
 sys.path.insert(0, examples)
@@ -79,9 +79,15 @@ def the_simple_agent_earns_what_is_measured_for_it():
 def a_long_action_is_cut_and_the_shop_says_so():
     env = make()
     env.reset(seed=1)
-    observation = env.step("搜索" + "好" * LONGEST_ACTION)[0]
+    long = "搜索" + "好" * 5 * LONGEST_ACTION
+    observation = env.step(long)[0]
     assert observation.startswith("无效 动作没写完"), observation
     env.close()
+    # What is replayed is what was played.
+    tools = ShopTools()
+    tools.reset(scenario="singleTurn", split="train", seed=1)
+    assert tools.act(long) == observation
+    assert tools.get_reward() == 0.0
 
 
 def mistakes_are_named_with_a_remedy():
@@ -167,8 +173,9 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         return "\n".join(lines[begin:])
 
     prompts = ['{"scenario": "singleTurn", "split": "train", "seed": %d}' % seed for seed in (3, 4)]
-    rollout = rollout_function(generate, encode, decode, group=1, address=address)
-    for prompt in prompts:
+    rollout = rollout_function(generate, encode, decode, context=100_000, address=address)
+    short = rollout_function(generate, encode, decode, context=1, address=address)
+    for prompt, seed in zip(prompts, (3, 4)):
         agents.append(SimpleAgent(0))
         sampled.clear()
         played = rollout([prompt], None)
@@ -176,9 +183,18 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         assert len(ids) == len(mask) == len(logprobs) > 0
         assert [token for token, own in zip(ids, mask) if own] == sampled
         assert all((value != 0.0) == bool(own) for value, own in zip(logprobs, mask))
-        assert decode(ids).rstrip("\n").endswith("结束")
+        assert mask[-1] == 1, "the last page is left out, and nothing else is"
         assert shop_reward(["x"], **{name: played[name] for name in ("shop_reward",)}) == played["shop_reward"]
+        env = make()
+        assert played["shop_reward"] == [play(env, SimpleAgent(0), seed)[1][-1]]
+        env.close()
         assert 0 <= played["shop_success"][0] <= played["shop_reward"][0] <= 1
+        # Where no page fits, an episode is its first action.
+        agents.append(SimpleAgent(0))
+        sampled.clear()
+        played = short([prompt], None)
+        assert played["completion_ids"] == [sampled] and played["env_mask"] == [[1] * len(sampled)]
+        assert played["shop_reward"] == [0.0]
 
 
 def an_environment_for_trl_scores_what_was_done():

@@ -1,9 +1,10 @@
-"""The shop in TRL's GRPOTrainer, by either of its doors (written against TRL 1.16, both are experimental there).
+"""The shop in TRL's GRPOTrainer, by either of its doors (seen with TRL 1.16, where both are experimental).
 
-`ShopTools` is for `environment_factory`: the model calls `act` as a tool, the environment owns the reward.
+`ShopTools` is for `environment_factory`: the model calls `act` as a tool, the environment owns the reward. The chat
+template must know tools; TRL ends a rollout when the model stops calling, which no environment can make it do.
 
     from trl import GRPOTrainer
-    message = {"role": "user", "content": PROMPT}
+    message = {"role": "user", "content": opening()}
     rows = [{"prompt": [message], "scenario": "singleTurn", "split": "train", "seed": n} for n in range(1000)]
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), environment_factory=ShopTools, args=...)
 
@@ -11,10 +12,13 @@
 takes token ids and gives the sampled ids with their log-probabilities (of vLLM's client, of `model.generate`, ...).
 
     rows = [{"prompt": json.dumps({"scenario": "singleTurn", "split": "train", "seed": n})} for n in range(1000)]
-    rollout = rollout_function(generate, tokenizer.encode, tokenizer.decode, group=8)
+    encode = functools.partial(tokenizer.encode, add_special_tokens=False)
+    decode = functools.partial(tokenizer.decode, skip_special_tokens=True)
+    rollout = rollout_function(generate, encode, decode, context=8192)
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), rollout_func=rollout, reward_funcs=shop_reward, args=...)
 
 In verl the same `Episode` goes into an agent loop: ids are appended as below, `response_mask` is `env_mask`.
+docs/benchmarks/trl.sh of the repository trains by both doors.
 """
 
 from __future__ import annotations
@@ -33,19 +37,30 @@ PROMPT = "你在网店里替顾客买东西。每次只写一个动作。\n"
 Generate = Callable[[list[int]], tuple[list[int], list[float]]]
 
 
+def opening(address: str = ADDRESS) -> str:
+    """What a language model is told before the first page: its part and the grammar."""
+    client = ShopClient(address)
+    grammar = client.describe().grammar
+    client.close()
+    return f"{PROMPT}{grammar}\n"
+
+
 class ShopTools:
     """One rollout's shop; TRL makes one of it for every rollout of a batch and resets it with the row's columns."""
+
+    # The metric that is the reward; R_strict of arXiv 2601.18225 is 0 for an episode that was not ended.
+    metric = "strict"
 
     def __init__(self) -> None:
         self._client = ShopClient(ADDRESS)
         self._episode: Episode | None = None
 
     def reset(self, scenario: str, split: str, seed: int, **_columns: Any) -> str:
-        """Begins the row's task; what is returned is appended to the prompt."""
+        """Begins the row's task; its first page is appended to the prompt."""
         if self._episode is not None:
             self._episode.close()
         self._episode = Episode.start(self._client, Task(scenario, split, seed))
-        return self._client.describe().grammar + "\n" + self._episode.observation
+        return self._episode.observation
 
     def act(self, action: str) -> str:
         """
@@ -61,36 +76,45 @@ class ShopTools:
         return self._episode.step(action) if self._episode.end is None else "结束"
 
     def get_reward(self) -> float:
-        """R_strict (arXiv 2601.18225) by a replay; 0 for an episode that was not ended."""
-        return self._episode.score().metrics["strict"]
+        """The reward by a replay."""
+        return self._episode.score().metrics[self.metric]
 
 
 def rollout_function(
     generate: Generate,
     encode: Callable[[str], list[int]],
     decode: Callable[[list[int]], str],
-    group: int,
+    context: int,
     address: str = ADDRESS,
+    before: str | None = None,
+    page: str = "\n{}\n",
+    metric: str = "strict",
 ) -> Callable[[Sequence[str], Any], dict[str, list[Any]]]:
-    """Makes a `rollout_func` that plays every prompt's task `group` times.
+    """Makes a `rollout_func` that plays the task of every prompt once; TRL repeats a prompt for its group.
 
     Token in, token out: what was sampled is what is returned, and `env_mask` is 1 there and 0 on the shop's tokens.
+    `encode` adds nothing, `decode` leaves out the token that ends an action. An episode whose next page would not fit
+    into `context` tokens ends unfinished; TRL's `max_completion_length` has no part in it. `before` is what stands
+    before the first page (`opening()`), `page` how a page is put to the model.
     """
     client = ShopClient(address)
-    grammar = client.describe().grammar
+    before = opening(address) if before is None else before
 
     def play(task: Task) -> dict[str, Any]:
         episode = Episode.start(client, task)
-        prompt = encode(f"{PROMPT}{grammar}\n{episode.observation}\n")
+        prompt = encode(before + page.format(episode.observation))
         completion: list[int] = []
         logprobs: list[float] = []
         mask: list[int] = []
-        while episode.end is None:
-            sampled, sampled_logprobs = generate(prompt + completion)
-            said = encode(f"\n{episode.step(decode(sampled).strip())}\n")
-            completion += sampled + said
-            logprobs += sampled_logprobs + [0.0] * len(said)
-            mask += [1] * len(sampled) + [0] * len(said)
+        said: list[int] = []
+        # The last page is left out: nothing follows it, and TRL takes a completion for cut that does not end with the
+        # model's own end. One without any token would be an error there, so one action is always taken.
+        while not completion or (episode.end is None and len(prompt) + len(completion) + len(said) < context):
+            sampled, sampled_logprobs = generate(prompt + completion + said)
+            completion += said + sampled
+            logprobs += [0.0] * len(said) + sampled_logprobs
+            mask += [0] * len(said) + [1] * len(sampled)
+            said = encode(page.format(episode.step(decode(sampled).strip())))
         score = episode.score()
         episode.close()
         return {
@@ -98,12 +122,12 @@ def rollout_function(
             "completion_ids": completion,
             "logprobs": logprobs,
             "env_mask": mask,
-            "shop_reward": score.metrics["strict"],
+            "shop_reward": score.metrics[metric],
             "shop_success": score.metrics["success"],
         }
 
     def rollout(prompts: Sequence[str], _trainer: Any) -> dict[str, list[Any]]:
-        played = [play(Task(**json.loads(prompt))) for prompt in prompts for _ in range(group)]
+        played = [play(Task(**json.loads(prompt))) for prompt in prompts]
         return {name: [episode[name] for episode in played] for name in played[0]}
 
     return rollout

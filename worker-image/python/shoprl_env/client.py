@@ -29,6 +29,10 @@ ENDS = {
     shop.END_REASON_TURN_LIMIT: "turnLimit",
 }
 METRICS = ("success", "strict", "loose", "finish", "category", "attribute", "option", "price")
+# Characters; an action takes up to 4 bytes each of the server's 16,384.
+LONGEST_ACTION = 4_095
+# What the shop knows a cut-off action by: it costs its turn and is answered with that reason.
+UNFINISHED = "…"
 
 # Every request may be repeated, so these are asked again until the patience is over.
 _LATER = (
@@ -178,7 +182,12 @@ class Episode:
         return episode
 
     def step(self, action: str) -> str:
-        """Takes a turn; returns what the shop says. `ShopError` (FAILED_PRECONDITION) after the end."""
+        """Takes a turn; returns what the shop says. `ShopError` (FAILED_PRECONDITION) after the end.
+
+        A longer action than `LONGEST_ACTION` is cut, and the shop says so: any text of a model is an action.
+        """
+        if len(action) > LONGEST_ACTION:
+            action = action[:LONGEST_ACTION] + UNFINISHED
         turn = len(self.actions) + 1
         try:
             reply = self.client.step(self._session, turn, action)

@@ -7,15 +7,11 @@ from typing import Any
 
 import gymnasium
 
-from shoprl_env.client import METRICS, Episode, ShopClient, Task
+from shoprl_env.client import LONGEST_ACTION, METRICS, Episode, ShopClient, Task
 from shoprl_env.spaces import AnyText
 
-# Characters. The longest page, a persona's file or twenty rows, has some 2,500; an action takes up to 4 bytes each of
-# the server's 16,384.
+# Characters. The longest page, a persona's file or twenty rows, has some 2,500.
 LONGEST_OBSERVATION = 16_384
-LONGEST_ACTION = 4_095
-# What the shop knows a cut-off action by: it costs its turn and is answered with that reason.
-UNFINISHED = "…"
 
 
 class ShopEnv(gymnasium.Env[str, str]):
@@ -78,8 +74,6 @@ class ShopEnv(gymnasium.Env[str, str]):
         episode = self._episode
         if episode is None or episode.end is not None:
             raise RuntimeError("step: no episode is going on; call reset() first")
-        if len(action) > LONGEST_ACTION:
-            action = action[:LONGEST_ACTION] + UNFINISHED
         observation = episode.step(action)
         info, reward = self._info(episode), 0.0
         if episode.end is not None:
