@@ -26,7 +26,7 @@ from trl_training import ADDRESS, ShopTools, rollout_function, shop_reward
 
 SCENARIOS = ("singleTurn", "singleTurnPersona", "multiTurn", "multiTurnPersona")
 GROUP, TASKS, ACTION, CONTEXT = 8, 4, 24, 480
-# So young a policy is never right altogether, as in docs/examples/smoke.yaml.
+# So young a policy is hardly ever right altogether, as in docs/examples/smoke.yaml.
 METRIC = "loose"
 ACT, END, OVER = "<|act|>", "<|end|>", "结束"
 
