@@ -41,6 +41,8 @@ pub const ROLE_LABEL: &str = "shoprl.dev/role";
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
 /// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
+/// Annotation of pods: the generation of the job's spec that wanted the pod.
+pub const GENERATION_ANNOTATION: &str = "shoprl.dev/generation";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;
 /// Where a trainer tells Prometheus how far it is.

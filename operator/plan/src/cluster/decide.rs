@@ -259,9 +259,9 @@ fn effects(
         match of {
             // The newest that ended stays for its log.
             Some(worker) if pod.ending().is_some() => pod.incarnation < worker.incarnation - 1,
-            // A later one is of a wish that another operator wrote and this view has not seen.
+            // A later one, and a pod of a later spec, are of a wish that another operator wrote and this view has not seen.
             Some(worker) => pod.incarnation < worker.incarnation && pod.gone_by.is_none(),
-            None => pod.gone_by.is_none(),
+            None => job.generation >= Some(pod.generation) && pod.gone_by.is_none(),
         }
     };
     effects.extend(observed.pods.iter().filter(stale).map(delete));

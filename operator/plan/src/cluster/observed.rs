@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
-use super::{INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
+use super::{GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
 use crate::local::ProcessId;
 
 /// A pod of a job.
@@ -18,6 +18,8 @@ pub struct ObservedPod {
     pub worker: ProcessId,
     /// Which of the worker's pods.
     pub incarnation: i32,
+    /// The generation of the job's spec that wanted it; 0 when it does not tell.
+    pub generation: i64,
     /// How it is.
     pub state: PodState,
     /// It is being deleted, and shall be gone by then.
@@ -51,6 +53,7 @@ impl ObservedPod {
             uid: pod.metadata.uid.clone()?,
             worker: worker_id(&worker)?,
             incarnation: labels.get(INCARNATION_LABEL)?.parse().ok()?,
+            generation: generation(pod).unwrap_or(0),
             state: state(pod),
             gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             address: pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
@@ -65,6 +68,10 @@ impl ObservedPod {
             _ => None,
         }
     }
+}
+
+fn generation(pod: &Pod) -> Option<i64> {
+    pod.metadata.annotations.as_ref()?.get(GENERATION_ANNOTATION)?.parse().ok()
 }
 
 fn state(pod: &Pod) -> PodState {

@@ -17,8 +17,8 @@ use shoprl_crds::{PodOverlay, WorkerIntent};
 use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
 use super::resources::resources;
 use super::{
-    INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, METRICS_PORT, READY_PORT, ROLE_LABEL,
-    SIMULATOR_PORT, TRAINER_PORT, pod_name,
+    GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, METRICS_PORT,
+    READY_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT, pod_name,
 };
 use crate::local::ProcessId;
 
@@ -44,11 +44,14 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
         (INDEX_LABEL.to_owned(), id.index.to_string()),
         (INCARNATION_LABEL.to_owned(), worker.incarnation.to_string()),
     ]);
+    let mut annotations = overlay.annotations.clone();
+    let generation = job.generation.map(|it| (GENERATION_ANNOTATION.to_owned(), it.to_string()));
+    annotations.extend(generation);
     let metadata = ObjectMeta {
         name: Some(pod_name(&job.validated.name, worker)),
         namespace: Some(job.namespace.to_owned()),
         labels: Some(labels),
-        annotations: given(&overlay.annotations),
+        annotations: given(&annotations),
         owner_references: Some(vec![job.owner.clone()]),
         ..ObjectMeta::default()
     };

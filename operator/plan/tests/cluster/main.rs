@@ -278,10 +278,20 @@ fn a_view_that_is_behind_leaves_the_pods_of_a_later_wish_alone() {
     world.end_of("job-rollout-0-1", 1, "Error");
     world.settle();
     world.pods.remove("job-rollout-0-1");
+    let ahead = world.status.clone();
     // Its job was not told yet what the pods were told.
     world.status = before;
     world.pass(usize::MAX);
     assert!(world.names().contains(&"job-rollout-0-2"), "{:?}", world.names());
+    // Nor that there shall be more of them.
+    (world.status, world.spec, world.generation) = (ahead.clone(), spec(2), 2);
+    world.settle();
+    (world.status, world.spec, world.generation) = (ahead, spec(1), 1);
+    world.settle();
+    assert!(world.names().contains(&"job-rollout-1-1"), "{:?}", world.names());
+    world.generation = 3;
+    world.settle();
+    assert!(!world.names().contains(&"job-rollout-1-1"), "{:?}", world.names());
 }
 
 #[test]

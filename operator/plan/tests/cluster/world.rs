@@ -30,6 +30,7 @@ pub(crate) fn condition<'a>(status: &'a ShopRLJobStatus, kind: &str) -> Option<(
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) spec: Validated,
+    pub(crate) generation: i64,
     pub(crate) status: ShopRLJobStatus,
     pub(crate) pods: BTreeMap<String, Pod>,
     pub(crate) now: Timestamp,
@@ -43,6 +44,7 @@ impl World {
     pub(crate) fn new(rollouts: i32) -> Self {
         Self {
             spec: spec(rollouts),
+            generation: 1,
             status: ShopRLJobStatus::default(),
             pods: BTreeMap::new(),
             now: Timestamp::UNIX_EPOCH,
@@ -57,7 +59,7 @@ impl World {
         let job = JobFacts {
             namespace: "default",
             uid: "0123456789",
-            generation: Some(1),
+            generation: Some(self.generation),
             version: Some("7"),
             owner: OwnerReference { uid: "0123456789".to_owned(), ..OwnerReference::default() },
             image: "image@sha256:1",
