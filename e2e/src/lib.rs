@@ -4,4 +4,4 @@ pub mod load;
 mod program;
 pub mod simulation;
 
-pub use program::{Run, bytes_of_the_final_weights, children, final_state, kill, shoprl};
+pub use program::{Run, SMALL, bytes_of_the_final_weights, children, final_state, kill, shoprl};

@@ -5,6 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// Manifest of a job that is over within seconds; more of its spec may follow.
+pub const SMALL: &str = "apiVersion: shoprl.dev/v1alpha1
+kind: ShopRLJob
+metadata: {name: small}
+spec:
+  training:
+    warmup: {sft: {maxTokens: 20000, stop: {everyTokens: 20000, tasks: 8}}}
+    algorithm: {grpo: {groupSize: 2}}
+    steps: 1
+    tasksPerStep: 2
+  evaluation: {everySteps: 0, finalTasks: 8}
+";
+
 /// The program that was built beside the tests.
 ///
 /// # Panics

@@ -4,19 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use shoprl_e2e::{bytes_of_the_final_weights, shoprl};
-
-const SMALL: &str = "apiVersion: shoprl.dev/v1alpha1
-kind: ShopRLJob
-metadata: {name: device}
-spec:
-  training:
-    warmup: {sft: {maxTokens: 20000, stop: {everyTokens: 20000, tasks: 8}}}
-    algorithm: {grpo: {groupSize: 2}}
-    steps: 1
-    tasksPerStep: 2
-  evaluation: {everySteps: 0, finalTasks: 8}
-";
+use shoprl_e2e::{SMALL, bytes_of_the_final_weights, shoprl};
 
 /// Runs the job to its end: exit code, everything printed, and the trainer's log.
 fn run(output: &Path, device: Option<&str>) -> (Option<i32>, String, String) {

@@ -7,19 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use shoprl_e2e::{Run, bytes_of_the_final_weights, kill, shoprl};
-
-const SMALL: &str = "apiVersion: shoprl.dev/v1alpha1
-kind: ShopRLJob
-metadata: {name: faults}
-spec:
-  training:
-    warmup: {sft: {maxTokens: 20000, stop: {everyTokens: 20000, tasks: 8}}}
-    algorithm: {grpo: {groupSize: 2}}
-    steps: 1
-    tasksPerStep: 2
-  evaluation: {everySteps: 0, finalTasks: 8}
-";
+use shoprl_e2e::{Run, SMALL, bytes_of_the_final_weights, kill, shoprl};
 
 fn write(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("job.yaml");

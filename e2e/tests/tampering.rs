@@ -16,25 +16,11 @@ use shoprl_contract::v1::{
     RegisterResponse, SubmitScoresRequest, SubmitScoresResponse, SubmitTrajectoriesRequest,
     SubmitTrajectoriesResponse, WeightsChunk,
 };
-use shoprl_e2e::{Run, shoprl};
+use shoprl_e2e::{Run, SMALL, shoprl};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
-
-/// The reward worker is not the supervisor's: it dials the man in the middle.
-const JOB: &str = "apiVersion: shoprl.dev/v1alpha1
-kind: ShopRLJob
-metadata: {name: tampering}
-spec:
-  training:
-    warmup: {sft: {maxTokens: 20000, stop: {everyTokens: 20000, tasks: 8}}}
-    algorithm: {grpo: {groupSize: 2}}
-    steps: 1
-    tasksPerStep: 2
-  evaluation: {everySteps: 0, finalTasks: 8}
-  roles: {reward: {replicas: 0}}
-";
 
 /// Relays everything between a reward worker and the trainer, and alters the first token of what is to be scored.
 struct Tamperer {
@@ -131,7 +117,9 @@ fn reward_worker(run: &Path, trainer: &str) -> Child {
 async fn an_altered_trajectory_is_refused_and_the_job_ends_naming_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let manifest = folder.path().join("job.yaml");
-    fs::write(&manifest, JOB).expect("the manifest is written");
+    // The reward worker is not the supervisor's: it dials the man in the middle.
+    fs::write(&manifest, format!("{SMALL}  roles: {{reward: {{replicas: 0}}}}\n"))
+        .expect("the manifest is written");
     let mut run = Run::start(&manifest, &folder.path().join("run"), &[]);
     let address = run.folder.join("logs/trainer-0.address");
     run.wait_until("the trainer's address", |_| {

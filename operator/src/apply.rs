@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use futures::future::{join, join4};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
@@ -14,14 +15,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shoprl_crds::ShopRLJob;
-use shoprl_plan::cluster::{Children, DisruptionBudget, Effect, INCARNATION_LABEL, Surroundings};
+use shoprl_plan::cluster::{Children, Effect, INCARNATION_LABEL, Surroundings, generation};
 
 use crate::context::Context;
 use crate::metrics::EffectKind;
 use crate::reconcile::Error;
-
-/// Who applies, for server-side apply.
-const MANAGER: &str = "shoprl-operator";
 
 /// Does one step of a plan.
 pub(crate) async fn apply(
@@ -59,7 +57,7 @@ async fn done(
                 return Ok(());
             }
             let name = pod.name_any();
-            let found = pods.get_opt(&name).await.map_err(api("read a pod"))?;
+            let found = pods.get_opt(&name).await.map_err(api_error("read a pod"))?;
             match found {
                 Some(found) if !is_owned(&found.metadata, job_uid) => {
                     Err(Error::NotOurs { kind: "Pod", name })
@@ -91,51 +89,60 @@ async fn surround(
     job_uid: &str,
     client: &Client,
 ) -> Result<(), Error> {
-    let policies = Api::namespaced(client.clone(), namespace);
-    let policy = put(&policies, &surroundings.policy, "apply the NetworkPolicy");
-    let budget = surround_with_budget(&surroundings.budget, namespace, job_uid, client);
+    let policies = Api::<NetworkPolicy>::namespaced(client.clone(), namespace);
+    let budgets = Api::<PodDisruptionBudget>::namespaced(client.clone(), namespace);
+    let policy = surround_with(&policies, &surroundings.policy, job_uid, |found, wanted| {
+        found.spec.clone_from(&wanted.spec);
+    });
+    let budget = surround_with(&budgets, &surroundings.budget, job_uid, |found, wanted| {
+        found.spec.clone_from(&wanted.spec);
+    });
     let (policy, budget) = join(policy, budget).await;
     policy.and(budget)
 }
 
-async fn surround_with_budget(
-    budget: &DisruptionBudget,
-    namespace: &str,
+/// Makes an object, or changes the one that is there to what is wanted, unless a later generation of the spec asked for that:
+/// an operator with an old view, slower than the one that leads now, would open again what was closed. So it is read, and
+/// changed only as it was read. Mostly it is new, and nothing is read.
+async fn surround_with<K>(
+    api: &Api<K>,
+    wanted: &K,
     job_uid: &str,
-    client: &Client,
-) -> Result<(), Error> {
-    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), namespace);
-    match budget {
-        DisruptionBudget::Of(budget) => {
-            put(&budgets, budget.as_ref(), "apply the PodDisruptionBudget").await
-        }
-        DisruptionBudget::None { name } => {
-            let found = budgets.get_opt(name).await.map_err(api("read a PodDisruptionBudget"))?;
-            let ours = found.filter(|found| is_owned(&found.metadata, job_uid));
-            let Some(uid) = ours.and_then(|found| found.metadata.uid) else { return Ok(()) };
-            delete(&budgets, name, uid, None, "delete a PodDisruptionBudget").await?;
-            Ok(())
-        }
-    }
-}
-
-/// Makes an object as it shall be, whatever it was. Mostly it is new, and to create it costs the API server half of what
-/// it costs to apply it.
-async fn put<K>(api: &Api<K>, object: &K, what: &'static str) -> Result<(), Error>
+    renew: impl FnOnce(&mut K, &K),
+) -> Result<(), Error>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + k8s_openapi::Resource
         + Clone
+        + PartialEq
         + DeserializeOwned
         + Serialize
         + Debug,
 {
-    if create(api, object, what).await? {
+    if create(api, wanted, "create what surrounds the pods").await? {
         return Ok(());
     }
-    let parameters = PatchParams::apply(MANAGER).force();
-    match api.patch(&object.name_any(), &parameters, &Patch::Apply(object)).await {
+    let name = wanted.name_any();
+    let found = api.get_opt(&name).await.map_err(api_error("read what surrounds the pods"))?;
+    // Gone between the two.
+    let found = found.ok_or(Error::Overtaken)?;
+    if !is_owned(found.meta(), job_uid) {
+        return Err(Error::NotOurs { kind: K::KIND, name });
+    }
+    if generation(found.meta()) > generation(wanted.meta()) {
+        return Err(Error::Overtaken);
+    }
+    let mut next = found.clone();
+    renew(&mut next, wanted);
+    next.labels_mut().extend(wanted.labels().clone());
+    next.annotations_mut().extend(wanted.annotations().clone());
+    if next == found {
+        return Ok(());
+    }
+    match api.replace(&name, &PostParams::default(), &next).await {
         Ok(_) => Ok(()),
-        Err(source) => Err(Error::Api { what, source }),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Err(Error::Overtaken),
+        Err(source) => Err(Error::Api { what: "change what surrounds the pods", source }),
     }
 }
 
@@ -193,7 +200,11 @@ async fn lead_to_the_trainer(
 ) -> Result<(), Error> {
     let services: Api<Service> = Api::namespaced(client.clone(), namespace);
     let name = service.name_any();
-    let Some(found) = services.get_opt(&name).await.map_err(api("read the Service"))? else {
+    // A first attempt mostly finds none, so nothing is read before.
+    if attempt(service) == 1 && create(&services, service, "create the Service").await? {
+        return Ok(());
+    }
+    let Some(found) = services.get_opt(&name).await.map_err(api_error("read the Service"))? else {
         return match create(&services, service, "create the Service").await? {
             true => Ok(()),
             false => Err(Error::Overtaken),
@@ -241,6 +252,6 @@ fn is_owned(metadata: &ObjectMeta, job_uid: &str) -> bool {
     metadata.owner_references.iter().flatten().any(|owner| owner.uid == job_uid)
 }
 
-fn api(what: &'static str) -> impl FnOnce(kube::Error) -> Error {
+fn api_error(what: &'static str) -> impl FnOnce(kube::Error) -> Error {
     move |source| Error::Api { what, source }
 }

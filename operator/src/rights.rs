@@ -128,13 +128,13 @@ pub const RIGHTS: &[Right] = &[
     right(Kind::Services, Verb::Get),
     right(Kind::Services, Verb::Create),
     right(Kind::Services, Verb::Patch),
-    right(Kind::Policies, Verb::Patch),
+    // Which generation of the spec asked for it?
+    right(Kind::Policies, Verb::Get),
     right(Kind::Policies, Verb::Create),
-    right(Kind::Budgets, Verb::Patch),
-    right(Kind::Budgets, Verb::Create),
-    // One that is not needed any more is looked at, whose it is, and deleted.
+    right(Kind::Policies, Verb::Update),
     right(Kind::Budgets, Verb::Get),
-    right(Kind::Budgets, Verb::Delete),
+    right(Kind::Budgets, Verb::Create),
+    right(Kind::Budgets, Verb::Update),
     of_nodes(Verb::List),
     of_nodes(Verb::Watch),
     right(Kind::Events, Verb::Create),

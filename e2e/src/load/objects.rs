@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shoprl_crds::{ShopRLJob, ShopRLJobSpec};
-use shoprl_plan::cluster::{DisruptionBudget, Effect, JobFacts, Observed, plan};
+use shoprl_plan::cluster::{Effect, JobFacts, Observed, plan};
 use shoprl_plan::validate;
 
 use super::NAMESPACE;
@@ -78,9 +78,7 @@ pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
             match effect {
                 Effect::Surround(surroundings) => {
                     children.push(Child::Policy(Box::new(surroundings.policy)));
-                    if let DisruptionBudget::Of(budget) = surroundings.budget {
-                        children.push(Child::Budget(budget));
-                    }
+                    children.push(Child::Budget(Box::new(surroundings.budget)));
                 }
                 Effect::Prepare(prepared) => children.extend([
                     Child::Config(Box::new(prepared.config)),

@@ -4,6 +4,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::api::{Call, Verb, text};
+use super::ledger::surrounds;
 
 /// A mistake that an operator could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +37,13 @@ pub enum Bug {
     UnreadableTakenForRead,
     /// Progress is told again after a quarter of a minute.
     RestlessProgress,
+    /// What surrounds the pods is changed whatever became of it since it was read.
+    LateSurroundings,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::StatusAfterDelete,
         Self::MissingAttemptLabel,
         Self::ApplyInPlaceOfCreate,
@@ -55,6 +58,7 @@ impl Bug {
         Self::NeedlessWrite,
         Self::UnreadableTakenForRead,
         Self::RestlessProgress,
+        Self::LateSurroundings,
     ];
 
     /// What a pass reads instead of `job`; `first`: the first pass of its process.
@@ -96,6 +100,10 @@ impl Bug {
                 if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
                     conditions.retain(|it| it["type"] != "Complete" && it["type"] != "Failed");
                 }
+            }
+            Self::LateSurroundings if call.verb == Verb::Update && surrounds(call.kind) => {
+                call.verb = Verb::Merge;
+                remove(&mut call.body["metadata"], "resourceVersion");
             }
             Self::WrongUidDelete if call.verb == Verb::Delete => call.body = json!({}),
             Self::Orphans if creates_pod => remove(&mut call.body["metadata"], "ownerReferences"),

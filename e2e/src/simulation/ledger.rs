@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::api::{Answer, Call, Change, Verb, is_leaving, owners, text, uid};
+use super::api::{Answer, Call, Change, Kind, Verb, is_leaving, owners, text, uid};
 use super::process::over;
 
 /// What the end of a pod may be counted as.
@@ -90,6 +90,7 @@ impl Ledger {
                 deleted(pod, author)
             }
             ("shoprljobs", Some(before), Some(after)) => self.written(before, after, now),
+            (_, Some(before), Some(after)) if surrounds(change.kind) => forward(before, after),
             _ => Ok(()),
         }
     }
@@ -126,6 +127,21 @@ impl Ledger {
     }
 }
 
+/// Whether objects of a kind surround a job's pods.
+pub(super) fn surrounds(kind: &Kind) -> bool {
+    matches!(kind.plural, "networkpolicies" | "poddisruptionbudgets")
+}
+
+/// What a later generation of the spec asked for is not replaced by what an earlier one did.
+fn forward(before: &Value, after: &Value) -> Result<(), String> {
+    let generation = |object: &Value| {
+        text(object, &["metadata", "annotations", "shoprl.dev/generation"]).parse().unwrap_or(0_i64)
+    };
+    let (was, is) = (generation(before), generation(after));
+    let name = text(after, &["metadata", "name"]);
+    if is < was { Err(format!("{name} of generation {was} went back to {is}")) } else { Ok(()) }
+}
+
 /// Progress alone is written when its phase or its success rate is another one, or after a minute.
 fn paced(before: &Value, after: &Value) -> Result<(), String> {
     let without_progress = |job: &Value| {
@@ -155,7 +171,12 @@ fn owned(call: &Call, change: &Change, author: &Author<'_>) -> Result<(), String
     let Some(object) = object else { return Ok(()) };
     let own = match change.kind.plural {
         "shoprljobs" => uid(object) == job,
-        "pods" | "configmaps" | "secrets" | "services" => owners(object).any(|owner| owner == job),
+        "pods"
+        | "configmaps"
+        | "secrets"
+        | "services"
+        | "networkpolicies"
+        | "poddisruptionbudgets" => owners(object).any(|owner| owner == job),
         // The claim outlives the job. Kinds without a rule of their own are free.
         _ => true,
     };

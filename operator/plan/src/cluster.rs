@@ -23,9 +23,9 @@ use shoprl_crds::{Progress, ShopRLJobStatus, WorkerIntent};
 pub use children::{Children, children};
 pub use decide::{ApplicationBudget, plan};
 pub use ending::{Ending, Fate};
-pub use observed::{ObservedPod, PodState};
+pub use observed::{ObservedPod, PodState, generation};
 pub use report::{refused, rejected, unreadable};
-pub use surroundings::{DisruptionBudget, OperatorPods, Surroundings};
+pub use surroundings::{OperatorPods, Surroundings};
 
 pub(crate) use resources::requests;
 
@@ -41,7 +41,7 @@ pub const ROLE_LABEL: &str = "shoprl.dev/role";
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
 /// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
-/// Annotation of pods: the generation of the job's spec that wanted the pod.
+/// Annotation of pods and of what surrounds them: the generation of the job's spec that asked for it.
 pub const GENERATION_ANNOTATION: &str = "shoprl.dev/generation";
 /// Where a trainer listens.
 pub const TRAINER_PORT: i32 = 7000;

@@ -11,7 +11,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shoprl_crds::{ShopRLJobSpec, ShopRLJobStatus};
 use shoprl_plan::cluster::{
-    self, Children, DisruptionBudget, Effect, JobFacts, Observed, OperatorPods, Plan, Surroundings,
+    self, Children, Effect, JobFacts, Observed, OperatorPods, Plan, Surroundings,
 };
 use shoprl_plan::validate;
 
@@ -62,12 +62,9 @@ fn children(spec: &Value) -> Children {
 
 /// How many rollouts an eviction must leave.
 fn least(surroundings: &Surroundings) -> Option<i32> {
-    match &surroundings.budget {
-        DisruptionBudget::None { .. } => None,
-        DisruptionBudget::Of(budget) => match budget.spec.as_ref()?.min_available.as_ref()? {
-            IntOrString::Int(least) => Some(*least),
-            IntOrString::String(_) => None,
-        },
+    match surroundings.budget.spec.as_ref()?.min_available.as_ref()? {
+        IntOrString::Int(least) => Some(*least),
+        IntOrString::String(_) => None,
     }
 }
 
@@ -75,10 +72,10 @@ fn least(surroundings: &Surroundings) -> Option<i32> {
 fn only_the_jobs_own_pods_and_the_operator_reach_its_workers_and_everybody_the_metrics() {
     let spec = json!({});
     let surroundings = surroundings(plan(&spec, &begun(&spec))).unwrap();
-    let DisruptionBudget::Of(budget) = &surroundings.budget else { panic!("two rollouts") };
     expect_file!["pods/network-policy.yaml"]
         .assert_eq(&serde_yaml::to_string(&surroundings.policy).unwrap());
-    expect_file!["pods/disruption-budget.yaml"].assert_eq(&serde_yaml::to_string(budget).unwrap());
+    expect_file!["pods/disruption-budget.yaml"]
+        .assert_eq(&serde_yaml::to_string(&surroundings.budget).unwrap());
 }
 
 #[test]
@@ -109,7 +106,7 @@ fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
     assert_eq!(applied(3), Some(Some(2)));
     assert_eq!(applied(3), None, "a steady job writes nothing");
     assert_eq!(applied(5), Some(Some(4)));
-    assert_eq!(applied(1), Some(None), "one rollout has no budget, and the old one goes");
+    assert_eq!(applied(1), Some(Some(0)), "the only rollout may be evicted");
     assert_eq!(applied(0), None, "no budget as before");
     assert_eq!(applied(2), Some(Some(1)));
 }

@@ -193,18 +193,15 @@ impl World {
                 let _ = pods.delete(in_the_way, &DeleteParams::default()).await;
             }
             let done = |verb, kind| running.metrics.requests(verb, kind, Answer::Ok) > 0;
-            // Another budget, then none.
-            let fewer = match job.spec.roles.rollout.replicas {
-                3 => Some(2),
-                2 if done(Verb::Patch, Kind::Budgets) => Some(1),
-                _ => None,
-            };
-            if let Some(fewer) = fewer.filter(|_| is("RolesReady")) {
-                let fewer = json!({"spec": {"roles": {"rollout": {"replicas": fewer}}}});
+            // Another budget.
+            if job.spec.roles.rollout.replicas == 3 && is("RolesReady") {
+                let fewer = json!({"spec": {"roles": {"rollout": {"replicas": 2}}}});
                 let patch = Patch::Merge(&fewer);
                 jobs.patch("smoke", &PatchParams::default(), &patch).await.expect("fewer");
             }
-            let end_now = done(Verb::Delete, Kind::Budgets) && is("RolesReady");
+            let end_now = done(Verb::Update, Kind::Budgets)
+                && done(Verb::Update, Kind::Policies)
+                && is("RolesReady");
             for pod in all.iter().filter(|pod| is_ours(pod)) {
                 let known = pod.status.as_ref().and_then(|status| status.phase.clone());
                 if matches!(known.as_deref(), Some("Succeeded" | "Failed")) {

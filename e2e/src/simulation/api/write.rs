@@ -51,6 +51,7 @@ impl Server {
         metadata["namespace"] = key.namespace.clone().into();
         metadata["uid"] = id.into();
         metadata["creationTimestamp"] = now;
+        metadata["managedFields"] = json!([{"operation": "Update"}]);
         if kind.generation {
             metadata["generation"] = 1.into();
         }
@@ -81,6 +82,7 @@ impl Server {
             return refusal;
         }
         keep(call, &old, &mut new);
+        sign(call, &old, &mut new);
         let key = Key::new(call.kind, &call.namespace, &call.name);
         self.set_by_update(&key, &old, &new);
         let counts = call.kind.plural == "persistentvolumeclaims" || call.subresource == "status";
@@ -175,6 +177,33 @@ fn keep(call: &Call, old: &Value, new: &mut Value) {
     }
     default(call.kind, new);
     bump(call.kind, old, new);
+}
+
+/// Who wrote which part. Whoever sends an old state takes out who came later: that is a change, and costs a version, although
+/// nothing else is one.
+fn sign(call: &Call, old: &Value, new: &mut Value) {
+    const WHO: &str = "managedFields";
+    let own = json!({"operation": "Update", "subresource": call.subresource});
+    let changed = differ(old, new, "metadata") || differ(&old["metadata"], &new["metadata"], WHO);
+    let sent = new["metadata"][WHO].as_array().filter(|sent| !sent.is_empty());
+    let mut who = sent.or(old["metadata"][WHO].as_array()).cloned().unwrap_or_default();
+    if changed && !who.contains(&own) {
+        who.push(own);
+    }
+    new["metadata"][WHO] = who.into();
+}
+
+/// Whether two objects differ in anything but one field.
+fn differ(one: &Value, other: &Value, but: &str) -> bool {
+    let fields = |object: &'_ Value| -> usize {
+        object.as_object().map_or(0, |it| it.len() - usize::from(it.contains_key(but)))
+    };
+    fields(one) != fields(other)
+        || one
+            .as_object()
+            .into_iter()
+            .flatten()
+            .any(|(name, value)| name != but && other.get(name) != Some(value))
 }
 
 /// Counts a generation when anything but metadata and status differs.

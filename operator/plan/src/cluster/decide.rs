@@ -246,7 +246,7 @@ fn effects(
     let begins = missing.iter().any(|(id, _)| *id == ProcessId::TRAINER);
     let surroundings = surroundings(job);
     if begins || job.status.applied.as_ref() != Some(&surroundings.digest()) {
-        effects.push(Effect::Surround(Box::new(surroundings)));
+        effects.push(Effect::Surround(Box::new(surroundings.of_generation(job.generation))));
     }
     for (id, worker) in missing {
         if id == ProcessId::TRAINER {

@@ -1,6 +1,7 @@
 //! A pod as the plan sees it.
 
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
@@ -53,7 +54,7 @@ impl ObservedPod {
             uid: pod.metadata.uid.clone()?,
             worker: worker_id(&worker)?,
             incarnation: labels.get(INCARNATION_LABEL)?.parse().ok()?,
-            generation: generation(pod).unwrap_or(0),
+            generation: generation(&pod.metadata),
             state: state(pod),
             gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
             address: pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
@@ -70,8 +71,10 @@ impl ObservedPod {
     }
 }
 
-fn generation(pod: &Pod) -> Option<i64> {
-    pod.metadata.annotations.as_ref()?.get(GENERATION_ANNOTATION)?.parse().ok()
+/// The generation of the job's spec that asked for an object of it; 0 when it does not say.
+pub fn generation(object: &ObjectMeta) -> i64 {
+    let said = object.annotations.as_ref().and_then(|it| it.get(GENERATION_ANNOTATION));
+    said.and_then(|said| said.parse().ok()).unwrap_or(0)
 }
 
 fn state(pod: &Pod) -> PodState {

@@ -14,7 +14,10 @@ use sha2::{Digest, Sha256};
 use shoprl_contract::Role;
 
 use super::children::{metadata, named_by_id};
-use super::{JOB_LABEL, JobFacts, METRICS_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT};
+use super::{
+    GENERATION_ANNOTATION, JOB_LABEL, JobFacts, METRICS_PORT, ROLE_LABEL, SIMULATOR_PORT,
+    TRAINER_PORT,
+};
 
 /// Where names are resolved.
 const DNS_PORT: i32 = 53;
@@ -35,20 +38,9 @@ pub struct OperatorPods {
 pub struct Surroundings {
     /// Who may reach whom.
     pub policy: NetworkPolicy,
-    /// How many rollouts an eviction must leave.
-    pub budget: DisruptionBudget,
-}
-
-/// How many rollouts an eviction must leave.
-#[derive(Debug, Clone, Serialize)]
-pub enum DisruptionBudget {
-    /// One fewer than there are: a drain takes one after the other.
-    Of(Box<PodDisruptionBudget>),
-    /// None at all; a budget of this name was for more rollouts.
-    None {
-        /// The name.
-        name: String,
-    },
+    /// How many rollouts an eviction must leave: one fewer than there are, so that a drain takes one after the other. It is
+    /// there for a single rollout too, and leaves none then: what was deleted, an operator with an old view could make again.
+    pub budget: PodDisruptionBudget,
 }
 
 impl Surroundings {
@@ -57,6 +49,15 @@ impl Surroundings {
         let json =
             serde_json::to_vec(self).expect("plain structs with string keys always serialise");
         Sha256::digest(json).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The same, saying which generation of the spec asked for it: an earlier one's never takes its place.
+    pub(super) fn of_generation(mut self, generation: Option<i64>) -> Self {
+        for metadata in [&mut self.policy.metadata, &mut self.budget.metadata] {
+            metadata.annotations = generation
+                .map(|it| BTreeMap::from([(GENERATION_ANNOTATION.to_owned(), it.to_string())]));
+        }
+        self
     }
 }
 
@@ -105,12 +106,9 @@ fn policy(job: &JobFacts<'_>) -> NetworkPolicy {
     NetworkPolicy { metadata: named(job, "workers"), spec: Some(spec) }
 }
 
-fn budget(job: &JobFacts<'_>) -> DisruptionBudget {
-    let metadata = named(job, "rollouts");
+fn budget(job: &JobFacts<'_>) -> PodDisruptionBudget {
     let least = job.validated.roles.rollout.replicas.saturating_sub(1);
-    let Some(least) = i32::try_from(least).ok().filter(|least| *least > 0) else {
-        return DisruptionBudget::None { name: metadata.name.unwrap_or_default() };
-    };
+    let least = i32::try_from(least).unwrap_or(i32::MAX);
     let spec = PodDisruptionBudgetSpec {
         // A number and no share: the owner of these pods has no scale that the controller knows.
         min_available: Some(IntOrString::Int(least)),
@@ -119,7 +117,7 @@ fn budget(job: &JobFacts<'_>) -> DisruptionBudget {
         unhealthy_pod_eviction_policy: Some("AlwaysAllow".to_owned()),
         ..PodDisruptionBudgetSpec::default()
     };
-    DisruptionBudget::Of(Box::new(PodDisruptionBudget { metadata, spec: Some(spec), status: None }))
+    PodDisruptionBudget { metadata: named(job, "rollouts"), spec: Some(spec), status: None }
 }
 
 fn named(job: &JobFacts<'_>, what: &str) -> ObjectMeta {
