@@ -20,7 +20,7 @@ HF_DATASETS_DISABLE_PROGRESS_BARS=1 "$venv/bin/python" worker-image/python/examp
     multiTurn multiTurnPersona
 serve "[ -s '$directory/small' ]" \
     "$release/shoprl" environment --catalog mini --listen 127.0.0.1:0 --sessions 1 --address-file "$directory/small"
-VERL_LOGGING_LEVEL=ERROR "$venv/bin/python" docs/benchmarks/peers/verl_release.py "$(cat "$directory/small")" "$model"
+"$venv/bin/python" docs/benchmarks/peers/verl_release.py "$(cat "$directory/small")" "$model"
 
 PYTHONPATH+=:$PWD/docs/benchmarks/peers
 export VERL_USE_EXTERNAL_MODULES=verl_cpu,verl_server,verl_checks SHOPRL_ROWS=$directory/rows

@@ -23,6 +23,7 @@ import argparse
 import asyncio
 import contextlib
 import functools
+import logging
 import os
 import uuid
 from collections.abc import Callable
@@ -39,6 +40,9 @@ ADDRESS = os.environ.get("SHOPRL_ENVIRONMENT", "127.0.0.1:7070")
 PROMPT = "你在网店里替顾客买东西。每次只写一个动作。\n"
 
 Answer = TypeVar("Answer")
+
+# Of the builder of chats that this loop does not use, at every sample.
+logging.getLogger("verl.utils.tokenizer.continuous_token_wiring").setLevel(logging.ERROR)
 
 # The client waits in a thread, so that episodes go on side by side. Threads of its own: verl encodes in the loop's.
 _WAITING = ThreadPoolExecutor(max_workers=64, thread_name_prefix="shop")
@@ -80,8 +84,8 @@ class ShopLoop(AgentLoopBase):
         hf_model_type: str | None = None,
         **named: Any,
     ) -> None:
-        # The model's type is kept from verl: it would choose a builder of chats, which for a Qwen3 wants `<|im_end|>`.
-        # This loop appends its ids by itself, and the policies of ShopRL are Qwen3 without that token.
+        # The model's type is kept from verl, which would choose a builder of chats by it: that of a Qwen3 wants
+        # `<|im_end|>`, which the policies of ShopRL lack. This loop appends its ids by itself.
         del hf_model_type
         super().__init__(*arguments, **named)
         self.client = connect(address, token_file)
