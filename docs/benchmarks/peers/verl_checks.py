@@ -75,6 +75,10 @@ class Trainer(PPOTrainerSync):
         return batch
 
     def look(self, batch) -> None:
+        # Where samples failed, verl fills up with synthetic ones.
+        wanted = self.config.data.train_batch_size * self.config.actor_rollout_ref.rollout.n
+        played = sum(not tag.get("is_padding", False) for tag in batch.tags)
+        assert played == wanted, f"{wanted - played} samples failed"
         names = [
             "prompts", "responses", "response_mask", "rm_scores", "rollout_log_probs", "old_log_probs", "advantages",
         ]  # fmt: skip
@@ -95,7 +99,6 @@ class Trainer(PPOTrainerSync):
             shop += (~own).sum().item()
             self.advantage = max(self.advantage, advantages[own].abs().max().item())
         assert apart < 1e-3, f"log-probabilities differ by {apart}"
-        assert len(rewards) == self.config.data.train_batch_size * self.config.actor_rollout_ref.rollout.n
         self.cells = {
             "rollouts": len(rewards), "ended": ended, "mean reward": f"{sum(rewards) / len(rewards):.3f}",
             "from, to": f"{min(rewards):.2f}, {max(rewards):.2f}", "sampled tokens": sampled,
