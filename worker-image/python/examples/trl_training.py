@@ -17,8 +17,7 @@ takes token ids and gives the sampled ids with their log-probabilities (of vLLM'
     rollout = rollout_function(generate, encode, decode, context=8192)
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), rollout_func=rollout, reward_funcs=shop_reward, args=...)
 
-In verl the same `Episode` goes into an agent loop: ids are appended as below, `response_mask` is `env_mask`.
-docs/benchmarks/trl.sh of the repository trains by both doors.
+docs/benchmarks/trl.sh of the repository trains by both doors. For verl there is verl_agent_loop.py.
 """
 
 from __future__ import annotations
