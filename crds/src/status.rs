@@ -62,6 +62,9 @@ pub struct Intent {
     /// The wanted pod of every worker.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["worker"]))]
     pub workers: Vec<WorkerIntent>,
+    /// The highest incarnation of a worker that an earlier scale took away: one that comes back begins beyond it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<i32>,
 }
 
 /// The wanted pod of one worker: `JOB-WORKER-INCARNATION`.

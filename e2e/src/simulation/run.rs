@@ -232,8 +232,8 @@ impl World {
             let due = self.due();
             self.pass_time(due.min(self.now + 10_000));
         }
-        // A status that changes no condition follows the last one after a second.
-        self.pass_time(self.now + 2000);
+        // A pass that failed is repeated after three seconds; a status that changes no condition follows the last one after one.
+        self.pass_time(self.now + 5000);
         self.drain();
         let writes = self.writes;
         for _ in 0..3 {

@@ -89,14 +89,16 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
     let begins = persisted.is_none();
     let was_suspended = persisted.as_ref().is_some_and(|intent| intent.suspended);
     let suspended = job.validated.suspend;
+    let desired = desired(job);
+    let retired = persisted.as_ref().and_then(|intent| retired(intent, &desired));
     let known = persisted.map(|intent| intent.workers).unwrap_or_default();
     let mut workers = Vec::new();
-    for id in desired(job) {
+    for id in desired {
         let slug = id.slug();
         let known = known.iter().find(|worker| worker.worker == slug);
         let mut worker = known.cloned().unwrap_or(WorkerIntent {
-            // Beyond what an earlier scale left of it: those pods were counted, or asked to leave.
-            incarnation: 1 + newest(observed, &slug),
+            // Beyond what an earlier scale took away: those pods were counted, or asked to leave, and this view may be behind.
+            incarnation: 1 + newest(observed, &slug).max(retired.unwrap_or(0)),
             worker: slug,
             not_before: None,
         });
@@ -125,9 +127,18 @@ fn next(job: &JobFacts<'_>, observed: &Observed, now: Timestamp) -> ShopRLJobSta
         // were needs no write of its own.
         status.applied = Some(surroundings(job).digest());
     }
-    status.intent = Some(Intent { image, suspended, workers });
+    status.intent = Some(Intent { image, suspended, workers, retired });
     report::accepted(job, &mut status, now);
     status
+}
+
+/// The highest incarnation that was ever taken away, with those that are not desired any more.
+fn retired(intent: &Intent, desired: &[ProcessId]) -> Option<i32> {
+    let gone = intent
+        .workers
+        .iter()
+        .filter(|worker| worker_id(&worker.worker).is_none_or(|id| !desired.contains(&id)));
+    gone.map(|worker| worker.incarnation).chain(intent.retired).max()
 }
 
 /// Everybody the spec wants, the trainer first.

@@ -322,6 +322,25 @@ fn a_worker_that_is_wanted_again_is_another_one_and_what_left_is_no_failure() {
 }
 
 #[test]
+fn a_pod_that_a_scale_took_away_is_no_failure_of_the_worker_that_comes_back_in_a_view_that_is_behind()
+ {
+    let mut world = World::new(2);
+    world.settle();
+    let mut behind = world.pods["job-rollout-1-1"].clone();
+    world.spec = spec(1);
+    world.settle();
+    assert!(!world.names().contains(&"job-rollout-1-1"), "{:?}", world.names());
+    // One operator knows that it is gone, and the other one only that it leaves.
+    world.spec = spec(2);
+    world.pass(usize::MAX);
+    behind.metadata.deletion_timestamp = Some(Time(world.now));
+    world.pods.insert("job-rollout-1-1".to_owned(), behind);
+    world.settle();
+    assert!(world.names().contains(&"job-rollout-1-2"), "{:?}", world.names());
+    assert_eq!((world.status.restarts, world.status.failures.disruption), (0, 0));
+}
+
+#[test]
 fn a_pod_that_shows_up_only_after_its_job_was_suspended_leaves_too() {
     let mut world = World::new(1);
     world.pass(usize::MAX);
