@@ -52,8 +52,11 @@ async fn done(
         Effect::Prepare(children) => prepare(&children, namespace, job_uid, client).await,
         Effect::Create(pod) => {
             let pods = Api::namespaced(client.clone(), namespace);
-            if create(&pods, pod.as_ref(), "create a pod").await? {
-                tracing::info!(namespace, pod = pod.name_any(), "created");
+            let mark = context.pods.mark();
+            if let Some(made) = make(&pods, pod.as_ref(), "create a pod").await? {
+                tracing::info!(namespace, pod = made.name_any(), "created");
+                // Or the next pass, which may begin before the watch tells, makes it again.
+                context.pods.see_made(&made, mark);
                 return Ok(());
             }
             let name = pod.name_any();
@@ -240,9 +243,17 @@ async fn create<K>(api: &Api<K>, object: &K, what: &'static str) -> Result<bool,
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Serialize + Debug,
 {
+    Ok(make(api, object, what).await?.is_some())
+}
+
+/// Creates an object and returns it as it is there now; `None` when one of the name was.
+async fn make<K>(api: &Api<K>, object: &K, what: &'static str) -> Result<Option<K>, Error>
+where
+    K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Serialize + Debug,
+{
     match api.create(&PostParams::default(), object).await {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(false),
+        Ok(made) => Ok(Some(made)),
+        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => Ok(None),
         Err(source) => Err(Error::Api { what, source }),
     }
 }

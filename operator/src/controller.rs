@@ -31,7 +31,7 @@ pub(crate) fn watch_pods(
     let watch =
         watcher(everywhere_or_in(client, namespace), watcher::Config::default().labels(JOB_LABEL))
             .default_backoff()
-            .inspect_ok(move |event| known.see(event))
+            .try_filter(move |event| std::future::ready(known.see(event)))
             .touched_objects();
     (pods, watch)
 }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod apply;
+mod connection;
 mod context;
 pub mod controller;
 pub mod events;
@@ -23,6 +24,7 @@ mod requests;
 pub mod rights;
 mod turns;
 
+pub use connection::connection;
 pub use context::Context;
 pub use job::{Job, Unreadable};
 pub use key::OperatorKey;

@@ -130,7 +130,7 @@ async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
     let labels = arguments.own_labels.into_iter().collect();
     let own = arguments.own_namespace.map(|namespace| OperatorPods { namespace, labels });
     Ok(Operator {
-        client: client(config, metrics.clone())?,
+        client: client(&config, metrics.clone())?,
         namespace: arguments.namespace,
         worker_image: arguments.worker_image,
         key,

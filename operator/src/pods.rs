@@ -24,7 +24,15 @@ struct State {
     known: Known,
     /// A list that is on its way; what is known stays until it is whole.
     list: Known,
+    /// How often a list began or ended.
+    lists: u64,
+    /// The newest version that the watch told of.
+    newest: u64,
 }
+
+/// Where the watch was at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark(u64);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -39,6 +47,8 @@ struct Entry {
     /// Unique ids.
     owners: Vec<String>,
     pod: ObservedPod,
+    /// The version of the object that it was read from.
+    version: Option<u64>,
 }
 
 impl Default for Pods {
@@ -48,18 +58,50 @@ impl Default for Pods {
 }
 
 impl Pods {
-    /// Takes in what the watch tells.
-    pub fn see(&self, event: &Event<Pod>) {
+    /// Takes in what the watch tells; `false` when it changes nothing that a plan looks at: the kubelet writes much more about
+    /// a pod than that, and a pod that was made here is known already.
+    pub fn see(&self, event: &Event<Pod>) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Init => state.list = Known::default(),
-            Event::InitApply(pod) => state.list.put(pod),
+            Event::Init => {
+                state.list = Known::default();
+                state.lists += 1;
+            }
+            Event::InitApply(pod) => {
+                state.list.put(pod);
+            }
             Event::InitDone => {
                 state.known = std::mem::take(&mut state.list);
+                state.lists += 1;
                 self.listed.send_replace(true);
             }
-            Event::Apply(pod) => state.known.put(pod),
-            Event::Delete(pod) => state.known.take(&place(pod)),
+            Event::Apply(pod) => {
+                state.newest = state.newest.max(version(pod).unwrap_or(0));
+                return state.known.put(pod);
+            }
+            Event::Delete(pod) => {
+                state.newest = state.newest.max(version(pod).unwrap_or(0));
+                let at = place(pod);
+                // The end of an earlier one of the name is told after the next one was made.
+                return !state.known.is_newer(&at, pod) && state.known.take(&at);
+            }
+        }
+        true
+    }
+
+    /// To be taken before a pod is asked for.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.state.read().unwrap_or_else(PoisonError::into_inner).lists)
+    }
+
+    /// A pod that was made since `mark`, before the watch tells of it: a pass that begins meanwhile would make it again. The
+    /// watch tells in the order of versions (KEP-5504), so it may have told of this one and of its end already, in which case
+    /// nothing would ever take it away again; and so may a list, which is why nothing is noted when one came in between.
+    pub(crate) fn see_made(&self, pod: &Pod, mark: Mark) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let is_to_come = version(pod).is_some_and(|version| version > state.newest);
+        if is_to_come && Mark(state.lists) == mark {
+            state.known.put(pod);
         }
     }
 
@@ -96,20 +138,38 @@ impl Pods {
 }
 
 impl Known {
-    /// A pod without the operator's labels is nobody's.
-    fn put(&mut self, pod: &Pod) {
+    /// A pod without the operator's labels is nobody's. Returns whether anything changes.
+    fn put(&mut self, pod: &Pod) -> bool {
         let at = place(pod);
-        self.take(&at);
+        if self.is_newer(&at, pod) {
+            return false;
+        }
         let (Some(job), Some(seen)) = (pod.labels().get(JOB_LABEL), ObservedPod::of(pod)) else {
-            return;
+            return self.take(&at);
         };
-        let owners = pod.owner_references().iter().map(|owner| owner.uid.clone()).collect();
+        let owners: Vec<_> = pod.owner_references().iter().map(|it| it.uid.clone()).collect();
+        let version = version(pod);
+        if let Some(known) = self.pods.get_mut(&at)
+            && (&known.job, &known.owners, &known.pod) == (job, &owners, &seen)
+        {
+            known.version = version;
+            return false;
+        }
+        self.take(&at);
         self.jobs.entry((at.0.clone(), job.clone())).or_default().insert(at.1.clone());
-        self.pods.insert(at, Entry { job: job.clone(), owners, pod: seen });
+        self.pods.insert(at, Entry { job: job.clone(), owners, pod: seen, version });
+        true
     }
 
-    fn take(&mut self, at: &Place) {
-        let Some(entry) = self.pods.remove(at) else { return };
+    /// Whether what is known of a name is newer than what is told of it.
+    fn is_newer(&self, at: &Place, told: &Pod) -> bool {
+        let known = self.pods.get(at).and_then(|entry| entry.version);
+        known.zip(version(told)).is_some_and(|(known, told)| known > told)
+    }
+
+    /// Forgets one; returns whether it was known.
+    fn take(&mut self, at: &Place) -> bool {
+        let Some(entry) = self.pods.remove(at) else { return false };
         let job = (at.0.clone(), entry.job);
         if let Some(names) = self.jobs.get_mut(&job) {
             names.remove(&at.1);
@@ -117,7 +177,12 @@ impl Known {
                 self.jobs.remove(&job);
             }
         }
+        true
     }
+}
+
+fn version(pod: &Pod) -> Option<u64> {
+    pod.metadata.resource_version.as_ref()?.parse().ok()
 }
 
 fn place(pod: &Pod) -> Place {
@@ -177,7 +242,11 @@ mod tests {
         check(("there", "a", "1"), &["c"]);
         check(("here", "b", "2"), &["e"]);
         // It changes hands, or goes.
-        pods.see(&Event::Apply(pod("here", "b", "b", "2")));
+        assert!(pods.see(&Event::Apply(pod("here", "b", "b", "2"))));
+        // Told again, and what no plan looks at.
+        let mut again = pod("here", "b", "b", "2");
+        again.metadata.annotations = Some([("a".to_owned(), "b".to_owned())].into());
+        assert!(!pods.see(&Event::Apply(again)));
         check(a, &["c"]);
         check(("here", "b", "2"), &["b", "e"]);
         pods.see(&Event::Delete(pod("here", "c", "a", "1")));
@@ -209,6 +278,47 @@ mod tests {
         let found = pods.of("here", "a", "1");
         let found: Vec<_> = found.iter().map(|pod| (&*pod.name, pod.gone_by.is_some())).collect();
         assert_eq!(found, [("b", true), ("c", false)]);
+    }
+
+    #[test]
+    fn a_pod_that_was_made_is_known_unless_the_watch_told_of_it_or_listed_since() {
+        let of = |version: &str| {
+            let mut pod = pod("here", "b", "a", "1");
+            pod.metadata.resource_version = Some(version.to_owned());
+            pod
+        };
+        let check = |version: &str, meanwhile: &[Event<Pod>], expected: bool| {
+            let pods = Pods::default();
+            for event in [Event::Init, Event::InitDone, Event::Apply(of("7"))] {
+                pods.see(&event);
+            }
+            pods.see(&Event::Delete(of("8")));
+            let mark = pods.mark();
+            for event in meanwhile {
+                pods.see(event);
+            }
+            pods.see_made(&of(version), mark);
+            assert_eq!(pods.of("here", "a", "1").len() == 1, expected, "{version} {meanwhile:?}");
+        };
+        check("9", &[], true);
+        check("9", &[Event::Apply(of("9"))], true);
+        // It is gone already, another is newer, or its version says nothing.
+        check("9", &[Event::Apply(of("9")), Event::Delete(of("10"))], false);
+        check("9", &[Event::Delete(of("10"))], false);
+        check("of old", &[], false);
+        // It may have come and gone before the list.
+        check("9", &[Event::Init, Event::InitDone], false);
+        // What is told late of an earlier one of the name does not touch it; it goes as any other.
+        let pods = Pods::default();
+        pods.see_made(&of("9"), pods.mark());
+        let mut earlier = of("8");
+        earlier.metadata.uid = Some("earlier".to_owned());
+        for event in [Event::Apply(earlier.clone()), Event::Delete(earlier)] {
+            assert!(!pods.see(&event));
+        }
+        assert_eq!(pods.of("here", "a", "1").first().map(|pod| &*pod.uid), Some("b-id"));
+        assert!(pods.see(&Event::Delete(of("10"))));
+        assert_eq!(pods.of("here", "a", "1"), []);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::{StreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
@@ -27,6 +27,8 @@ use crate::metrics::{Outcome, Why};
 
 /// What was seen is written no sooner after the last status.
 const SOON: Duration = Duration::from_secs(1);
+/// Requests for a job that are on their way at once: one of hundreds of workers leaves the API server time for others.
+const AT_ONCE: usize = 16;
 /// For so long a status waits while pods of other jobs are to be made.
 const LATE: Duration = Duration::from_secs(10);
 
@@ -109,8 +111,7 @@ async fn observed_pass(job: &Job, context: &Arc<Context>) -> Result<Action, Erro
         return Ok(Action::await_change());
     }
     match &job.0 {
-        // On the heap: it is held over every await of the ones above.
-        Ok(job) => Box::pin(pass(job, context)).await,
+        Ok(job) => pass(job, context).await,
         Err(unreadable) => {
             tell_unreadable(unreadable, context).await?;
             Ok(Action::await_change())
@@ -145,28 +146,46 @@ async fn tell_unreadable(unreadable: &Unreadable, context: &Context) -> Result<(
     }
 }
 
+/// Each part is on the heap by itself: of a thousand jobs that wait for their turn nothing is held but what they are.
 async fn pass(job: &ShopRLJob, context: &Arc<Context>) -> Result<Action, Error> {
+    if let Some(action) = Box::pin(look(job, context)).await? {
+        return Ok(action);
+    }
+    let _turn = context.turns.job().await;
+    // Until it was our turn somebody else of this process may have written.
+    if context.written.is_newer_than(&job.metadata) {
+        return Ok(Action::await_change());
+    }
+    Box::pin(act(job, context)).await
+}
+
+/// What needs no turn: refuses a mistake, or says what was seen of a job that nothing is to be done about. `None` when
+/// something is.
+async fn look(job: &ShopRLJob, context: &Arc<Context>) -> Result<Option<Action>, Error> {
     let validated = match validate(&job.spec, &job.name_any()) {
         Ok(validated) => validated,
         Err(mistakes) => {
             let (before, now) = (job.status.clone().unwrap_or_default(), (context.clock)());
             let status = cluster::rejected(&before, job.metadata.generation, &mistakes, now);
             write_status(job, status, Why::Rejected, context).await?;
-            return Ok(Action::await_change());
+            return Ok(Some(Action::await_change()));
         }
     };
     let subject = Subject::of(job, &validated, context)?;
     let plan = subject.plan(context, None);
-    if plan.intent.is_none() && plan.effects.is_empty() {
-        return tell(&subject, plan, context).await;
+    if plan.intent.is_some() || !plan.effects.is_empty() {
+        return Ok(None);
     }
-    // Made anew when it is our turn: a thousand jobs that wait would hold the pods of a thousand jobs.
-    drop(plan);
-    let _turn = context.turns.job().await;
-    // Until it was our turn somebody else of this process may have written.
-    if context.written.is_newer_than(&job.metadata) {
+    tell(&subject, plan, context).await.map(Some)
+}
+
+/// Persists a changed wish, and does what is persisted.
+async fn act(job: &ShopRLJob, context: &Arc<Context>) -> Result<Action, Error> {
+    // It was valid when it was looked at.
+    let Ok(validated) = validate(&job.spec, &job.name_any()) else {
         return Ok(Action::await_change());
-    }
+    };
+    let subject = Subject::of(job, &validated, context)?;
     let plan = subject.plan(context, None);
     let Some(wish) = plan.intent else { return carry_out(&subject, plan, context).await };
     let Some(written) = write_status(job, wish, Why::Intent, context).await? else {
@@ -213,9 +232,9 @@ impl<'a> Subject<'a> {
 
     fn plan(&self, context: &Context, progress: Option<Progress>) -> cluster::Plan {
         let pods = self.pods(context);
-        // Asked only for a job that waits for one: nodes are many.
-        let waits = pods.iter().any(|pod| pod.node.is_none() && pod.ending().is_none());
-        let nodes = context.nodes.as_ref().filter(|_| waits);
+        // Asked only for a job that has a pod without: nodes are many.
+        let unplaced = pods.iter().any(ObservedPod::is_unplaced);
+        let nodes = context.nodes.as_ref().filter(|_| unplaced);
         let nodes: Option<Vec<Node>> =
             nodes.map(|nodes| nodes.state().iter().filter_map(|it| Node::of(it)).collect());
         // None is what is known before the first list is there.
@@ -253,17 +272,16 @@ async fn carry_out(
     plan: cluster::Plan,
     context: &Arc<Context>,
 ) -> Result<Action, Error> {
-    let acts = !plan.effects.is_empty();
     let is_first = |effect: &Effect| matches!(effect, Effect::Surround(_) | Effect::Prepare(_));
     let (first, then): (Vec<Effect>, Vec<Effect>) = plan.effects.into_iter().partition(is_first);
     let mut surrounded = true;
     for effects in [first, then] {
         // All are waited for, also when one fails: none is on its way when the next pass begins.
-        let done = join_all(effects.into_iter().map(async |effect| {
+        let done = stream::iter(effects.into_iter().map(async |effect| {
             let surrounds = matches!(effect, Effect::Surround(_));
             (surrounds, apply(effect, subject.namespace, subject.uid, context).await)
         }));
-        let done = Box::pin(done).await;
+        let done: Vec<_> = Box::pin(done.buffer_unordered(AT_ONCE).collect()).await;
         surrounded &= done.iter().all(|(surrounds, result)| !surrounds || result.is_ok());
         if let Some(error) = done.into_iter().find_map(|(_, result)| result.err()) {
             // Whoever looks at the job shall see why nothing happens.
@@ -275,8 +293,15 @@ async fn carry_out(
             return Err(error);
         }
     }
-    let waits = if acts { report(subject.job, plan.report, context).await? } else { None };
-    Ok(look_again(waits, plan.look_again))
+    let waits = match due(subject.job, &plan.report, context) {
+        Ok(why) => {
+            write_status(subject.job, plan.report, why, context).await?;
+            None
+        }
+        Err(waits) => waits,
+    };
+    // What was done is looked at: the watch tells only what this process does not know.
+    Ok(look_again(waits.or(Some(SOON)), plan.look_again))
 }
 
 /// The sooner of two reasons to look at a job again.
@@ -299,40 +324,46 @@ async fn tell(
     if plan.intent.is_some() || !plan.effects.is_empty() {
         return Ok(Action::requeue(Duration::ZERO));
     }
-    let waits = report(subject.job, plan.report, context).await?;
-    Ok(look_again(waits, plan.look_again))
+    let why = match due(subject.job, &plan.report, context) {
+        Ok(why) => why,
+        Err(waits) => return Ok(look_again(waits, plan.look_again)),
+    };
+    // As long as pods are to be made, they go first for some seconds.
+    let _turn = match context.turns.job_if_free() {
+        Some(turn) => turn,
+        None if context.written.since(&subject.job.metadata, (context.clock)()) < LATE => {
+            return Ok(look_again(Some(SOON), plan.look_again));
+        }
+        None => context.turns.job().await,
+    };
+    write_status(subject.job, plan.report, why, context).await?;
+    Ok(look_again(None, plan.look_again))
 }
 
-/// Writes what was seen, or says when to look again: the next pass sees the difference then, and what was added to it. A
-/// status that only tells of progress waits for its turn; none follows another within a second, so that pods that are made,
-/// placed and ready at once are told of once; and as long as pods are to be made, they go first for some seconds.
-async fn report(
+/// Why what was seen is to be written now, or else when it is to be looked at again: the next pass sees the difference then,
+/// and what was added to it. A status that only tells of progress waits for its turn; none follows another within a second,
+/// so that pods that are made, placed and ready at once are told of once.
+fn due(
     job: &ShopRLJob,
-    status: ShopRLJobStatus,
-    context: &Arc<Context>,
-) -> Result<Option<Duration>, Error> {
+    status: &ShopRLJobStatus,
+    context: &Context,
+) -> Result<Why, Option<Duration>> {
     let before = job.status.clone().unwrap_or_default();
-    if before == status {
-        return Ok(None);
+    if before == *status {
+        return Err(None);
     }
     let now = (context.clock)();
     let rested = context.written.since(&job.metadata, now);
     if rested < SOON {
-        return Ok(Some(SOON.saturating_sub(rested)));
+        return Err(Some(SOON.saturating_sub(rested)));
     }
     let only_progress = before.progress != status.progress
         && before == ShopRLJobStatus { progress: before.progress.clone(), ..status.clone() };
-    if only_progress && !context.progress_pace.may(now) {
-        return Ok(None);
+    match only_progress {
+        true if context.progress_pace.may(now) => Ok(Why::Progress),
+        true => Err(None),
+        false => Ok(Why::Report),
     }
-    let _turn = match context.turns.job_if_free() {
-        Some(turn) => turn,
-        None if rested < LATE => return Ok(Some(SOON)),
-        None => context.turns.job().await,
-    };
-    let why = if only_progress { Why::Progress } else { Why::Report };
-    write_status(job, status, why, context).await?;
-    Ok(None)
 }
 
 /// Writes a status that differs, against the version that was read: whoever was faster wins, and this pass is void.

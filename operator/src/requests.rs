@@ -5,10 +5,11 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use kube::client::{Body, ClientBuilder};
+use kube::client::Body;
 use kube::{Client, Config};
 use tower::{BoxError, Layer, Service};
 
+use crate::connection::connection;
 use crate::metrics::{Answer, Metrics};
 use crate::rights::needed;
 
@@ -26,8 +27,8 @@ pub struct NoRight {
 ///
 /// # Errors
 /// When the configuration names keys or certificates that cannot be read.
-pub fn client(config: Config, metrics: Metrics) -> Result<Client, kube::Error> {
-    Ok(ClientBuilder::try_from(config)?.with_layer(&Checked(metrics)).build())
+pub fn client(config: &Config, metrics: Metrics) -> Result<Client, kube::Error> {
+    Ok(connection(config)?.with_layer(&Checked(metrics)).build())
 }
 
 /// Lays itself around whatever reaches the API server.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use kube::Client;
+use kube::Config;
 use shoprl_e2e::load::{Bare, Log, Plan, bare, markdown, operator};
+use shoprl_operator::connection;
 
 /// Puts jobs on the API server of KUBECONFIG and reads from its audit log what became of them.
 #[derive(Debug, Parser)]
@@ -52,7 +53,8 @@ enum What {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let client = Client::try_default().await?;
+    // The same connections for the bare creator as for the operator.
+    let client = connection(&Config::infer().await?)?.build();
     let mut log = Log::open(&arguments.audit)?;
     match arguments.what {
         What::Bare { jobs } => {

@@ -36,7 +36,7 @@ pub(super) struct Author<'a> {
     /// The job as the pass read it.
     pub(super) job: &'a Value,
     /// Pods in the cache of its process.
-    pub(super) cached: &'a BTreeMap<String, String>,
+    pub(super) cached: &'a BTreeSet<String>,
     /// Whether its process listed the pods yet.
     pub(super) listed: bool,
 }
@@ -186,7 +186,7 @@ fn owned(call: &Call, change: &Change, author: &Author<'_>) -> Result<(), String
 
 fn deleted(pod: &Value, author: &Author<'_>) -> Result<(), String> {
     let name = text(pod, &["metadata", "name"]);
-    if !author.cached.values().any(|known| known == uid(pod)) {
+    if !author.cached.contains(uid(pod)) {
         return Err(format!("deleted {name}, a pod that it never saw"));
     }
     if !super::process::wants_no_pods(author.job) && pods::is_intended(pod, author.job) {

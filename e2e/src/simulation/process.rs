@@ -1,6 +1,6 @@
 //! One process of the operator: the real reconcile, its caches and its queue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -45,8 +45,8 @@ pub(super) struct Process {
     pub(super) pods: Informer,
     known: BTreeMap<String, Arc<Value>>,
     told: Arc<Pods>,
-    /// Unique ids of the pods in the cache, by name.
-    pub(super) cached: BTreeMap<String, String>,
+    /// Unique ids of the pods that it knows of: in the cache, or made by itself.
+    pub(super) cached: BTreeSet<String>,
     /// The pods were listed.
     pub(super) listed: bool,
     /// When which job is looked at next (ms).
@@ -76,7 +76,7 @@ impl Process {
             pods: Informer::new(Kind::of("pods"), JOB_LABEL),
             known: BTreeMap::new(),
             told: pods,
-            cached: BTreeMap::new(),
+            cached: BTreeSet::new(),
             listed: false,
             queue: BTreeMap::new(),
             pass: None,
@@ -114,19 +114,20 @@ impl Process {
     /// The pods' watch tells something.
     pub(super) fn see_pod(&mut self, event: &Event, now: i64) {
         let (Event::Applied(pod) | Event::Deleted(pod)) = event;
-        let name = text(pod, &["metadata", "name"]).to_owned();
         let read = read(pod);
-        match event {
+        let is_news = match event {
             Event::Applied(_) => {
-                self.cached.insert(name, uid(pod).to_owned());
-                self.told.see(&watcher::Event::Apply(read));
+                self.cached.insert(uid(pod).to_owned());
+                self.told.see(&watcher::Event::Apply(read))
             }
             Event::Deleted(_) => {
-                self.cached.remove(&name);
-                self.told.see(&watcher::Event::Delete(read));
+                self.cached.remove(uid(pod));
+                self.told.see(&watcher::Event::Delete(read))
             }
+        };
+        if is_news {
+            self.wake_owner(pod, now);
         }
-        self.wake_owner(pod, now);
     }
 
     /// The pods' watch lists.
@@ -135,7 +136,7 @@ impl Process {
         self.listed = true;
         self.told.see(&watcher::Event::Init);
         for pod in pods {
-            self.cached.insert(text(pod, &["metadata", "name"]).to_owned(), uid(pod).to_owned());
+            self.cached.insert(uid(pod).to_owned());
             self.told.see(&watcher::Event::InitApply(read(pod)));
             self.wake_owner(pod, now);
         }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use kube::runtime::controller::Action as Requeue;
 use serde_json::{Value, json};
 
-use super::api::{Answer, Call, Change, Event, Kind, Server, Verb, collect, failure, text};
+use super::api::{Answer, Call, Change, Event, Kind, Server, Verb, collect, failure, text, uid};
 use super::bug::Bug;
 use super::fault::{self, Coverage, Fault};
 use super::informer::Next;
@@ -342,7 +342,10 @@ impl World {
                         self.count_again(seat, &call, &job);
                         let _ = reply.send(Reply::TimedOut);
                     }
-                    (_, Some(answer)) => drop(reply.send(Reply::Answer(answer))),
+                    (_, Some(answer)) => {
+                        self.tell_of_made(seat, &answer);
+                        let _ = reply.send(Reply::Answer(answer));
+                    }
                 }
                 self.settle(seat);
             }
@@ -378,6 +381,16 @@ impl World {
             self.violate(what);
         }
         answer
+    }
+
+    /// A process knows of a pod that it made as soon as it is answered.
+    fn tell_of_made(&mut self, seat: usize, answer: &Answer) {
+        let Some(process) = &mut self.seats[seat].process else { return };
+        if let Some(Change { kind, before: None, after: Some(made), .. }) = &answer.change
+            && kind.plural == "pods"
+        {
+            process.cached.insert(uid(made).to_owned());
+        }
     }
 
     /// A pass goes on with the job as it wrote it.

@@ -127,7 +127,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         let operator = Operator {
-            client: client(self.config.clone(), metrics.clone()).expect("a client"),
+            client: client(&self.config, metrics.clone()).expect("a client"),
             namespace: namespaced.then(|| self.name.clone()),
             worker_image: format!("registry.example/shoprl@sha256:{}", "0".repeat(64)),
             key: OperatorKey::new(vec![7; 32]).expect("32 bytes"),

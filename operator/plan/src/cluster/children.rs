@@ -111,8 +111,16 @@ fn service(job: &str, attempt: i32, metadata: ObjectMeta) -> Service {
         target_port: Some(IntOrString::Int(TRAINER_PORT)),
         ..ServicePort::default()
     };
-    let spec =
-        ServiceSpec { selector: Some(selector), ports: Some(vec![port]), ..ServiceSpec::default() };
+    let spec = ServiceSpec {
+        selector: Some(selector),
+        ports: Some(vec![port]),
+        // No address of its own, of which a cluster has few and every node keeps a table, and which the API server gives out
+        // one after the other: the name leads to the trainer's pod itself, from the moment that it has an address, so that
+        // nobody is told for some seconds that there is no such name.
+        cluster_ip: Some("None".to_owned()),
+        publish_not_ready_addresses: Some(true),
+        ..ServiceSpec::default()
+    };
     Service { metadata, spec: Some(spec), ..Service::default() }
 }
 

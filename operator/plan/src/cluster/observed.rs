@@ -69,6 +69,11 @@ impl ObservedPod {
             _ => None,
         }
     }
+
+    /// Whether the scheduler has no node for it.
+    pub fn is_unplaced(&self) -> bool {
+        matches!(&self.state, PodState::Waiting(why) if why.starts_with(UNPLACED))
+    }
 }
 
 /// The generation of the job's spec that asked for an object of it; 0 when it does not say.
