@@ -17,7 +17,7 @@ use tower::{BoxError, Service, ServiceBuilder};
 /// (kube-rs/kube#2056).
 ///
 /// # Errors
-/// When the configuration names keys or certificates that cannot be read.
+/// When the configuration names keys or certificates that cannot be read, or a proxy: there is no way through one.
 pub fn connection(
     config: &Config,
 ) -> Result<
@@ -32,6 +32,9 @@ pub fn connection(
     >,
     kube::Error,
 > {
+    if let Some(proxy_url) = config.proxy_url.clone().map(Box::new) {
+        return Err(kube::Error::ProxyProtocolUnsupported { proxy_url });
+    }
     let connector = ServiceBuilder::new()
         .map_future(Box::pin)
         .option_layer(config.connect_timeout.map(TimeoutLayer::new))
@@ -57,10 +60,11 @@ fn connector() -> HttpConnector {
 #[cfg(test)]
 mod tests {
     use http::Uri;
+    use kube::Config;
     use tokio::net::TcpListener;
     use tower::ServiceExt;
 
-    use super::connector;
+    use super::{connection, connector};
 
     #[tokio::test]
     async fn nothing_waits_to_be_sent() {
@@ -69,5 +73,13 @@ mod tests {
         let to: Uri = format!("https://{address}").parse().expect("an address");
         let connection = connector().oneshot(to).await.expect("somebody listens");
         assert!(connection.inner().nodelay().expect("it is open"));
+    }
+
+    #[test]
+    fn a_proxy_is_refused_by_name() {
+        let mut config = Config::new(Uri::from_static("https://127.0.0.1:1"));
+        config.proxy_url = Some(Uri::from_static("http://proxy.example:3128"));
+        let told = connection(&config).err().expect("there is no way through it").to_string();
+        assert!(told.contains("proxy.example"), "{told}");
     }
 }
