@@ -232,7 +232,7 @@ impl<'a> Subject<'a> {
 
     fn plan(&self, context: &Context, progress: Option<Progress>) -> cluster::Plan {
         let pods = self.pods(context);
-        // Asked only for a job that has a pod without: nodes are many.
+        // Asked only for a job with a pod that the scheduler has no node for: nodes are many.
         let unplaced = pods.iter().any(ObservedPod::is_unplaced);
         let nodes = context.nodes.as_ref().filter(|_| unplaced);
         let nodes: Option<Vec<Node>> =

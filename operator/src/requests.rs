@@ -26,7 +26,7 @@ pub struct NoRight {
 /// A client whose requests are checked and counted.
 ///
 /// # Errors
-/// When the configuration names keys or certificates that cannot be read.
+/// When the configuration names keys or certificates that cannot be read, or a proxy.
 pub fn client(config: &Config, metrics: Metrics) -> Result<Client, kube::Error> {
     Ok(connection(config)?.with_layer(&Checked(metrics)).build())
 }

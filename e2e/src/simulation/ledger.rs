@@ -35,7 +35,7 @@ pub(super) struct Evidence {
 pub(super) struct Author<'a> {
     /// The job as the pass read it.
     pub(super) job: &'a Value,
-    /// Pods in the cache of its process.
+    /// Unique ids of the pods that its process knows of: in its cache, or made by itself.
     pub(super) cached: &'a BTreeSet<String>,
     /// Whether its process listed the pods yet.
     pub(super) listed: bool,
