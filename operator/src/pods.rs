@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use shoprl_plan::cluster::{JOB_LABEL, ObservedPod};
@@ -76,11 +77,11 @@ impl Pods {
                 self.listed.send_replace(true);
             }
             Event::Apply(pod) => {
-                state.newest = state.newest.max(version(pod).unwrap_or(0));
+                state.newest = state.newest.max(version(&pod.metadata).unwrap_or(0));
                 return state.known.put(pod);
             }
             Event::Delete(pod) => {
-                state.newest = state.newest.max(version(pod).unwrap_or(0));
+                state.newest = state.newest.max(version(&pod.metadata).unwrap_or(0));
                 let at = place(pod);
                 // The end of an earlier one of the name is told after the next one was made.
                 return !state.known.is_newer(&at, pod) && state.known.take(&at);
@@ -99,7 +100,7 @@ impl Pods {
     /// nothing would ever take it away again; and so may a list, which is why nothing is noted when one came in between.
     pub(crate) fn see_made(&self, pod: &Pod, mark: Mark) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let is_to_come = version(pod).is_some_and(|version| version > state.newest);
+        let is_to_come = version(&pod.metadata).is_some_and(|version| version > state.newest);
         if is_to_come && Mark(state.lists) == mark {
             state.known.put(pod);
         }
@@ -148,7 +149,7 @@ impl Known {
             return self.take(&at);
         };
         let owners: Vec<_> = pod.owner_references().iter().map(|it| it.uid.clone()).collect();
-        let version = version(pod);
+        let version = version(&pod.metadata);
         if let Some(known) = self.pods.get_mut(&at)
             && (&known.job, &known.owners, &known.pod) == (job, &owners, &seen)
         {
@@ -164,7 +165,7 @@ impl Known {
     /// Whether what is known of a name is newer than what is told of it.
     fn is_newer(&self, at: &Place, told: &Pod) -> bool {
         let known = self.pods.get(at).and_then(|entry| entry.version);
-        known.zip(version(told)).is_some_and(|(known, told)| known > told)
+        known.zip(version(&told.metadata)).is_some_and(|(known, told)| known > told)
     }
 
     /// Forgets one; returns whether it was known.
@@ -181,8 +182,9 @@ impl Known {
     }
 }
 
-fn version(pod: &Pod) -> Option<u64> {
-    pod.metadata.resource_version.as_ref()?.parse().ok()
+/// Resource versions of one kind are comparable numbers (KEP-5504).
+pub(crate) fn version(object: &ObjectMeta) -> Option<u64> {
+    object.resource_version.as_ref()?.parse().ok()
 }
 
 fn place(pod: &Pod) -> Place {

@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::events;
 use crate::job::{Job, Unreadable};
 use crate::metrics::{Outcome, Why};
+use crate::pods;
 
 /// What was seen is written no sooner after the last status.
 const SOON: Duration = Duration::from_secs(1);
@@ -446,7 +447,6 @@ impl Written {
     }
 }
 
-/// Resource versions of one kind are comparable numbers (KEP-5504).
 fn version(job: &ObjectMeta) -> Option<(String, u64)> {
-    Some((job.uid.clone()?, job.resource_version.as_ref()?.parse().ok()?))
+    Some((job.uid.clone()?, pods::version(job)?))
 }
