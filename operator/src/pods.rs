@@ -37,7 +37,8 @@ pub(crate) struct Mark(u64);
 
 #[derive(Debug, Default)]
 struct Known {
-    pods: HashMap<Place, Entry>,
+    /// On the heap one by one: a table has room for twice as many, and for a while for three times.
+    pods: HashMap<Place, Box<Entry>>,
     /// Names of the pods of each job.
     jobs: HashMap<Place, BTreeSet<String>>,
 }
@@ -158,7 +159,8 @@ impl Known {
         }
         self.take(&at);
         self.jobs.entry((at.0.clone(), job.clone())).or_default().insert(at.1.clone());
-        self.pods.insert(at, Entry { job: job.clone(), owners, pod: seen, version });
+        let entry = Entry { job: job.clone(), owners, pod: seen, version };
+        self.pods.insert(at, Box::new(entry));
         true
     }
 

@@ -13,7 +13,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::json;
 use shoprl_crds::{Progress, ShopRLJob, ShopRLJobStatus};
-use shoprl_plan::cluster::{self, Effect, JobFacts, Observed, ObservedPod, PodState};
+use shoprl_plan::cluster::{self, Change, Effect, JobFacts, Observed, ObservedPod, PodState};
 use shoprl_plan::local::ProcessId;
 use shoprl_plan::placement::Node;
 use shoprl_plan::{Validated, validate};
@@ -30,7 +30,8 @@ use crate::pods;
 const SOON: Duration = Duration::from_secs(1);
 /// Requests for a job that are on their way at once: one of hundreds of workers leaves the API server time for others.
 const AT_ONCE: usize = 16;
-/// For so long a status waits while pods of other jobs are to be made.
+/// Numbers that move no condition are written no sooner after the last status; for so long a status waits while pods of
+/// other jobs are to be made.
 const LATE: Duration = Duration::from_secs(10);
 
 /// Why a pass ended early; the job is looked at again.
@@ -302,7 +303,7 @@ async fn carry_out(
         Err(waits) => waits,
     };
     // What was done is looked at: the watch tells only what this process does not know.
-    Ok(look_again(waits.or(Some(SOON)), plan.look_again))
+    Ok(look_again(Some(waits.map_or(SOON, |waits| waits.min(SOON))), plan.look_again))
 }
 
 /// The sooner of two reasons to look at a job again.
@@ -318,8 +319,9 @@ async fn tell(
     plan: cluster::Plan,
     context: &Arc<Context>,
 ) -> Result<Action, Error> {
-    let plan = match subject.ask(context).await {
-        Some(progress) => subject.plan(context, Some(progress)),
+    let progress = subject.ask(context).await;
+    let plan = match &progress {
+        Some(_) => subject.plan(context, progress.clone()),
         None => plan,
     };
     if plan.intent.is_some() || !plan.effects.is_empty() {
@@ -330,40 +332,46 @@ async fn tell(
         Err(waits) => return Ok(look_again(waits, plan.look_again)),
     };
     // As long as pods are to be made, they go first for some seconds.
-    let _turn = match context.turns.job_if_free() {
-        Some(turn) => turn,
+    let (_turn, plan) = match context.turns.job_if_free() {
+        Some(turn) => (turn, plan),
         None if context.written.since(&subject.job.metadata, (context.clock)()) < LATE => {
             return Ok(look_again(Some(SOON), plan.look_again));
         }
-        None => context.turns.job().await,
+        // What was seen until it was our turn is told as well, or it would be a write of its own.
+        None => (context.turns.job().await, subject.plan(context, progress)),
     };
+    if plan.intent.is_some() || !plan.effects.is_empty() {
+        return Ok(Action::requeue(Duration::ZERO));
+    }
     write_status(subject.job, plan.report, why, context).await?;
     Ok(look_again(None, plan.look_again))
 }
 
 /// Why what was seen is to be written now, or else when it is to be looked at again: the next pass sees the difference then,
-/// and what was added to it. A status that only tells of progress waits for its turn; none follows another within a second,
-/// so that pods that are made, placed and ready at once are told of once.
+/// and what was added to it. A status that only tells of progress waits for its turn; no other follows one within a second,
+/// so that pods that are made, placed and ready at once are told of once, and within ten when no condition moved: hundreds of
+/// rollouts that become ready one by one are a few writes.
 fn due(
     job: &ShopRLJob,
     status: &ShopRLJobStatus,
     context: &Context,
 ) -> Result<Why, Option<Duration>> {
     let before = job.status.clone().unwrap_or_default();
-    if before == *status {
-        return Err(None);
-    }
+    let change = Change::between(&before, status);
+    let rest = match change {
+        Change::None => return Err(None),
+        Change::Progress | Change::State => SOON,
+        Change::Numbers => LATE,
+    };
     let now = (context.clock)();
     let rested = context.written.since(&job.metadata, now);
-    if rested < SOON {
-        return Err(Some(SOON.saturating_sub(rested)));
+    if rested < rest {
+        return Err(Some(rest.saturating_sub(rested)));
     }
-    let only_progress = before.progress != status.progress
-        && before == ShopRLJobStatus { progress: before.progress.clone(), ..status.clone() };
-    match only_progress {
-        true if context.progress_pace.may(now) => Ok(Why::Progress),
-        true => Err(None),
-        false => Ok(Why::Report),
+    match change {
+        Change::Progress if context.progress_pace.may(now) => Ok(Why::Progress),
+        Change::Progress => Err(None),
+        _ => Ok(Why::Report),
     }
 }
 

@@ -1,4 +1,4 @@
-"""Training and log-probabilities per second in PyTorch: torch_train.py [threads] [seconds per figure] [compile].
+"""Training and log-probabilities per second in PyTorch: torch_train.py [threads] [seconds per figure] [compile] [cuda].
 
 The same work as `cargo run --release -p shoprl-model --example throughput`: 64 texts of 130 tokens. Micro-batches of 8
 texts and the whole batch at once are both tried; the better one counts. The policy loss computes logits only at the
@@ -36,10 +36,13 @@ def main():
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = Decoder()
+    device = torch.device("cuda" if "cuda" in sys.argv else "cpu")
+    # A device works on after the call has returned.
+    finish = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    model = Decoder().to(device)
     forward = torch.compile(model) if "compile" in sys.argv else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
-    tokens = texts(TEXTS)
+    tokens = texts(TEXTS).to(device)
 
     def gradients(loss, size, step):
         start = time.perf_counter()
@@ -49,6 +52,7 @@ def main():
         if step:
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
+        finish()
         return TEXTS * LENGTH, time.perf_counter() - start
 
     for size in (8, TEXTS):
@@ -63,6 +67,7 @@ def main():
             for part in tokens.split(size):
                 logits = model.logits(forward(part)[:, :-1])
                 torch.log_softmax(logits, -1).gather(-1, part[:, 1:, None])
+        finish()
         return TEXTS * LENGTH, time.perf_counter() - start
 
     for size in (8, TEXTS):

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
 
 use super::{GENERATOR, NODES, PODS, Write};
 
 /// The middle and the end of many figures.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Half of them are not above it.
     pub p50: f64,
@@ -28,7 +29,7 @@ impl Spread {
 }
 
 /// Jobs that were submitted together, each with all its pods.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Batch {
     /// How many.
     pub jobs: usize,

@@ -12,7 +12,7 @@ mod table;
 
 pub use audit::{Log, Write};
 pub use batch::{Batch, Spread};
-pub use phases::{Bare, Measured, Plan, bare, operator};
+pub use phases::{Bare, Measured, Plan, bare, half_the_rate, operator};
 pub use table::markdown;
 
 /// Where the jobs are.

@@ -24,32 +24,67 @@ const AT_ONCE: usize = 16;
 const QUIET: Duration = Duration::from_secs(3);
 /// What is not done after so long will not be.
 const LIMIT: Duration = Duration::from_secs(600);
+/// How the jobs are called that come steadily.
+const STEADY: &str = "rate-";
+const NO_BATCH: &str = "give --jobs at least once";
 
-/// What a creator without an operator reaches.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Bare {
-    /// Jobs whose objects it made.
-    pub jobs: usize,
-    /// Pods a second.
-    pub pods_a_second: f64,
-    /// Median time of a job's objects, in seconds.
-    pub p50: f64,
-    /// And of 99 in 100.
-    pub p99: f64,
+/// What is done with an operator, and, the same numbers of jobs in the same order, without one: what is there already makes
+/// what comes later slower.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Jobs one after the other on an idle control plane.
+    pub idle: usize,
+    /// Jobs at half the bare creator's rate, after the first of those at once.
+    pub steady: usize,
+    /// Jobs at once, one batch after the other; the first of them live to their end.
+    pub at_once: Vec<usize>,
 }
 
-/// Makes the objects of so many jobs, 16 requests at once and no status; nobody may answer the jobs themselves.
+/// Makes the objects of the plan's jobs, 16 requests at once and no status; nobody may answer the jobs themselves. What the
+/// operator is to reach: those of `at_once`, and, last, of `steady`, all of them at once.
 ///
 /// # Errors
 /// When the API server refuses something, or the log cannot be read.
-pub async fn bare(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<Bare> {
-    let prefix = format!("b{jobs}-");
+pub async fn bare(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Result<Bare> {
+    bare_batch(client, log, "idle-", plan.idle).await?;
+    let (mut at_once, mut steady) = (Vec::new(), None);
+    for (index, jobs) in plan.at_once.iter().copied().enumerate() {
+        at_once.push(bare_batch(client, log, &at_once_prefix(index), jobs).await?);
+        if index == 0 {
+            steady = Some(bare_batch(client, log, STEADY, plan.steady).await?);
+        }
+    }
+    Ok(Bare { at_once, steady: steady.context(NO_BATCH)? })
+}
+
+/// What a creator without an operator reached.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bare {
+    /// Jobs at once.
+    pub at_once: Vec<Batch>,
+    /// As many jobs at once as come at half this rate with an operator.
+    pub steady: Batch,
+}
+
+/// Jobs a second at half the rate at which the bare creator made all that come steadily.
+#[allow(clippy::cast_precision_loss, reason = "eight")]
+pub fn half_the_rate(bare: &Bare) -> f64 {
+    bare.steady.pods_a_second() / PODS as f64 / 2.0
+}
+
+async fn bare_batch(
+    client: &Client,
+    log: &mut Log,
+    prefix: &str,
+    jobs: usize,
+) -> anyhow::Result<Batch> {
+    eprintln!("{jobs} jobs");
     // Owners that exist, or the garbage collector takes the objects for orphans. Their making is not timed.
-    submit(client, &prefix, jobs).await?;
+    submit(client, prefix, jobs).await?;
     let api: Api<ShopRLJob> = Api::namespaced(client.clone(), NAMESPACE);
     let mut objects = Vec::new();
     for index in 0..jobs {
-        let owner = api.get(&name(&prefix, index)).await.context("reading an owner")?;
+        let owner = api.get(&name(prefix, index)).await.context("reading an owner")?;
         objects.extend(children(&owner)?);
     }
     let mark = log.read()?;
@@ -57,34 +92,14 @@ pub async fn bare(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result
         .map(Ok)
         .try_for_each_concurrent(AT_ONCE, |object| async move { object.create(client).await })
         .await?;
-    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, &prefix)).await?;
-    let batch = Batch::of(log.since(mark), &prefix, GENERATOR)?;
-    let (p50, p99) = (batch.exist.p50, batch.exist.p99);
-    Ok(Bare { jobs, pods_a_second: batch.pods_a_second(), p50, p99 })
+    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
+    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
+    Batch::of(log.since(mark), prefix, GENERATOR)
 }
 
-/// What is measured with an operator.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// Jobs one after the other on an idle control plane.
-    pub idle: usize,
-    /// Jobs at half the bare creator's rate.
-    pub steady: usize,
-    /// Jobs at once, one batch after the other; the first of them live to their end.
-    pub at_once: Vec<usize>,
-    /// How long is watched whether anything is written when nothing happens.
-    pub watch: Duration,
-    /// What the bare creator reached.
-    pub bare: Vec<Bare>,
-    /// The operator's process.
-    pub pid: u32,
-}
-
-/// What was seen.
-#[derive(Debug, Clone)]
+/// What was seen of an operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Measured {
-    /// What the bare creator reached.
-    pub bare: Vec<Bare>,
     /// Jobs at once, and the operator's seconds of a processor for them.
     pub at_once: Vec<(Batch, f64)>,
     /// Jobs one after the other.
@@ -103,12 +118,18 @@ pub struct Measured {
     pub still: (usize, usize, f64, Duration),
 }
 
-/// Measures an operator that is running and leads.
+/// Measures an operator that is running as the process `pid` and leads. `rate`: jobs a second where they come steadily;
+/// `watch`: how long is looked whether anything is written when nothing happens.
 ///
 /// # Errors
 /// When the API server refuses something, the operator does not do what it shall, or the log cannot be read.
-pub async fn operator(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Result<Measured> {
-    let process = Process(plan.pid);
+pub async fn operator(
+    client: &Client,
+    log: &mut Log,
+    plan: &Plan,
+    (pid, rate, watch): (u32, f64, Duration),
+) -> anyhow::Result<Measured> {
+    let process = Process(pid);
     eprintln!("{} jobs one after the other", plan.idle);
     let idle = one_by_one(client, log, plan.idle).await?;
     let replaced = replacements(client, log, plan.idle).await?;
@@ -118,30 +139,30 @@ pub async fn operator(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Re
         eprintln!("{jobs} jobs at once");
         let before = process.seconds()?;
         let mark = log.read()?;
-        let batch = together(client, log, jobs).await?;
+        let prefix = at_once_prefix(index);
+        let batch = together(client, log, &prefix, jobs).await?;
         at_once.push((batch, process.seconds()? - before));
         if index == 0 {
             eprintln!("they end");
-            end(client, log, jobs).await?;
-            writes = written(log.since(mark), jobs);
-            eprintln!("{} jobs at half the rate", plan.steady);
-            steady = Some(at_half_the_rate(client, log, plan).await?);
+            end(client, log, &prefix, jobs).await?;
+            writes = written(log.since(mark), &prefix, jobs);
+            eprintln!("{} jobs, {rate:.1} a second", plan.steady);
+            steady = Some((steadily(client, log, plan.steady, rate).await?, rate));
             pods += plan.steady * PODS;
         } else {
             pods += jobs * PODS;
         }
     }
-    eprintln!("nothing, for {} s", plan.watch.as_secs());
+    eprintln!("nothing, for {} s", watch.as_secs());
     let memory = process.memory()?;
     let (mark, before) = (log.read()?, process.seconds()?);
-    sleep(plan.watch).await;
+    sleep(watch).await;
     log.read()?;
     let own = log.since(mark).iter().filter(|it| it.user == OPERATOR);
     let (leases, others): (Vec<&Write>, Vec<&Write>) = own.partition(|it| it.resource == "leases");
-    let still = (others.len(), leases.len(), process.seconds()? - before, plan.watch);
-    let steady = steady.context("give --jobs at least once")?;
-    let bare = plan.bare.clone();
-    Ok(Measured { bare, at_once, idle, replaced, steady, writes, pods, memory, still })
+    let still = (others.len(), leases.len(), process.seconds()? - before, watch);
+    let steady = steady.context(NO_BATCH)?;
+    Ok(Measured { at_once, idle, replaced, steady, writes, pods, memory, still })
 }
 
 async fn one_by_one(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<Batch> {
@@ -150,7 +171,7 @@ async fn one_by_one(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Resu
         let before = log.read()?;
         create(client, &job(&name("idle-", index))?).await?;
         log.until(before, PODS, LIMIT, "pods that run", |it| runs(it, "idle-")).await?;
-        log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_the_operator).await?;
+        log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_anybody).await?;
     }
     Batch::of(log.since(mark), "idle-", OPERATOR)
 }
@@ -167,7 +188,7 @@ async fn replacements(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Re
         pods.patch_status(&dead, &PatchParams::default(), &died).await.context("ending a pod")?;
         let replaces = |it: &Write| it.name == next && it.is(OPERATOR, "create", "pods");
         log.until(mark, 1, LIMIT, "replacements", replaces).await?;
-        log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_the_operator).await?;
+        log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_anybody).await?;
         let done = |which: &dyn Fn(&Write) -> bool| {
             log.since(mark).iter().find(|it| which(it)).map(|it| it.done)
         };
@@ -178,21 +199,25 @@ async fn replacements(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Re
     Spread::of(took).context("give --idle at least 1")
 }
 
-async fn together(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<Batch> {
-    let prefix = format!("b{jobs}-");
+async fn together(
+    client: &Client,
+    log: &mut Log,
+    prefix: &str,
+    jobs: usize,
+) -> anyhow::Result<Batch> {
     let mark = log.read()?;
-    submit(client, &prefix, jobs).await?;
-    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, &prefix)).await?;
-    log.until_quiet(QUIET, LIMIT, "writing", of_the_operator).await?;
-    Batch::of(log.since(mark), &prefix, OPERATOR)
+    submit(client, prefix, jobs).await?;
+    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
+    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
+    Batch::of(log.since(mark), prefix, OPERATOR)
 }
 
 /// The trainers of a batch reach their target step; the operator says so and lets the other pods go.
-async fn end(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<()> {
+async fn end(client: &Client, log: &mut Log, prefix: &str, jobs: usize) -> anyhow::Result<()> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
-    let (prefix, mark) = (format!("b{jobs}-"), log.read()?);
+    let mark = log.read()?;
     let done = Patch::Merge(ended(0, "Succeeded"));
-    stream::iter((0..jobs).map(|index| format!("{}-trainer-0-1", name(&prefix, index))))
+    stream::iter((0..jobs).map(|index| format!("{}-trainer-0-1", name(prefix, index))))
         .map(Ok)
         .try_for_each_concurrent(AT_ONCE, |trainer| {
             let (pods, done) = (&pods, &done);
@@ -202,34 +227,27 @@ async fn end(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<()> 
             }
         })
         .await?;
-    let leaves = |it: &Write| it.is(OPERATOR, "delete", "pods") && it.name.starts_with(&prefix);
+    let leaves = |it: &Write| it.is(OPERATOR, "delete", "pods") && it.name.starts_with(prefix);
     log.until(mark, jobs * (PODS - 1), LIMIT, "pods that leave", leaves).await?;
-    log.until_quiet(QUIET, LIMIT, "writing", of_the_operator).await
+    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await
 }
 
-async fn at_half_the_rate(
-    client: &Client,
-    log: &mut Log,
-    plan: &Plan,
-) -> anyhow::Result<(Batch, f64)> {
-    let ceiling = plan.bare.first().context("the bare creator's figures are empty")?;
-    #[allow(clippy::cast_precision_loss, reason = "eight")]
-    let rate = ceiling.pods_a_second / PODS as f64 / 2.0;
+async fn steadily(client: &Client, log: &mut Log, jobs: usize, rate: f64) -> anyhow::Result<Batch> {
     let (begun, mark) = (Instant::now(), log.read()?);
     let mut submitted = Vec::new();
-    for index in 0..plan.steady {
+    for index in 0..jobs {
         #[allow(clippy::cast_precision_loss, reason = "hundreds of jobs")]
         sleep_until(begun + Duration::from_secs_f64(index as f64 / rate)).await;
-        let (client, job) = (client.clone(), job(&name("rate-", index))?);
+        let (client, job) = (client.clone(), job(&name(STEADY, index))?);
         submitted.push(tokio::spawn(async move { create(&client, &job).await }));
     }
     for one in submitted {
         one.await.context("submitting")??;
     }
-    let count = plan.steady * PODS;
-    log.until(mark, count, LIMIT, "pods that run", |it| runs(it, "rate-")).await?;
-    log.until_quiet(QUIET, LIMIT, "writing", of_the_operator).await?;
-    Ok((Batch::of(log.since(mark), "rate-", OPERATOR)?, rate))
+    let count = jobs * PODS;
+    log.until(mark, count, LIMIT, "pods that run", |it| runs(it, STEADY)).await?;
+    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
+    Batch::of(log.since(mark), STEADY, OPERATOR)
 }
 
 /// Submits jobs, as fast as 16 requests at once allow.
@@ -242,6 +260,10 @@ async fn submit(client: &Client, prefix: &str, jobs: usize) -> anyhow::Result<()
         .await
 }
 
+fn at_once_prefix(batch: usize) -> String {
+    format!("b{batch}-")
+}
+
 fn name(prefix: &str, index: usize) -> String {
     format!("{prefix}{index:0DIGITS$}")
 }
@@ -250,14 +272,17 @@ fn runs(write: &Write, prefix: &str) -> bool {
     write.is(NODES, "patch", "pods/status") && job_of(&write.name, prefix).is_some()
 }
 
+fn of_anybody(write: &Write) -> bool {
+    write.resource != "leases"
+}
+
 fn of_the_operator(write: &Write) -> bool {
-    write.user == OPERATOR && write.resource != "leases"
+    write.user == OPERATOR && of_anybody(write)
 }
 
 /// The operator's writes about a batch, per job; those that were refused count too.
-fn written(writes: &[Write], jobs: usize) -> BTreeMap<String, f64> {
-    let prefix = format!("b{jobs}-");
-    let own = writes.iter().filter(|it| of_the_operator(it) && job_of(&it.name, &prefix).is_some());
+fn written(writes: &[Write], prefix: &str, jobs: usize) -> BTreeMap<String, f64> {
+    let own = writes.iter().filter(|it| of_the_operator(it) && job_of(&it.name, prefix).is_some());
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for write in own {
         *counts.entry(format!("{} {}", write.verb, write.resource)).or_default() += 1;

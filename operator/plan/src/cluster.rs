@@ -3,6 +3,7 @@
 //! One pass either changes the intent, and then does nothing else, or acts on the intent that was persisted. So a
 //! pass may be lost at any point and repeated by whoever comes next.
 
+mod change;
 mod children;
 mod decide;
 mod ending;
@@ -20,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use shoprl_contract::Role;
 use shoprl_crds::{Progress, ShopRLJobStatus, WorkerIntent};
 
+pub use change::Change;
 pub use children::{Children, children};
 pub use decide::{ApplicationBudget, plan};
 pub use ending::{Ending, Fate};

@@ -1,4 +1,6 @@
-//! Tokens per second of training, prefill and decoding on this machine: `throughput [threads] [seconds per figure]`.
+//! Tokens per second of training, prefill and decoding on this machine:
+//! `throughput [threads] [seconds per figure] [cpu or cuda]`. What is generated is generated on the CPU, so that `cuda`
+//! has no figures of prefill and decoding.
 //!
 //! The geometry is nano with a vocabulary of 800, texts are as long as an episode. Each figure is the best of many
 //! short runs, which is what the code can do when nothing else wants the machine.
@@ -8,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use shoprl_model::batch::{Objective, Sequence, Target, micro_batches};
 use shoprl_model::config::ModelConfig;
+use shoprl_model::device::{ComputeDevice, DeviceChoice};
 use shoprl_model::engine::{Engine, Generation};
-use shoprl_model::fused::FusedNetwork;
 use shoprl_model::kernel::KernelPath;
 use shoprl_model::network::Network;
 use shoprl_model::optimizer::{Method, Optimizer, Rates, Settings, clip_gradient_norm};
@@ -24,11 +26,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().map_or(Ok(2), |a| a.parse())?;
     let seconds = arguments.next().map_or(Ok(2.0), |a| a.parse())?;
+    let device = match arguments.next().as_deref() {
+        None | Some("cpu") => ComputeDevice::open(DeviceChoice::Cpu)?,
+        Some("cuda") => ComputeDevice::open(DeviceChoice::Cuda)?,
+        Some(other) => return Err(format!("no device {other}: cpu or cuda").into()),
+    };
     let config = ModelConfig::preset("nano", VOCABULARY)?;
     let parameters = Parameters::init(&config, 1);
     println!("{} parameters, {threads} threads, {}", parameters.values.len(), KernelPath::detect());
     let bench = Bench { threads, time: Duration::from_secs_f64(seconds), config, parameters };
-    bench.training()?;
+    println!("gradients on {device}");
+    let network = device.network(&bench.config, threads)?;
+    // A device is full with more at once.
+    let at_once: &[usize] = if matches!(device, ComputeDevice::Cpu(_)) { &[8] } else { &[8, 64] };
+    for &texts in at_once {
+        println!("micro-batches of {texts} texts");
+        bench.training(network.as_ref(), texts)?;
+    }
+    bench.log_probabilities(network.as_ref());
+    if matches!(device, ComputeDevice::Cuda(_)) {
+        return Ok(());
+    }
     bench.prefill();
     for texts in [1, 4, 16, 32, 64, 128] {
         bench.decode(texts);
@@ -60,8 +78,7 @@ impl Bench {
         (0..LENGTH).map(|_| stream.below(VOCABULARY as u64) as u32).collect()
     }
 
-    fn training(&self) -> Result<(), Box<dyn Error>> {
-        let network = FusedNetwork::new(&self.config, self.threads);
+    fn training(&self, network: &dyn Network, at_once: usize) -> Result<(), Box<dyn Error>> {
         let clip = Clip { low: 0.2, high: 0.28 };
         let objective = Objective { clip, kl_coefficient: 0.0, normalizer: 1e4 };
         let supervised: fn(usize) -> Target = |t| match t {
@@ -78,7 +95,7 @@ impl Bench {
                 tokens: self.tokens(text),
                 targets: (0..LENGTH).map(target).collect(),
             };
-            let batches = micro_batches((0..64).map(sequence).collect(), 8 * LENGTH);
+            let batches = micro_batches((0..64).map(sequence).collect(), at_once * LENGTH);
             network.gradients(&self.parameters, &batches, &objective)?;
             self.best(name, || {
                 let start = Instant::now();
@@ -88,8 +105,12 @@ impl Bench {
             });
         }
         for (name, method) in [("AdamW", Method::AdamW), ("Muon", Method::Muon)] {
-            self.step(&format!("training step, {name}"), method, &network, &objective);
+            self.step(&format!("training step, {name}"), method, network, &objective, at_once);
         }
+        Ok(())
+    }
+
+    fn log_probabilities(&self, network: &dyn Network) {
         let texts: Vec<Vec<u32>> = (0..64).map(|text| self.tokens(text)).collect();
         self.best("log-probabilities", || {
             let start = Instant::now();
@@ -97,17 +118,23 @@ impl Bench {
             assert!(result.is_ok(), "the texts fit the geometry");
             (64 * LENGTH, start.elapsed())
         });
-        Ok(())
     }
 
     /// What a step of supervised training is made of: gradient, clipping, optimiser.
-    fn step(&self, name: &str, method: Method, network: &FusedNetwork, objective: &Objective) {
+    fn step(
+        &self,
+        name: &str,
+        method: Method,
+        network: &dyn Network,
+        objective: &Objective,
+        at_once: usize,
+    ) {
         let sequence = |text| {
             let mut targets = vec![Target::Supervised { weight: 1.0 }; LENGTH];
             targets[0] = Target::None;
             Sequence { tokens: self.tokens(text), targets }
         };
-        let batches = micro_batches((0..64).map(sequence).collect(), 8 * LENGTH);
+        let batches = micro_batches((0..64).map(sequence).collect(), at_once * LENGTH);
         let mut parameters = self.parameters.clone();
         let layout = parameters.layout.clone();
         let settings = Settings::new(method, 0.01);

@@ -9,6 +9,10 @@ use crate::parameters::Parameters;
 ///
 /// The weights are an argument: a network holds geometry and working memory only.
 pub trait Network: Send + Sync {
+    /// How many tokens a micro-batch shall have at most. It decides which sums are formed, and with them the last bits of the
+    /// weights: a constant of the network, whatever the machine.
+    fn micro_batch_tokens(&self) -> usize;
+
     /// Gradient of the objective in layout order (as long as the weights), and the batch's statistics.
     ///
     /// Micro-batches are summed by the binary tree of [`crate::fused::TreeSum`] over their indices.

@@ -1,4 +1,7 @@
 //! The fused network and the differentiable one are one model: loss, gradients, log-probabilities, generation.
+//!
+//! The differentiable one computes on candle's CPU device; in a program with the feature `cuda` on the first CUDA device,
+//! and without one these tests fail (worker-image/cuda/check).
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap in a test is the test failing")]
 
@@ -8,6 +11,8 @@ mod reference;
 use candle_core::Device;
 use shoprl_model::batch::{MicroBatch, Objective, Sequence, Target, micro_batches};
 use shoprl_model::config::ModelConfig;
+#[cfg(feature = "cuda")]
+use shoprl_model::device::{ComputeDevice, DeviceChoice};
 use shoprl_model::differentiable::{DifferentiableNetwork, Generated};
 use shoprl_model::engine::{Engine, Generation};
 use shoprl_model::fused::FusedNetwork;
@@ -29,8 +34,21 @@ fn geometries() -> [(ModelConfig, Parameters); 2] {
     })
 }
 
+#[cfg(not(feature = "cuda"))]
+fn device() -> Device {
+    Device::Cpu
+}
+
+#[cfg(feature = "cuda")]
+fn device() -> Device {
+    match ComputeDevice::open(DeviceChoice::Cuda).unwrap() {
+        ComputeDevice::Cuda(device) => device,
+        ComputeDevice::Cpu(_) => panic!("CUDA alone was asked for"),
+    }
+}
+
 fn networks(config: &ModelConfig) -> (FusedNetwork, DifferentiableNetwork) {
-    (FusedNetwork::new(config, 2), DifferentiableNetwork::new(config, Device::Cpu).unwrap())
+    (FusedNetwork::new(config, 2), DifferentiableNetwork::new(config, device()).unwrap())
 }
 
 /// Texts of many lengths; one predicts nothing, one has no target.
@@ -158,7 +176,7 @@ fn on_the_engine(config: &ModelConfig, parameters: &Parameters, turns: &[Turn]) 
 }
 
 fn on_the_device(config: &ModelConfig, parameters: &Parameters, turns: &[Turn]) -> Vec<Generated> {
-    let network = DifferentiableNetwork::new(config, Device::Cpu).unwrap();
+    let network = DifferentiableNetwork::new(config, device()).unwrap();
     let mut generator = network.generator(parameters, 3).unwrap();
     let mut results = Vec::new();
     for turn in turns {
@@ -216,7 +234,7 @@ fn generation_on_the_device_follows_the_engine_over_turns() {
 #[test]
 fn what_does_not_fit_is_refused_by_place() {
     let (config, parameters) = &geometries()[0];
-    let network = DifferentiableNetwork::new(config, Device::Cpu).unwrap();
+    let network = DifferentiableNetwork::new(config, device()).unwrap();
     let refused = |tokens: Vec<u32>, expected: &str| {
         let message =
             network.log_probabilities(parameters, &[vec![1], tokens]).unwrap_err().to_string();

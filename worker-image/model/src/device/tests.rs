@@ -63,4 +63,8 @@ fn the_networks_of_both_places_are_one_model() {
     let (fused, candle) =
         (loss(&ComputeDevice::Cpu(None)), loss(&ComputeDevice::Cuda(Device::Cpu)));
     assert!(fused > 1.0 && (fused - candle).abs() < 1e-4, "{fused} {candle}");
+    // Other micro-batches would be other weights, on every machine.
+    let sizes = [ComputeDevice::Cpu(None), ComputeDevice::Cuda(Device::Cpu)]
+        .map(|place| place.network(&config, 1).unwrap().micro_batch_tokens());
+    assert_eq!(sizes, [256, 8192]);
 }

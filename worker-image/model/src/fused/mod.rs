@@ -115,6 +115,11 @@ impl FusedNetwork {
 }
 
 impl Network for FusedNetwork {
+    /// Two episodes: even a small batch feeds all threads.
+    fn micro_batch_tokens(&self) -> usize {
+        256
+    }
+
     fn gradients(
         &self,
         parameters: &Parameters,

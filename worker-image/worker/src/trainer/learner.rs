@@ -11,9 +11,6 @@ use shoprl_model::optimizer::{Method, Optimizer, Rates, Settings, clip_gradient_
 use shoprl_model::parameters::{Layout, Parameters};
 use shoprl_rl::policy_loss::Clip;
 
-/// Tokens of one micro-batch. It decides which sums are formed, so it is a constant of the program, not of
-/// the machine; two episodes, so that even a small batch feeds all threads.
-const MICRO_BATCH_TOKENS: usize = 256;
 /// Gradients longer than this are shortened to it.
 const GRADIENT_NORM_LIMIT: f64 = 1.0;
 /// Decoupled weight decay of the warm-up; reinforcement learning has none.
@@ -101,7 +98,7 @@ impl Learner {
         objective: &Objective,
         rates: Rates,
     ) -> Result<Update, Exit> {
-        let batches = micro_batches(sequences, MICRO_BATCH_TOKENS);
+        let batches = micro_batches(sequences, self.network.micro_batch_tokens());
         let (mut gradients, statistics) = self
             .network
             .gradients(&self.parameters, &batches, objective)
