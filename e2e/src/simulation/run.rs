@@ -232,8 +232,8 @@ impl World {
             let due = self.due();
             self.pass_time(due.min(self.now + 10_000));
         }
-        // A pass that failed is repeated after three seconds; a status that changes no condition follows the last one after one.
-        self.pass_time(self.now + 5000);
+        // A pass that failed is repeated after three seconds; numbers that move no condition follow the last status after ten.
+        self.pass_time(self.now + 15_000);
         self.drain();
         let writes = self.writes;
         for _ in 0..3 {
