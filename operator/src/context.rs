@@ -13,8 +13,8 @@ use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::pods::Pods;
 use crate::progress::{AskTrainer, Dial};
-use crate::reconcile::Written;
 use crate::turns::Turns;
+use crate::written::Written;
 
 /// Statuses that only tell of progress: at most so many a second.
 const PROGRESS_A_SECOND: u32 = 10;

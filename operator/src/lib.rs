@@ -23,6 +23,7 @@ mod reconcile;
 mod requests;
 pub mod rights;
 mod turns;
+mod written;
 
 pub use connection::connection;
 pub use context::Context;
@@ -33,6 +34,7 @@ pub use pace::Pace;
 pub use pods::Pods;
 pub use process::Operator;
 pub use progress::{AskTrainer, Dial};
-pub use reconcile::{Error, Written, reconcile};
+pub use reconcile::{Error, reconcile};
 pub use requests::{Checked, NoRight, client};
 pub use turns::Turns;
+pub use written::Written;

@@ -1,13 +1,11 @@
 //! One pass over one job: observe, plan, persist a changed wish, act on what is persisted, report.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use k8s_openapi::jiff::Timestamp;
-use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
+use kube::api::{ApiResource, DynamicObject, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 use serde::Deserialize;
@@ -24,7 +22,6 @@ use crate::context::Context;
 use crate::events;
 use crate::job::{Job, Unreadable};
 use crate::metrics::{Outcome, Why};
-use crate::pods;
 
 /// What was seen is written no sooner after the last status.
 const SOON: Duration = Duration::from_secs(1);
@@ -32,7 +29,7 @@ const SOON: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 16;
 /// Numbers that move no condition are written no sooner after the last status; for so long a status waits while pods of
 /// other jobs are to be made.
-const LATE: Duration = Duration::from_secs(10);
+pub(crate) const LATE: Duration = Duration::from_secs(10);
 
 /// Why a pass ended early; the job is looked at again.
 #[derive(Debug, thiserror::Error)]
@@ -406,55 +403,4 @@ fn passed_by(source: kube::Error) -> Result<(), Error> {
         kube::Error::Api(status) if matches!(status.code, 404 | 409) => Ok(()),
         source => Err(Error::Api { what: "status", source }),
     }
-}
-
-/// The newest version of each job that this process wrote, and when. A pass on an older one from the watch would act on a wish
-/// that was replaced already.
-#[derive(Debug, Default)]
-pub struct Written(Mutex<HashMap<String, Entry>>);
-
-#[derive(Debug)]
-struct Entry {
-    version: u64,
-    at: Timestamp,
-    /// The watch caught up with it.
-    seen: bool,
-}
-
-impl Written {
-    fn note(&self, job: &ObjectMeta, now: Timestamp) {
-        if let Some((uid, version)) = version(job) {
-            let mut written = self.lock();
-            // Before it grows: jobs that are gone leave nothing behind.
-            if written.len() == written.capacity() {
-                let soon = |at: Timestamp| now.duration_since(at).unsigned_abs() < SOON;
-                written.retain(|_, entry| !entry.seen || soon(entry.at));
-            }
-            written.insert(uid, Entry { version, at: now, seen: false });
-        }
-    }
-
-    /// How long ago this process wrote it; very long when it never did.
-    fn since(&self, job: &ObjectMeta, now: Timestamp) -> Duration {
-        let written = version(job).and_then(|(uid, _)| self.lock().get(&uid).map(|it| it.at));
-        written.map_or(Duration::MAX, |then| now.duration_since(then).unsigned_abs())
-    }
-
-    /// Whether what was written is newer than what the watch brought.
-    fn is_newer_than(&self, job: &ObjectMeta) -> bool {
-        let Some((uid, brought)) = version(job) else { return false };
-        let mut written = self.lock();
-        let Some(entry) = written.get_mut(&uid) else { return false };
-        entry.seen = entry.version <= brought;
-        !entry.seen
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
-        // A map of numbers is whole at every moment, also after a panic beside it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn version(job: &ObjectMeta) -> Option<(String, u64)> {
-    Some((job.uid.clone()?, pods::version(job)?))
 }
