@@ -21,8 +21,6 @@ equal "attempt and restarts" "1 " "$(status plain .attempt) $(status plain .rest
 for file in report.md report.json curve.png run.json; do [ -s "$folder/$file" ] || fail "$file is missing"; done
 await 120 "the end of all pods" bash -c "! '$here/cluster' exec '$directory' kubectl get pods -n shop --no-headers | grep -E 'Running|Pending|Terminating'"
 
-sleep 5 # until the end of the last pod is told
-
 say "what kubectl describe says of it"
 # Without what differs from run to run: times, ids, widths, and which event was told first.
 described() {
@@ -32,7 +30,12 @@ described() {
     grep -v '^ \(Normal\|Warning\) ' "$directory/described.all"
     grep '^ \(Normal\|Warning\) ' "$directory/described.all" | sort
 }
-described >"$directory/described"
+# That the last pod ended is told ten seconds after the end of the job.
+for _ in $(seq 20); do
+    described >"$directory/described"
+    ! cmp -s "$here/golden/describe.txt" "$directory/described" || break
+    sleep 1
+done
 if [ -n "${UPDATE_EXPECT:-}" ]; then cp "$directory/described" "$here/golden/describe.txt"; fi
 diff -u "$here/golden/describe.txt" "$directory/described" >&2 || fail "describe.txt: UPDATE_EXPECT=1 rewrites it"
 
