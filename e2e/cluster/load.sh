@@ -61,11 +61,8 @@ load_up() { # NODES
     enter kubectl apply --server-side -f "$here/../../crds/shoprljobs.shoprl.dev.yaml" >/dev/null
     await api-server 30 enter kubectl get shoprljobs -A
     enter kubectl wait node --all --for condition=Ready --timeout 60s >/dev/null
-    await scheduler 30 claim_bound
     echo "export KUBECONFIG=$state/keys/generator.kubeconfig"
 }
-
-claim_bound() { [ "$(enter kubectl get pvc -n load store -o 'jsonpath={.status.phase}')" = Bound ]; }
 
 scheduler_configuration() {
     cat <<YAML
@@ -76,29 +73,14 @@ leaderElection: {leaderElect: false}
 YAML
 }
 
-# Nodes, a claim that is bound, and who may what: the operator exactly what the chart gives it.
+# Nodes, and who may what: the operator exactly what the chart gives it.
 load_objects() { # NODES
-    local node space
-    for space in load shoprl-system; do printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n---\n' $space; done
+    local node
+    printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shoprl-system}\n---\n'
     for node in $(seq "$1"); do
         printf 'apiVersion: v1\nkind: Node\nmetadata: {name: kwok-%s, labels: {kubernetes.io/hostname: kwok-%s}}\n---\n' "$node" "$node"
     done
     cat <<YAML
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: store}
-spec:
-  accessModes: [ReadWriteMany]
-  capacity: {storage: 1Gi}
-  claimRef: {namespace: load, name: store}
-  hostPath: {path: /nowhere}
-  storageClassName: ""
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: store, namespace: load}
-spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Gi}}, storageClassName: "", volumeName: store}
----
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: shoprl-operator}

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use kube::{Client, Config};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shoprl_e2e::load::{Bare, Log, Plan, bare, half_the_rate, markdown, operator};
+use shoprl_e2e::load::{Bare, Log, Plan, bare, markdown, operator};
 use shoprl_operator::connection;
 
 /// Puts jobs on the API server of KUBECONFIG and reads from its audit log what became of them.
@@ -59,7 +59,7 @@ struct Load {
     /// Jobs one after the other on an idle control plane.
     #[arg(long, default_value_t = 20)]
     idle: usize,
-    /// Jobs at half the bare creator's rate.
+    /// Jobs at half the bare creator's rate, after each of those at once.
     #[arg(long, default_value_t = 250)]
     steady: usize,
     /// Jobs at once; may be given several times.
@@ -85,9 +85,8 @@ async fn main() -> anyhow::Result<()> {
         }
         What::Operator { load, bare, pid, watch } => {
             let (client, mut log, plan) = load.open().await?;
-            let rate = half_the_rate(&figures(&bare)?);
             let watch = Duration::from_secs(watch);
-            print(&operator(&client, &mut log, &plan, (pid, rate, watch)).await?)
+            print(&operator(&client, &mut log, &plan, (&figures(&bare)?, pid, watch)).await?)
         }
         What::Table { bare, operator } => {
             let bare = bare.iter().map(|file| figures(file)).collect::<Result<Vec<Bare>, _>>()?;

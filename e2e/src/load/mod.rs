@@ -12,11 +12,9 @@ mod table;
 
 pub use audit::{Log, Write};
 pub use batch::{Batch, Spread};
-pub use phases::{Bare, Measured, Plan, bare, half_the_rate, operator};
+pub use phases::{Bare, Measured, Plan, bare, operator};
 pub use table::markdown;
 
-/// Where the jobs are.
-pub const NAMESPACE: &str = "load";
 /// Pods of a job.
 pub const PODS: usize = 8;
 /// Who submits, and who creates without an operator.

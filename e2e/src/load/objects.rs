@@ -1,8 +1,13 @@
 //! The jobs of a load, and what an operator makes of one.
 
-use anyhow::{Context, bail};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Namespace, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service,
+    ServiceAccount,
+};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::jiff::Timestamp;
@@ -14,25 +19,74 @@ use serde_json::json;
 use shoprl_crds::{ShopRLJob, ShopRLJobSpec};
 use shoprl_plan::cluster::{Effect, JobFacts, Observed, plan};
 use shoprl_plan::validate;
-
-use super::NAMESPACE;
+use tokio::time::{Instant, sleep};
 
 /// The image of every pod; nobody pulls it.
 const IMAGE: &str =
     "localhost/shoprl@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A job of eight pods: a trainer, two simulators, a reward worker, four rollouts. All share a claim that is there:
-/// nobody provides volumes here.
+/// The claim of all jobs of a namespace.
+const CLAIM: &str = "store";
+/// What is not there after so long will not be.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A job of eight pods: a trainer, two simulators, a reward worker, four rollouts. All of a namespace share a claim that is
+/// there: nobody provides volumes here.
 ///
 /// # Errors
 /// When the kind has changed so that this is none.
-pub(super) fn job(name: &str) -> anyhow::Result<ShopRLJob> {
+pub(super) fn job(namespace: &str, name: &str) -> anyhow::Result<ShopRLJob> {
     let spec: ShopRLJobSpec = serde_json::from_value(json!({
-        "checkpoint": {"store": {"existingClaim": {"name": "store"}}},
+        "checkpoint": {"store": {"existingClaim": {"name": CLAIM}}},
         "roles": {"simulator": {"replicas": 2}, "reward": {"replicas": 1}, "rollout": {"replicas": 4}},
     }))?;
-    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let metadata = ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        ..ObjectMeta::default()
+    };
     Ok(ShopRLJob { metadata, spec, status: None })
+}
+
+/// Makes a namespace in which jobs find what they need.
+///
+/// # Errors
+/// When the API server refuses something, or its controllers do not answer.
+pub(super) async fn open(client: &Client, namespace: &str) -> anyhow::Result<()> {
+    let spaces: Api<Namespace> = Api::all(client.clone());
+    let space: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))?;
+    spaces.create(&PostParams::default(), &space).await.context("creating a namespace")?;
+    let size = json!({"storage": "1Gi"});
+    let volumes: Api<PersistentVolume> = Api::all(client.clone());
+    let volume = serde_json::from_value(json!({
+        "metadata": {"name": namespace},
+        "spec": {
+            "accessModes": ["ReadWriteMany"], "capacity": size, "storageClassName": "",
+            "claimRef": {"namespace": namespace, "name": CLAIM}, "hostPath": {"path": "/nowhere"},
+        },
+    }))?;
+    volumes.create(&PostParams::default(), &volume).await.context("creating a volume")?;
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), namespace);
+    let claim = serde_json::from_value(json!({
+        "metadata": {"name": CLAIM},
+        "spec": {
+            "accessModes": ["ReadWriteMany"], "resources": {"requests": size},
+            "storageClassName": "", "volumeName": namespace,
+        },
+    }))?;
+    claims.create(&PostParams::default(), &claim).await.context("creating a claim")?;
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let end = Instant::now() + LIMIT;
+    loop {
+        let claim = claims.get(CLAIM).await.context("reading a claim")?;
+        let bound = claim.status.and_then(|status| status.phase).as_deref() == Some("Bound");
+        let account = accounts.get_opt("default").await.context("reading an account")?;
+        if bound && account.is_some() {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "{namespace}: no bound claim and account after {LIMIT:?}");
+        sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// What belongs to a job.
@@ -51,6 +105,7 @@ pub(super) enum Child {
 /// # Errors
 /// When the plan makes something else of it.
 pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
+    let namespace = job.metadata.namespace.as_deref().context("a job without a namespace")?;
     let name = job.metadata.name.as_deref().context("a job without a name")?;
     let validated = validate(&job.spec, name)
         .map_err(|mistakes| anyhow::anyhow!("the job is not valid: {mistakes:?}"))?;
@@ -62,7 +117,7 @@ pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
     // Once for what is wanted, once for what follows from it.
     for _ in 0..2 {
         let facts = JobFacts {
-            namespace: NAMESPACE,
+            namespace,
             uid: job.metadata.uid.as_deref().context("a job without an id")?,
             generation: job.metadata.generation,
             version: job.metadata.resource_version.as_deref(),
@@ -111,7 +166,7 @@ impl Child {
     }
 }
 
-/// Creates an object.
+/// Creates an object in its namespace.
 pub(super) async fn create<K>(client: &Client, object: &K) -> anyhow::Result<()>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
@@ -120,7 +175,8 @@ where
         + Serialize
         + DeserializeOwned,
 {
-    let api: Api<K> = Api::namespaced(client.clone(), NAMESPACE);
+    let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let name = object.meta().name.as_deref().unwrap_or_default();
     api.create(&PostParams::default(), object)
         .await
@@ -135,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_job_of_the_load_has_eight_pods_and_what_they_need() {
-        let mut job = job("b-0000").expect("a job");
+        let mut job = job("load", "b-0000").expect("a job");
         job.metadata.uid = Some("11111111-2222-3333-4444-555555555555".to_owned());
         let children = children(&job).expect("a plan");
         let pods = children.iter().filter(|child| matches!(child, Child::Pod(_))).count();

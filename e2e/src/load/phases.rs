@@ -14,47 +14,29 @@ use shoprl_crds::ShopRLJob;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::batch::{DIGITS, job_of};
-use super::objects::{children, create, job};
+use super::objects::{Child, children, create, job, open};
 use super::process::Process;
-use super::{Batch, GENERATOR, Log, NAMESPACE, NODES, OPERATOR, PODS, Spread, Write};
+use super::{Batch, GENERATOR, Log, NODES, OPERATOR, PODS, Spread, Write};
 
 /// Requests of the generator and of the bare creator that are on their way at once.
 const AT_ONCE: usize = 16;
 /// When nobody writes for so long, everything is done.
 const QUIET: Duration = Duration::from_secs(3);
+/// How the jobs are called that come one after the other.
+const IDLE: &str = "idle-";
 /// What is not done after so long will not be.
 const LIMIT: Duration = Duration::from_secs(600);
-/// How the jobs are called that come steadily.
-const STEADY: &str = "rate-";
-const NO_BATCH: &str = "give --jobs at least once";
-
+const NOT_THE_SAME: &str = "the bare creator made other batches: give both the same --jobs";
 /// What is done with an operator, and, the same numbers of jobs in the same order, without one: what is there already makes
 /// what comes later slower.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Jobs one after the other on an idle control plane.
     pub idle: usize,
-    /// Jobs at half the bare creator's rate, after the first of those at once.
+    /// Jobs at half the bare creator's rate, after each of those at once.
     pub steady: usize,
     /// Jobs at once, one batch after the other; the first of them live to their end.
     pub at_once: Vec<usize>,
-}
-
-/// Makes the objects of the plan's jobs, 16 requests at once and no status; nobody may answer the jobs themselves. What the
-/// operator is to reach: those of `at_once`, and, last, of `steady`, all of them at once.
-///
-/// # Errors
-/// When the API server refuses something, or the log cannot be read.
-pub async fn bare(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Result<Bare> {
-    bare_batch(client, log, "idle-", plan.idle).await?;
-    let (mut at_once, mut steady) = (Vec::new(), None);
-    for (index, jobs) in plan.at_once.iter().copied().enumerate() {
-        at_once.push(bare_batch(client, log, &at_once_prefix(index), jobs).await?);
-        if index == 0 {
-            steady = Some(bare_batch(client, log, STEADY, plan.steady).await?);
-        }
-    }
-    Ok(Bare { at_once, steady: steady.context(NO_BATCH)? })
 }
 
 /// What a creator without an operator reached.
@@ -62,39 +44,92 @@ pub async fn bare(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Result
 pub struct Bare {
     /// Jobs at once.
     pub at_once: Vec<Batch>,
-    /// As many jobs at once as come at half this rate with an operator.
-    pub steady: Batch,
+    /// After each of them, jobs at half the rate that was reached.
+    pub steady: Vec<Batch>,
 }
 
-/// Jobs a second at half the rate at which the bare creator made all that come steadily.
+/// Makes the objects of the plan's jobs, 16 requests at once and no status; nobody may answer the jobs themselves.
+///
+/// # Errors
+/// When the API server refuses something, or the log cannot be read.
+pub async fn bare(client: &Client, log: &mut Log, plan: &Plan) -> anyhow::Result<Bare> {
+    bare_batch(client, log, IDLE, plan.idle, None).await?;
+    let mut bare = Bare { at_once: Vec::new(), steady: Vec::new() };
+    for (index, jobs) in plan.at_once.iter().copied().enumerate() {
+        let batch = bare_batch(client, log, &at_once_prefix(index), jobs, None).await?;
+        let rate = half_the_rate(&batch);
+        bare.at_once.push(batch);
+        let prefix = steady_prefix(index);
+        bare.steady.push(bare_batch(client, log, &prefix, plan.steady, Some(rate)).await?);
+    }
+    Ok(bare)
+}
+
+/// Jobs a second at half the rate at which these were made.
 #[allow(clippy::cast_precision_loss, reason = "eight")]
-pub fn half_the_rate(bare: &Bare) -> f64 {
-    bare.steady.pods_a_second() / PODS as f64 / 2.0
+fn half_the_rate(batch: &Batch) -> f64 {
+    batch.pods_a_second() / PODS as f64 / 2.0
 }
 
+/// All at once, or so many a second, each job's objects at once.
 async fn bare_batch(
     client: &Client,
     log: &mut Log,
     prefix: &str,
     jobs: usize,
+    rate: Option<f64>,
 ) -> anyhow::Result<Batch> {
-    eprintln!("{jobs} jobs");
+    match rate {
+        Some(rate) => eprintln!("{jobs} jobs, {rate:.1} a second"),
+        None => eprintln!("{jobs} jobs"),
+    }
     // Owners that exist, or the garbage collector takes the objects for orphans. Their making is not timed.
+    open(client, &namespace(prefix)).await?;
     submit(client, prefix, jobs).await?;
-    let api: Api<ShopRLJob> = Api::namespaced(client.clone(), NAMESPACE);
+    let api: Api<ShopRLJob> = Api::namespaced(client.clone(), &namespace(prefix));
     let mut objects = Vec::new();
     for index in 0..jobs {
         let owner = api.get(&name(prefix, index)).await.context("reading an owner")?;
-        objects.extend(children(&owner)?);
+        objects.push(children(&owner)?);
     }
+    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
     let mark = log.read()?;
-    stream::iter(objects)
-        .map(Ok)
-        .try_for_each_concurrent(AT_ONCE, |object| async move { object.create(client).await })
-        .await?;
+    match rate {
+        Some(rate) => {
+            let each = objects.into_iter().map(|objects| make(client.clone(), objects));
+            at_a_rate(rate, each).await?;
+        }
+        None => make(client.clone(), objects.into_iter().flatten().collect()).await?,
+    }
     log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
     log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
     Batch::of(log.since(mark), prefix, GENERATOR)
+}
+
+async fn make(client: Client, objects: Vec<Child>) -> anyhow::Result<()> {
+    let client = &client;
+    stream::iter(objects)
+        .map(Ok)
+        .try_for_each_concurrent(AT_ONCE, |object| async move { object.create(client).await })
+        .await
+}
+
+/// Begins so many a second, whatever became of those before.
+async fn at_a_rate<F>(rate: f64, all: impl Iterator<Item = F>) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let begun = Instant::now();
+    let mut tasks = Vec::new();
+    for (index, one) in all.enumerate() {
+        #[allow(clippy::cast_precision_loss, reason = "hundreds of jobs")]
+        sleep_until(begun + Duration::from_secs_f64(index as f64 / rate)).await;
+        tasks.push(tokio::spawn(one));
+    }
+    for task in tasks {
+        task.await.context("submitting")??;
+    }
+    Ok(())
 }
 
 /// What was seen of an operator.
@@ -106,20 +141,20 @@ pub struct Measured {
     pub idle: Batch,
     /// From the moment that the API server knows of a dead rollout until its replacement is there, in seconds.
     pub replaced: Spread,
-    /// Jobs at half the rate, and that rate in jobs a second.
-    pub steady: (Batch, f64),
+    /// Jobs at half the rate at which the bare creator made those at once, and that rate in jobs a second.
+    pub steady: Vec<(Batch, f64)>,
     /// The operator's writes per job over its life, by verb and resource.
     pub writes: BTreeMap<String, f64>,
-    /// Pods that live when the memory is read.
+    /// Pods that live after the last jobs at once, and the operator's memory then and at most until then, in MiB.
+    pub memory: (usize, (f64, f64)),
+    /// Pods that live in the end.
     pub pods: usize,
-    /// The operator's memory then and at most, in MiB.
-    pub memory: (f64, f64),
     /// Its writes about jobs, its renewals of the lease, its seconds of a processor while nothing happens, and how long.
     pub still: (usize, usize, f64, Duration),
 }
 
-/// Measures an operator that is running as the process `pid` and leads. `rate`: jobs a second where they come steadily;
-/// `watch`: how long is looked whether anything is written when nothing happens.
+/// Measures an operator that is running as the process `pid` and leads, at half the rates of `bare`. `watch`: how long is
+/// looked whether anything is written when nothing happens.
 ///
 /// # Errors
 /// When the API server refuses something, the operator does not do what it shall, or the log cannot be read.
@@ -127,15 +162,16 @@ pub async fn operator(
     client: &Client,
     log: &mut Log,
     plan: &Plan,
-    (pid, rate, watch): (u32, f64, Duration),
+    (bare, pid, watch): (&Bare, u32, Duration),
 ) -> anyhow::Result<Measured> {
     let process = Process(pid);
     eprintln!("{} jobs one after the other", plan.idle);
     let idle = one_by_one(client, log, plan.idle).await?;
     let replaced = replacements(client, log, plan.idle).await?;
     let (mut at_once, mut writes, mut pods) = (Vec::new(), BTreeMap::new(), plan.idle * PODS);
-    let mut steady = None;
+    let (mut steady, mut memory) = (Vec::new(), (pods, process.memory()?));
     for (index, jobs) in plan.at_once.iter().copied().enumerate() {
+        let rate = half_the_rate(bare.at_once.get(index).context(NOT_THE_SAME)?);
         eprintln!("{jobs} jobs at once");
         let before = process.seconds()?;
         let mark = log.read()?;
@@ -146,42 +182,43 @@ pub async fn operator(
             eprintln!("they end");
             end(client, log, &prefix, jobs).await?;
             writes = written(log.since(mark), &prefix, jobs);
-            eprintln!("{} jobs, {rate:.1} a second", plan.steady);
-            steady = Some((steadily(client, log, plan.steady, rate).await?, rate));
-            pods += plan.steady * PODS;
         } else {
             pods += jobs * PODS;
         }
+        memory = (pods, process.memory()?);
+        eprintln!("{} jobs, {rate:.1} a second", plan.steady);
+        let prefix = steady_prefix(index);
+        steady.push((steadily(client, log, &prefix, plan.steady, rate).await?, rate));
+        pods += plan.steady * PODS;
     }
     eprintln!("nothing, for {} s", watch.as_secs());
-    let memory = process.memory()?;
     let (mark, before) = (log.read()?, process.seconds()?);
     sleep(watch).await;
     log.read()?;
     let own = log.since(mark).iter().filter(|it| it.user == OPERATOR);
     let (leases, others): (Vec<&Write>, Vec<&Write>) = own.partition(|it| it.resource == "leases");
     let still = (others.len(), leases.len(), process.seconds()? - before, watch);
-    let steady = steady.context(NO_BATCH)?;
     Ok(Measured { at_once, idle, replaced, steady, writes, pods, memory, still })
 }
 
 async fn one_by_one(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<Batch> {
+    open(client, &namespace(IDLE)).await?;
     let mark = log.read()?;
     for index in 0..jobs {
         let before = log.read()?;
-        create(client, &job(&name("idle-", index))?).await?;
-        log.until(before, PODS, LIMIT, "pods that run", |it| runs(it, "idle-")).await?;
+        create(client, &job(&namespace(IDLE), &name(IDLE, index))?).await?;
+        log.until(before, PODS, LIMIT, "pods that run", |it| runs(it, IDLE)).await?;
         log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_anybody).await?;
     }
-    Batch::of(log.since(mark), "idle-", OPERATOR)
+    Batch::of(log.since(mark), IDLE, OPERATOR)
 }
 
 /// A rollout of each of the idle jobs dies; one failure of a job's own is answered at once.
 async fn replacements(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Result<Spread> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace(IDLE));
     let mut took = Vec::new();
     for index in 0..jobs {
-        let worker = format!("{}-rollout-1", name("idle-", index));
+        let worker = format!("{}-rollout-1", name(IDLE, index));
         let (dead, next) = (format!("{worker}-1"), format!("{worker}-2"));
         let mark = log.read()?;
         let died = Patch::Merge(ended(1, "Failed"));
@@ -205,6 +242,7 @@ async fn together(
     prefix: &str,
     jobs: usize,
 ) -> anyhow::Result<Batch> {
+    open(client, &namespace(prefix)).await?;
     let mark = log.read()?;
     submit(client, prefix, jobs).await?;
     log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
@@ -214,7 +252,7 @@ async fn together(
 
 /// The trainers of a batch reach their target step; the operator says so and lets the other pods go.
 async fn end(client: &Client, log: &mut Log, prefix: &str, jobs: usize) -> anyhow::Result<()> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace(prefix));
     let mark = log.read()?;
     let done = Patch::Merge(ended(0, "Succeeded"));
     stream::iter((0..jobs).map(|index| format!("{}-trainer-0-1", name(prefix, index))))
@@ -232,22 +270,25 @@ async fn end(client: &Client, log: &mut Log, prefix: &str, jobs: usize) -> anyho
     log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await
 }
 
-async fn steadily(client: &Client, log: &mut Log, jobs: usize, rate: f64) -> anyhow::Result<Batch> {
-    let (begun, mark) = (Instant::now(), log.read()?);
-    let mut submitted = Vec::new();
-    for index in 0..jobs {
-        #[allow(clippy::cast_precision_loss, reason = "hundreds of jobs")]
-        sleep_until(begun + Duration::from_secs_f64(index as f64 / rate)).await;
-        let (client, job) = (client.clone(), job(&name(STEADY, index))?);
-        submitted.push(tokio::spawn(async move { create(&client, &job).await }));
-    }
-    for one in submitted {
-        one.await.context("submitting")??;
-    }
-    let count = jobs * PODS;
-    log.until(mark, count, LIMIT, "pods that run", |it| runs(it, STEADY)).await?;
+async fn steadily(
+    client: &Client,
+    log: &mut Log,
+    prefix: &str,
+    jobs: usize,
+    rate: f64,
+) -> anyhow::Result<Batch> {
+    open(client, &namespace(prefix)).await?;
+    let mark = log.read()?;
+    let submitted: anyhow::Result<Vec<_>> = (0..jobs)
+        .map(|index| {
+            let (client, job) = (client.clone(), job(&namespace(prefix), &name(prefix, index))?);
+            Ok(async move { create(&client, &job).await })
+        })
+        .collect();
+    at_a_rate(rate, submitted?.into_iter()).await?;
+    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
     log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
-    Batch::of(log.since(mark), STEADY, OPERATOR)
+    Batch::of(log.since(mark), prefix, OPERATOR)
 }
 
 /// Submits jobs, as fast as 16 requests at once allow.
@@ -255,13 +296,23 @@ async fn submit(client: &Client, prefix: &str, jobs: usize) -> anyhow::Result<()
     stream::iter(0..jobs)
         .map(Ok)
         .try_for_each_concurrent(AT_ONCE, |index| async move {
-            create(client, &job(&name(prefix, index))?).await
+            create(client, &job(&namespace(prefix), &name(prefix, index))?).await
         })
         .await
 }
 
+/// Jobs whose names begin alike have a namespace of their own, as the first jobs at once have: controllers match each pod with
+/// all budgets and services of its namespace.
+fn namespace(prefix: &str) -> String {
+    format!("load-{}", prefix.trim_end_matches('-'))
+}
+
 fn at_once_prefix(batch: usize) -> String {
     format!("b{batch}-")
+}
+
+fn steady_prefix(batch: usize) -> String {
+    format!("rate{batch}-")
 }
 
 fn name(prefix: &str, index: usize) -> String {

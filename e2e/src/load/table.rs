@@ -22,7 +22,7 @@ fn write(text: &mut String, bare: &[Bare], measured: &Measured) -> std::fmt::Res
     )?;
     writeln!(text, "|---|---|---|---|---|---|")?;
     for (index, (batch, seconds)) in measured.at_once.iter().enumerate() {
-        let alike: Vec<&Batch> = bare.iter().filter_map(|bare| bare.at_once.get(index)).collect();
+        let alike = alike(bare, index, |bare| &bare.at_once);
         for one in &alike {
             row(text, "bare creator", one, "", "")?;
         }
@@ -30,32 +30,34 @@ fn write(text: &mut String, bare: &[Bare], measured: &Measured) -> std::fmt::Res
         let share = format!("**{share:.0} %** (goal 80)");
         row(text, "operator", batch, &share, &format!("{seconds:.1} s"))?;
     }
-    let alike: Vec<&Batch> = bare.iter().map(|bare| &bare.steady).collect();
-    for one in &alike {
-        row(text, "bare creator", one, "", "")?;
-    }
     let ms = |seconds: f64| format!("{:.0} ms", 1000.0 * seconds);
     writeln!(text, "\n| | p50 | p99 | most | goal |\n|---|---|---|---|---|")?;
     let mut spread = |what: &str, spread: super::Spread, goal: &str| {
         let [p50, p99, most] = [spread.p50, spread.p99, spread.most].map(ms);
         writeln!(text, "| {what} | {p50} | {p99} | {most} | {goal} |")
     };
-    let (steady, rate) = &measured.steady;
-    #[allow(clippy::cast_precision_loss, reason = "eight")]
-    let share = 100.0 * rate * PODS as f64 / mean(&alike);
-    let what = format!(
-        "submit -> all pods, {} jobs, {rate:.1} a second ({share:.0} % of what is bare)",
-        steady.jobs
-    );
-    spread(&what, steady.exist, "p99 <= 250 ms")?;
+    for (index, (steady, rate)) in measured.steady.iter().enumerate() {
+        let at_once = alike(bare, index, |bare| &bare.at_once);
+        #[allow(clippy::cast_precision_loss, reason = "eight")]
+        let share = 100.0 * rate * PODS as f64 / mean(&at_once);
+        let half = at_once.first().map_or(0, |batch| batch.jobs);
+        let what = format!(
+            "submit -> all pods, {} jobs, {rate:.1} a second: {share:.0} % of what is bare with {half} at once",
+            steady.jobs
+        );
+        spread(&what, steady.exist, "p99 <= 250 ms")?;
+        for batch in alike(bare, index, |bare| &bare.steady) {
+            spread("the bare creator at half of its own rate, without jobs", batch.exist, "")?;
+        }
+    }
     let idle = &measured.idle;
     spread(&format!("submit -> all pods, alone, {} jobs", idle.jobs), idle.exist, "< 100 ms")?;
     spread("submit -> all run, alone", idle.running, "")?;
     spread("a dead rollout known -> its replacement", measured.replaced, "< 50 ms")?;
     let (writes, leases, seconds, watched) = measured.still;
-    let (now, most) = measured.memory;
+    let (pods, (now, most)) = measured.memory;
     writeln!(text, "\n| | seen | goal |\n|---|---|---|")?;
-    writeln!(text, "| memory at {} pods | {now:.0} MiB (most {most:.0}) | 64 MB |", measured.pods)?;
+    writeln!(text, "| memory at {pods} pods | {now:.0} MiB (most {most:.0}) | 64 MB |")?;
     let watched = watched.as_secs();
     writeln!(
         text,
@@ -86,6 +88,15 @@ fn row(
         text,
         "| {jobs}, {who} | {pods:.0} | {share} | {p50:.2} / {p99:.2} s | {all:.1} s | {processor} |"
     )
+}
+
+/// The same phase of every run of the bare creator.
+fn alike<'a>(
+    bare: &'a [Bare],
+    index: usize,
+    phase: impl Fn(&'a Bare) -> &'a [Batch],
+) -> Vec<&'a Batch> {
+    bare.iter().filter_map(|bare| phase(bare).get(index)).collect()
 }
 
 /// Pods a second; of no runs no number.

@@ -8,7 +8,7 @@ use crate::metrics::closed;
 closed! {
     /// What an event is about.
     Reason {
-        /// The manifest is valid.
+        /// The manifest is valid, and no trainer begins yet.
         Accepted = "Accepted",
         /// It is not.
         Rejected = "Rejected",
@@ -56,7 +56,13 @@ pub fn news(old: &ShopRLJobStatus, new: &ShopRLJobStatus) -> Vec<News> {
     let turned = |kind: &str, value: &str| turned(old, new, kind, value);
     let mut news = Vec::new();
     let mut tell = |reason, note: String| news.push(News { reason, note });
-    if let Some(accepted) = turned("Accepted", "True") {
+    // While it is suspended, the number is that of the attempt to come.
+    let attempt = |status: &ShopRLJobStatus| {
+        status.intent.as_ref().filter(|intent| !intent.suspended).and(status.attempt)
+    };
+    let attempt = attempt(new).filter(|number| Some(*number) != attempt(old));
+    // A trainer that begins says as much.
+    if let Some(accepted) = turned("Accepted", "True").filter(|_| attempt.is_none()) {
         tell(Reason::Accepted, accepted.message.clone());
     }
     // Another mistake after one that was corrected is news too.
@@ -68,11 +74,7 @@ pub fn news(old: &ShopRLJobStatus, new: &ShopRLJobStatus) -> Vec<News> {
     if let Some((reason, note)) = replaced(old, new) {
         tell(reason, note);
     }
-    // While it is suspended, the number is that of the attempt to come.
-    let attempt = |status: &ShopRLJobStatus| {
-        status.intent.as_ref().filter(|intent| !intent.suspended).and(status.attempt)
-    };
-    if let Some(attempt) = attempt(new).filter(|number| Some(*number) != attempt(old)) {
+    if let Some(attempt) = attempt {
         let note = match attempt {
             1 => "attempt 1 begins".to_owned(),
             _ => format!("attempt {attempt} begins with the newest checkpoint"),

@@ -62,7 +62,8 @@ fn events_are_the_difference_between_two_statuses() {
     let none = Status::default();
     let accepted = none.clone().says("Accepted", "True", "Valid", "valid");
     let running = accepted.clone().attempt(1);
-    check(&none, &running, &["Accepted valid", "AttemptStarted attempt 1 begins"]);
+    check(&none, &running, &["AttemptStarted attempt 1 begins"]);
+    check(&none, &accepted.clone().attempt(1).suspended(true), &["Accepted valid"]);
 
     let rejected = none.clone().says("Accepted", "False", "Invalid", "a mistake");
     check(&none, &rejected, &["Rejected a mistake"]);

@@ -86,7 +86,7 @@ async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
     let events = events.list(&ListParams::default()).await.expect("events");
     let reasons: Vec<String> = events.iter().filter_map(|event| event.reason.clone()).collect();
     let once: BTreeSet<&str> = reasons.iter().map(String::as_str).collect();
-    let expected = ["Accepted", "AttemptStarted", "Complete", "Refused", "WorkerReplaced"];
+    let expected = ["AttemptStarted", "Complete", "Refused", "WorkerReplaced"];
     assert_eq!(once, BTreeSet::from(expected));
     // Two attempts began.
     assert_eq!(reasons.len(), expected.len() + 1, "{reasons:?}");

@@ -77,7 +77,7 @@ fn after_the_end(job: &JobFacts<'_>, observed: &Observed, end: Timestamp, now: T
         });
     }
     let look_again = left.filter(|left| !left.is_zero());
-    Plan { intent: None, effects, report: report::after_the_end(job, observed), look_again }
+    Plan { intent: None, effects, report: job.status.clone(), look_again }
 }
 
 /// The status with the wish that follows from what was seen.
@@ -266,7 +266,7 @@ fn effects(
         effects.push(Effect::Create(Box::new(pod::pod(job, image, id, worker))));
     }
     let stale = |pod: &&ObservedPod| {
-        let of = wanted.iter().find(|worker| worker.worker == pod.worker.slug());
+        let of = wanted.iter().find(|worker| is_pod_of(pod, &worker.worker));
         match of {
             // The newest that ended stays for its log.
             Some(worker) if pod.ending().is_some() => pod.incarnation < worker.incarnation - 1,
@@ -281,18 +281,24 @@ fn effects(
 
 /// The newest incarnation of a worker that is there; 0 when none is.
 fn newest(observed: &Observed, worker: &str) -> i32 {
-    let own = observed.pods.iter().filter(|pod| pod.worker.slug() == worker);
+    let own = observed.pods.iter().filter(|pod| is_pod_of(pod, worker));
     own.map(|pod| pod.incarnation).max().unwrap_or(0)
 }
 
-fn is_of(pod: &ObservedPod, worker: &WorkerIntent) -> bool {
-    pod.worker.slug() == worker.worker && pod.incarnation == worker.incarnation
+/// Whether a pod is of this worker. Asked of every pair of them, so no name is written for it.
+fn is_pod_of(pod: &ObservedPod, worker: &str) -> bool {
+    worker_id(worker) == Some(pod.worker)
+}
+
+/// Whether it is the pod that is wanted of the worker now.
+pub(super) fn is_of(pod: &ObservedPod, worker: &WorkerIntent) -> bool {
+    is_pod_of(pod, &worker.worker) && pod.incarnation == worker.incarnation
 }
 
 /// An earlier trainer that leaves: the next begins with the checkpoint that it writes.
 fn writes_its_checkpoint(pod: &ObservedPod, next: &WorkerIntent, now: Timestamp) -> bool {
     pod.worker == ProcessId::TRAINER
-        && pod.worker.slug() == next.worker
+        && is_pod_of(pod, &next.worker)
         && pod.incarnation < next.incarnation
         && pod.ending().is_none()
         && pod.gone_by.is_none_or(|gone_by| now < gone_by)

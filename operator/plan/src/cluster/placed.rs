@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use shoprl_contract::Role;
 use shoprl_crds::WorkerIntent;
 
+use super::decide::is_of;
 use super::observed::UNPLACED;
 use super::report::{PLACED, Said};
 use super::{JobFacts, Observed, ObservedPod, PodState};
@@ -74,8 +75,5 @@ pub(super) fn nodes_of(role: Role, wanted: &[WorkerIntent], observed: &Observed)
 }
 
 fn pod_of<'a>(worker: &WorkerIntent, observed: &'a Observed) -> Option<&'a ObservedPod> {
-    observed
-        .pods
-        .iter()
-        .find(|pod| pod.worker.slug() == worker.worker && pod.incarnation == worker.incarnation)
+    observed.pods.iter().find(|pod| is_of(pod, worker))
 }

@@ -5,7 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 use shoprl_contract::{Outcome, Role};
 use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
 
-use super::decide::desired;
+use super::decide::{desired, is_of};
 use super::placed::{nodes_of, placed};
 use super::surroundings::surroundings;
 use super::{JOB_LABEL, JobFacts, Observed, PodState, ROLE_LABEL};
@@ -124,8 +124,10 @@ pub(super) fn failed(
     over(job, status, now);
 }
 
-/// What was about its pods holds no longer.
+/// What was about its pods holds no longer: those that live are asked to leave next, which is told here once and never again.
 fn over(job: &JobFacts<'_>, status: &mut ShopRLJobStatus, now: Timestamp) {
+    status.roles = roles(job, &Observed::default());
+    status.rollouts = 0;
     for kind in [PLACED, ROLES_READY] {
         let message = "the job is over".to_owned();
         let condition = Said { kind, status: "False", reason: "Over", message };
@@ -187,14 +189,6 @@ pub fn refused(
     next
 }
 
-/// The status of a job that is over: only the number of its pods still changes.
-pub(super) fn after_the_end(job: &JobFacts<'_>, observed: &Observed) -> ShopRLJobStatus {
-    let mut status = job.status.clone();
-    status.roles = roles(job, observed);
-    status.rollouts = rollouts(observed);
-    status
-}
-
 /// Suspended is True once no pod lives, False after it was; a job that never was says nothing.
 fn suspension(
     job: &JobFacts<'_>,
@@ -231,9 +225,7 @@ fn roles(job: &JobFacts<'_>, observed: &Observed) -> Vec<RoleStatus> {
             pod.worker.role == role
                 && pod.state == PodState::Ready
                 && pod.gone_by.is_none()
-                && wanted.iter().any(|worker| {
-                    worker.worker == pod.worker.slug() && worker.incarnation == pod.incarnation
-                })
+                && wanted.iter().any(|worker| is_of(pod, worker))
         });
         pods.count()
     };
