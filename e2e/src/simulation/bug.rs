@@ -68,6 +68,12 @@ impl Bug {
             Self::BudgetResetOnRestart if first && job.get("status").is_some() => {
                 remove(&mut job["status"], "failures");
             }
+            Self::TerminalNotSticky => {
+                let conditions = job.pointer_mut("/status/conditions");
+                if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
+                    conditions.retain(|it| it["type"] != "Complete" && it["type"] != "Failed");
+                }
+            }
             Self::RestlessProgress => {
                 let told = text(job, &["status", "progress", "time"]).parse::<Timestamp>();
                 if let Ok(told) = told.map(|told| told - SignedDuration::from_secs(45)) {
@@ -82,7 +88,7 @@ impl Bug {
     }
 
     /// What is sent instead of `call`.
-    pub(super) fn missend(self, call: &mut Call, job: &Value) {
+    pub(super) fn missend(self, call: &mut Call) {
         let creates_pod = call.verb == Verb::Create && call.kind.plural == "pods";
         match self {
             Self::MissingAttemptLabel if creates_pod => {
@@ -92,14 +98,6 @@ impl Bug {
                 call.verb = Verb::Apply;
                 call.name = text(&call.body, &["metadata", "name"]).to_owned();
                 call.manager = "shoprl-operator".to_owned();
-            }
-            Self::TerminalNotSticky
-                if call.subresource == "status" && super::process::is_over(job) =>
-            {
-                let conditions = call.body["status"].get_mut("conditions");
-                if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
-                    conditions.retain(|it| it["type"] != "Complete" && it["type"] != "Failed");
-                }
             }
             Self::LateSurroundings if call.verb == Verb::Update && surrounds(call.kind) => {
                 call.verb = Verb::Merge;

@@ -115,12 +115,13 @@ impl Ledger {
     }
 
     fn written(&mut self, before: &Value, after: &Value, now: i64) -> Result<(), String> {
-        if let Some(was) = over(before) {
-            let same = over(after)
-                .is_some_and(|is| is["type"] == was["type"] && is["reason"] == was["reason"]);
-            if !same {
-                return Err(format!("{} was final, now {:?}", was["type"], over(after)));
-            }
+        if let Some(was) = over(before)
+            && before["status"] != after["status"]
+        {
+            return Err(format!(
+                "{} was final, now the status is {}",
+                was["type"], after["status"]
+            ));
         }
         paced(before, after)?;
         self.budget(before, after, now)

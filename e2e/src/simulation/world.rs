@@ -317,7 +317,7 @@ impl World {
                 let site = fault::site(&call);
                 let fault = self.fault(&site);
                 if let Some(bug) = self.bug {
-                    bug.missend(&mut call, &job);
+                    bug.missend(&mut call);
                 }
                 let refuse = |code, reason| failure(code, reason, "as planned", json!({}));
                 let answer = match fault {

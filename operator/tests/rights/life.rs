@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::core::v1::{Container, Namespace, Pod, PodSpec};
 use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
@@ -13,7 +14,7 @@ use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use shoprl_crds::{Progress, ShopRLJob};
 use shoprl_operator::metrics::{Answer, Metrics};
-use shoprl_operator::rights::{Kind, Place, Right, Verb};
+use shoprl_operator::rights::{Kind, Place, RIGHTS, Right, Verb};
 use shoprl_operator::{AskTrainer, Operator, OperatorKey, client, lease};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +68,8 @@ impl World {
     ) -> Self {
         let admin = Client::try_from(server.config(None).await).expect("a client");
         let user = format!("system:serviceaccount:{name}:shoprl-operator");
-        let world = Self { admin, name: name.to_owned(), config: server.config(Some(user)).await };
+        let config = server.config(Some(user.clone())).await;
+        let world = Self { admin, name: name.to_owned(), config };
         let namespace = Namespace { metadata: world.metadata(name), ..Namespace::default() };
         let namespaces: Api<Namespace> = Api::all(world.admin.clone());
         namespaces.create(&PostParams::default(), &namespace).await.expect("a namespace");
@@ -79,7 +81,31 @@ impl World {
             everywhere.extend(rules(Place::Jobs, missing));
         }
         world.grant(everywhere).await;
+        world.wait_until_granted(&user, missing).await;
         world
+    }
+
+    /// Until the API server knows of the roles and who has them, which it watches like anybody else.
+    async fn wait_until_granted(&self, user: &str, missing: Option<Right>) {
+        let reviews: Api<SubjectAccessReview> = Api::all(self.admin.clone());
+        let end = Instant::now() + PATIENCE;
+        for place in [Place::Own, Place::Jobs, Place::Cluster] {
+            let of_it = |right: &&Right| right.place == place && Some(**right) != missing;
+            let Some(right) = RIGHTS.iter().find(of_it) else { continue };
+            let asked = json!({"spec": {"user": user, "resourceAttributes": {
+                "namespace": self.name, "verb": right.verb.name(), "group": right.kind.group(),
+                "resource": right.kind.name(), "name": "shoprl-operator",
+            }}});
+            let asked = serde_json::from_value(asked).expect("a question");
+            let is_granted = async || {
+                let answer = reviews.create(&PostParams::default(), &asked).await;
+                answer.expect("an answer").status.is_some_and(|status| status.allowed)
+            };
+            while !is_granted().await {
+                assert!(Instant::now() < end, "{}: {right:?} is not granted", self.name);
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 
     fn metadata(&self, name: &str) -> ObjectMeta {
