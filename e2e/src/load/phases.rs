@@ -101,9 +101,7 @@ async fn bare_batch(
         }
         None => make(client.clone(), objects.into_iter().flatten().collect()).await?,
     }
-    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
-    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
-    Batch::of(log.since(mark), prefix, GENERATOR)
+    all_run(log, mark, prefix, jobs, GENERATOR).await
 }
 
 async fn make(client: Client, objects: Vec<Child>) -> anyhow::Result<()> {
@@ -176,8 +174,8 @@ pub async fn operator(
         let before = process.seconds()?;
         let mark = log.read()?;
         let prefix = at_once_prefix(index);
-        let batch = together(client, log, &prefix, jobs).await?;
-        at_once.push((batch, process.seconds()? - before));
+        let made = batch(client, log, &prefix, jobs, None).await?;
+        at_once.push((made, process.seconds()? - before));
         if index == 0 {
             eprintln!("they end");
             end(client, log, &prefix, jobs).await?;
@@ -188,7 +186,7 @@ pub async fn operator(
         memory = (pods, process.memory()?);
         eprintln!("{} jobs, {rate:.1} a second", plan.steady);
         let prefix = steady_prefix(index);
-        steady.push((steadily(client, log, &prefix, plan.steady, rate).await?, rate));
+        steady.push((batch(client, log, &prefix, plan.steady, Some(rate)).await?, rate));
         pods += plan.steady * PODS;
     }
     eprintln!("nothing, for {} s", watch.as_secs());
@@ -236,20 +234,6 @@ async fn replacements(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Re
     Spread::of(took).context("give --idle at least 1")
 }
 
-async fn together(
-    client: &Client,
-    log: &mut Log,
-    prefix: &str,
-    jobs: usize,
-) -> anyhow::Result<Batch> {
-    open(client, &namespace(prefix)).await?;
-    let mark = log.read()?;
-    submit(client, prefix, jobs).await?;
-    log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
-    log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
-    Batch::of(log.since(mark), prefix, OPERATOR)
-}
-
 /// The trainers of a batch reach their target step; the operator says so and lets the other pods go.
 async fn end(client: &Client, log: &mut Log, prefix: &str, jobs: usize) -> anyhow::Result<()> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace(prefix));
@@ -270,25 +254,43 @@ async fn end(client: &Client, log: &mut Log, prefix: &str, jobs: usize) -> anyho
     log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await
 }
 
-async fn steadily(
+/// Jobs for the operator: all at once, or so many a second.
+async fn batch(
     client: &Client,
     log: &mut Log,
     prefix: &str,
     jobs: usize,
-    rate: f64,
+    rate: Option<f64>,
 ) -> anyhow::Result<Batch> {
     open(client, &namespace(prefix)).await?;
     let mark = log.read()?;
-    let submitted: anyhow::Result<Vec<_>> = (0..jobs)
-        .map(|index| {
-            let (client, job) = (client.clone(), job(&namespace(prefix), &name(prefix, index))?);
-            Ok(async move { create(&client, &job).await })
-        })
-        .collect();
-    at_a_rate(rate, submitted?.into_iter()).await?;
+    match rate {
+        Some(rate) => {
+            let submitted: anyhow::Result<Vec<_>> = (0..jobs)
+                .map(|index| {
+                    let job = job(&namespace(prefix), &name(prefix, index))?;
+                    let client = client.clone();
+                    Ok(async move { create(&client, &job).await })
+                })
+                .collect();
+            at_a_rate(rate, submitted?.into_iter()).await?;
+        }
+        None => submit(client, prefix, jobs).await?,
+    }
+    all_run(log, mark, prefix, jobs, OPERATOR).await
+}
+
+/// Waits until all pods of the jobs run and everything is done, and reads what became of them since `mark`.
+async fn all_run(
+    log: &mut Log,
+    mark: usize,
+    prefix: &str,
+    jobs: usize,
+    creator: &str,
+) -> anyhow::Result<Batch> {
     log.until(mark, jobs * PODS, LIMIT, "pods that run", |it| runs(it, prefix)).await?;
     log.until_quiet(QUIET, LIMIT, "writing", of_anybody).await?;
-    Batch::of(log.since(mark), prefix, OPERATOR)
+    Batch::of(log.since(mark), prefix, creator)
 }
 
 /// Submits jobs, as fast as 16 requests at once allow.
