@@ -85,7 +85,7 @@ async fn bare_batch(
     }
     // Owners that exist, or the garbage collector takes the objects for orphans. Their making is not timed.
     open(client, &namespace(prefix)).await?;
-    submit(client, prefix, jobs).await?;
+    submit_all(client, prefix, jobs).await?;
     let api: Api<ShopRLJob> = Api::namespaced(client.clone(), &namespace(prefix));
     let mut objects = Vec::new();
     for index in 0..jobs {
@@ -204,7 +204,7 @@ async fn one_by_one(client: &Client, log: &mut Log, jobs: usize) -> anyhow::Resu
     let mark = log.read()?;
     for index in 0..jobs {
         let before = log.read()?;
-        create(client, &job(&namespace(IDLE), &name(IDLE, index))?).await?;
+        submit(client.clone(), IDLE, index).await?;
         log.until(before, PODS, LIMIT, "pods that run", |it| runs(it, IDLE)).await?;
         log.until_quiet(Duration::from_secs(1), LIMIT, "writing", of_anybody).await?;
     }
@@ -266,16 +266,10 @@ async fn batch(
     let mark = log.read()?;
     match rate {
         Some(rate) => {
-            let submitted: anyhow::Result<Vec<_>> = (0..jobs)
-                .map(|index| {
-                    let job = job(&namespace(prefix), &name(prefix, index))?;
-                    let client = client.clone();
-                    Ok(async move { create(&client, &job).await })
-                })
-                .collect();
-            at_a_rate(rate, submitted?.into_iter()).await?;
+            let each = (0..jobs).map(|index| submit(client.clone(), prefix, index));
+            at_a_rate(rate, each).await?;
         }
-        None => submit(client, prefix, jobs).await?,
+        None => submit_all(client, prefix, jobs).await?,
     }
     all_run(log, mark, prefix, jobs, OPERATOR).await
 }
@@ -294,13 +288,21 @@ async fn all_run(
 }
 
 /// Submits jobs, as fast as 16 requests at once allow.
-async fn submit(client: &Client, prefix: &str, jobs: usize) -> anyhow::Result<()> {
-    stream::iter(0..jobs)
+async fn submit_all(client: &Client, prefix: &str, jobs: usize) -> anyhow::Result<()> {
+    stream::iter((0..jobs).map(|index| submit(client.clone(), prefix, index)))
         .map(Ok)
-        .try_for_each_concurrent(AT_ONCE, |index| async move {
-            create(client, &job(&namespace(prefix), &name(prefix, index))?).await
-        })
+        .try_for_each_concurrent(AT_ONCE, |submitted| submitted)
         .await
+}
+
+/// Submits one job; what is returned needs nothing of the caller's.
+fn submit(
+    client: Client,
+    prefix: &str,
+    index: usize,
+) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
+    let job = job(&namespace(prefix), &name(prefix, index));
+    async move { create(&client, &job?).await }
 }
 
 /// Jobs whose names begin alike have a namespace of their own, as the first jobs at once have: controllers match each pod with
