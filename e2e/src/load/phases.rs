@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
@@ -295,14 +296,10 @@ async fn submit_all(client: &Client, prefix: &str, jobs: usize) -> anyhow::Resul
         .await
 }
 
-/// Submits one job; what is returned needs nothing of the caller's.
-fn submit(
-    client: Client,
-    prefix: &str,
-    index: usize,
-) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
+/// Submits one job. The job is large, so what is returned holds it on the heap.
+fn submit(client: Client, prefix: &str, index: usize) -> BoxFuture<'static, anyhow::Result<()>> {
     let job = job(&namespace(prefix), &name(prefix, index));
-    async move { create(&client, &job?).await }
+    async move { create(&client, &job?).await }.boxed()
 }
 
 /// Jobs whose names begin alike have a namespace of their own, as the first jobs at once have: controllers match each pod with
