@@ -3,11 +3,17 @@
 //!
 //! Without the feature `services` this crate is types only: planning needs no transport.
 
+mod chain;
 mod exit;
+#[cfg(feature = "services")]
+mod progress;
 mod run_config;
 pub mod run_folder;
 
+pub use chain::error_chain;
 pub use exit::{Exit, ExitReason, Outcome};
+#[cfg(feature = "services")]
+pub use progress::{ProgressClient, ProgressClientError};
 pub use run_config::*;
 
 /// Messages and, with the feature `services`, clients and servers of the package `shoprl.v1`.

@@ -11,7 +11,9 @@ use shoprl_cli::manifest::Manifest;
 use shoprl_contract::{Exit, ExitReason};
 
 fn manifests(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plan/tests/manifests").join(kind);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../operator/plan/tests/manifests")
+        .join(kind);
     let mut files: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
