@@ -7,7 +7,7 @@ const KEY: TaskKey = TaskKey { split: Split::Train, scenario: Scenario::MultiTur
 
 /// The block of the documentation that begins with `first`, without its fences.
 fn documented(first: &str) -> &'static str {
-    let text = include_str!("../../../docs/concepts/shop.md");
+    let text = include_str!("../../../docs/concepts/shop-actions.md");
     let block = text.split("```\n").find(|block| block.starts_with(first));
     block.unwrap_or_else(|| panic!("no block begins with {first}"))
 }
