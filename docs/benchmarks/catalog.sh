@@ -55,7 +55,7 @@ for preset in "${presets[@]}"; do
     measured "$shoprl" catalog verify --preset "$preset" "$file"
     echo "$preset: one process"
     measured "$search" times "$queries" "$file"
-    echo "$preset: eight processes, opened at once"
+    echo "$preset: eight processes, opened at the same time"
     eight "$file"
     "$search" digest "$queries" 1 "$file" >"$work/one" 2>/dev/null
     for run in "2 $file" "4 $file" "1 $preset" "4 $preset"; do

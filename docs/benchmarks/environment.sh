@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The large shop as an environment: steps a second in one process and in two, over gRPC, bytes of a session, what a page
-# costs, and beside it a Python environment of the same pages with SQLite FTS5. Usage: environment.sh [SECONDS]
+# costs, and next to it a Python environment of the same pages with SQLite FTS5. Usage: environment.sh [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . e2e/packages.sh
@@ -22,7 +22,7 @@ echo "commit $(git rev-parse --short HEAD), $processor, $(nproc) processors, $(l
 
 printf '\n## In process\n\n'
 "$release/examples/speed" "$seconds" 1
-printf '\nTwo processes at once:\n\n'
+printf '\nTwo processes in parallel:\n\n'
 players=()
 for process in 1 2; do
     "$release/examples/speed" "$seconds" 1 >"$work/process-$process" &

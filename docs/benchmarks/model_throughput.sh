@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Training and decoding tokens per second of shoprl-model beside PyTorch, on this machine, one after the other:
+# Training and decoding tokens per second of shoprl-model and of PyTorch, on this machine, one after the other:
 #
 #     docs/benchmarks/model_throughput.sh [threads] [seconds per figure] [python with torch]
 #
-# PyTorch runs eager and compiled, with glibc's allocator told to keep its memory (it loses much time to page faults
+# PyTorch runs eager and compiled, with glibc's allocator set to keep its memory (it loses much time to page faults
 # otherwise); its better figure counts. Every program runs twice, in turns, and reports its best run. Needs an idle
 # machine: PyTorch's threads spin while they wait, so that other load slows it down more than its share.
 set -euo pipefail

@@ -5,7 +5,7 @@
 #
 #     docs/benchmarks/operator.sh [OUTPUT]
 #
-# JOBS="200 1000" (at once), IDLE=20 (one after the other), STEADY=250 (at half the bare creator's rate, after each of JOBS) and
+# JOBS="200 1000" (in one batch), IDLE=20 (one after the other), STEADY=250 (at half the bare creator's rate, after each of JOBS) and
 # WATCH=60 (seconds in which nothing happens) make it smaller; KEEP=FILE keeps the audit log of the operator's run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

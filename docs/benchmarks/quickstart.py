@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The quickstart on several seeds, beside its control: the warm-up alone, given the same extra time.
+"""The quickstart on several seeds, with its control: the warm-up alone, given the same extra time.
 
     cargo build --release && docs/benchmarks/quickstart.py runs/benchmark 1 2 3 > docs/benchmarks/quickstart.md
 
@@ -78,7 +78,7 @@ def main():
     {' '.join(['docs/benchmarks/quickstart.py', *sys.argv[1:]])}
 
 Commit {commit.strip()}, {machine()}. Success on held-out tasks (families of products and phrasings that
-training never saw), percent; differences in points with paired 95 % intervals. Control: the warm-up alone, given as
+training never showed), percent; differences in points with paired 95 % intervals. Control: the warm-up alone, given as
 many more tokens as it learns in the seconds that reinforcement learning took.
 
 | seed | decoding | after warm-up | after RL | RL - warm-up | control | RL - control | tasks | seconds, all phases |

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Search of the large shop: equality of its ranked lists, weights of its fields, and its quality beside SQLite FTS5 on
+# Search of the large shop: equality of its ranked lists, weights of its fields, and its quality next to SQLite FTS5 on
 # bigrams (what a public fork of ShopSimulator uses) and bm25s with jieba from PyPI. Usage: search.sh [TASKS [QUERIES]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
