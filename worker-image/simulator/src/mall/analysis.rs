@@ -1,7 +1,7 @@
 //! What went wrong in an episode: rules over what was done, what the agent had been told by then, and what is wanted.
 //!
 //! The classes are those of ShopSimulator's error analysis (arXiv 2601.18225, where a language model labels them);
-//! `docs/concepts/shop-reward.md` defines each as it is decided here, `docs/benchmarks/analysis.md` says how well.
+//! `docs/concepts/shop.md` defines each as it is decided here, `docs/benchmarks/analysis.md` says how well.
 
 mod clicks;
 mod episode;

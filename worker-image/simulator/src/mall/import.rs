@@ -1,6 +1,6 @@
 //! Catalogs of other environments: the product files of ShopSimulator (arXiv 2601.18225) and WebShop (Yao et al., 2022).
 //!
-//! What a file holds and what becomes of it is told in `docs/concepts/shop-catalog.md`. No such data comes with this project.
+//! What a file holds and what becomes of it is told in `docs/concepts/shop.md`. No such data comes with this project.
 //! Facts of imported catalogs are free text, so they are compared by [`Matcher::Published`](super::Matcher) unless the terms
 //! of a reward name another.
 
