@@ -2,8 +2,8 @@
 
     python forward.py FOLDER
 
-Reads config.json and model.safetensors by the published formats alone, computes the logits after each text of
-expected.json, and exits 1 when one differs by more than 1e-3.
+Reads config.json and model.safetensors as their published formats define them, computes the logits after each text of
+expected.json, and exits 1 if one differs by more than 1e-3.
 """
 
 import json
@@ -40,7 +40,7 @@ def softmax(x):
 
 
 def rotate(x, theta):
-    """Rotary embedding of [heads, positions, head]: the first half of a head turns with the second."""
+    """Rotary embedding of [heads, positions, head]: rotates the first half of a head with the second."""
     half = x.shape[-1] // 2
     angle = np.arange(x.shape[1])[:, None] * theta ** (-np.arange(half) / half)
     a, b = x[..., :half], x[..., half:]
@@ -48,7 +48,7 @@ def rotate(x, theta):
 
 
 def logits(config, tensors, tokens):
-    """Scores of the token after `tokens`."""
+    """Logits of the token after `tokens`."""
     eps, theta = config["rms_norm_eps"], config["rope_theta"]
     heads, shared, head = config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"]
     count = len(tokens)
@@ -76,7 +76,7 @@ def main():
     config = json.loads((folder / "config.json").read_text())
     tensors = read_safetensors(folder / "model.safetensors")
     expected = json.loads((folder / "expected.json").read_text())["logits"]
-    assert expected, "expected.json holds no text"
+    assert expected, "expected.json has no text"
     differences = [np.abs(logits(config, tensors, text["tokens"]) - np.array(text["logits"])) for text in expected]
     worst = np.max(differences)
     verdict = "ok" if worst <= TOLERANCE else f"more than {TOLERANCE}"

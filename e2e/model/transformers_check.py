@@ -1,6 +1,6 @@
-"""A saved model folder in Hugging Face's transformers: logits as Qwen3ForCausalLM, tokens of its tokenizer.
+"""Checks a saved model folder in Hugging Face's transformers: logits as Qwen3ForCausalLM, tokens of its tokenizer.
 
-A long command, not part of e2e/test (torch is some gigabytes):
+Not part of e2e/test, because torch needs some gigabytes:
 
     pip install torch transformers
     cargo run --release -p shoprl-model --example export_logits -- DIR
@@ -8,9 +8,9 @@ A long command, not part of e2e/test (torch is some gigabytes):
     python e2e/model/transformers_check.py DIR/grouped
     python e2e/model/transformers_check.py runs/quickstart/attempt-0001/step-000250/model
 
-The first two are compared with the logits and tokens of ShopRL itself, which are beside them. A run's model has
-nothing beside it: its logits are compared with those of forward.py, the independent forward pass in numpy. Exits 1
-when a logit differs by more than 1e-3 or a text is cut or joined otherwise.
+The first two have an expected.json with the logits and tokens of ShopRL itself. A run's model has none: its logits are
+compared with those of forward.py, the independent forward pass in numpy. Exits 1 if a logit differs by more than 1e-3 or a
+text is encoded or decoded differently.
 """
 
 import json
@@ -26,7 +26,7 @@ TOLERANCE = 1e-3
 
 
 def independent(folder):
-    """Logits of forward.py after some texts of random tokens."""
+    """Logits of forward.py after texts of random tokens."""
     config = json.loads((folder / "config.json").read_text())
     tensors = forward.read_safetensors(folder / "model.safetensors")
     random = np.random.default_rng(1)
@@ -36,8 +36,8 @@ def independent(folder):
 
 def main():
     folder = Path(sys.argv[1])
-    beside = folder / "expected.json"
-    expected = json.loads(beside.read_text()) if beside.exists() else {"logits": independent(folder), "texts": []}
+    file = folder / "expected.json"
+    expected = json.loads(file.read_text()) if file.exists() else {"logits": independent(folder), "texts": []}
     model, report = transformers.AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
     assert type(model).__name__ == "Qwen3ForCausalLM", type(model).__name__
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):

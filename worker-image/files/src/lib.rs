@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, with durability as an argument.
 //!
-//! Every file is written under a temporary name in the same folder (`.NAME.XXXXXX.partial`) and then renamed, so a reader
-//! never meets half a file, and a failed write leaves the old content in place.
+//! Every file is written under a temporary name in the same folder (`.NAME.XXXXXX.partial`) and then renamed. So readers never
+//! see a partial file, and a failed write leaves the old content in place.
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
@@ -11,13 +11,13 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Last part of the temporary names.
+/// Suffix of the temporary names.
 pub const PARTIAL: &str = ".partial";
 
 /// Temporary files are private by default; these are read by other users and containers.
 const MODE: u32 = 0o644;
 
-/// What a write survives.
+/// The failures that a completed write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// The death of the process. After a power loss the file may be missing, old or empty.
@@ -26,16 +26,16 @@ pub enum Durability {
     Durable,
 }
 
-/// Writes `bytes` to `path`, replacing what was there.
+/// Writes `bytes` to `path` and replaces an existing file.
 ///
 /// # Errors
-/// When the folder is missing or cannot be written, or the disk is full. The old file stays.
+/// The folder is missing or cannot be written, or the disk is full. The old file stays.
 pub fn write(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     write_with(path, durability, |file, _| file.write_all(bytes))
 }
 
-/// Lets `fill` write the content into an empty file, and gives it the name `path` when that succeeded. `fill` gets the file
-/// and its temporary path, for writers that map what they wrote.
+/// Calls `fill` with an empty file, and renames the file to `path` if `fill` succeeds. `fill` also gets the temporary path, for
+/// writers that map the file.
 ///
 /// # Errors
 /// Those of `fill`, and of [`write`].
@@ -58,10 +58,10 @@ pub fn write_with<E: From<io::Error>>(
     Ok(())
 }
 
-/// Brings the entries of a folder (created, renamed and removed files) to the disk.
+/// Syncs the entries of a folder (created, renamed and removed files) to the disk.
 ///
 /// # Errors
-/// When the folder cannot be opened or synced.
+/// The folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -1,7 +1,7 @@
-//! Writes random models as Hugging Face folders, each with logits to compare: `export_logits DIR`.
+//! Writes random models as Hugging Face folders with logits to compare: `export_logits DIR`.
 //!
-//! `DIR/nano` and `DIR/grouped` (query heads share key heads) each hold the folder and `expected.json`: logits after
-//! some texts, and tokens of some texts. What reads them is in `e2e/model/`.
+//! `DIR/nano` and `DIR/grouped` (query heads share key heads) each hold the folder and `expected.json`: logits
+//! after some texts, and tokens of some texts. The programs in `e2e/model/` read them.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,7 +15,8 @@ use shoprl_model::parameters::{Class, Parameters};
 use shoprl_model::tokenizer::{self, Tokenizer};
 use shoprl_rl::seed::{Purpose, Stream};
 
-/// Words that contain each other, a sign that is also a letter of GPT-2's byte alphabet, control tokens spelt out.
+/// Words that contain each other, a sign that is also a letter of GPT-2's byte alphabet, and control tokens as
+/// text.
 const WORDS: [&str; 8] = ["搜索", "打开", "红色", "红色运动鞋", "运动", "#1", "¥50", "¥500"];
 const TEXTS: [&str; 4] = ["搜索红色运动鞋柜¥500", "打开#12", "é × 红 <0xA5>\n¥5", ""];
 
@@ -24,8 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tokenizer = Tokenizer::from_json(&tokenizer::build(&WORDS.map(str::to_owned))?)?;
     let nano = ModelConfig::preset("nano", tokenizer.vocab_size())?;
     let mut grouped = nano.clone();
-    // A head width other than hidden / heads, odd sizes and constants that are nobody's default, so that nothing fits by
-    // accident.
+    // A head width other than hidden / heads, odd sizes, and constants that are no default, so that no wrong reader
+    // passes by accident.
     (grouped.num_key_value_heads, grouped.head_dim, grouped.intermediate_size) = (2, 24, 100);
     (grouped.rope_theta, grouped.rms_norm_eps) = (5e3, 1e-3);
     export(&Path::new(&directory).join("nano"), &nano, &tokenizer)?;
@@ -39,7 +40,7 @@ fn export(
 ) -> Result<(), Box<dyn Error>> {
     let parameters = parameters(config);
     folder::save(directory, config, &parameters, tokenizer)?;
-    // What is compared is the folder, so the weights come from there.
+    // The comparison is about the folder, so the weights are read back from it.
     let (config, parameters) = folder::load(directory)?;
     let network = FusedNetwork::new(&config, 1);
     let mut stream = Stream::new(2, Purpose::Task, &[]);
@@ -60,7 +61,7 @@ fn export(
     Ok(())
 }
 
-/// Initial weights with gains that differ: a gain of one would not be missed.
+/// Initial weights with gains other than 1: ignoring a gain of 1 would go unnoticed.
 fn parameters(config: &ModelConfig) -> Parameters {
     let mut parameters = Parameters::init(config, 1);
     let mut stream = Stream::new(1, Purpose::Scorer, &[]);

@@ -1,9 +1,8 @@
-//! Tokens per second of training, prefill and decoding on this machine:
-//! `throughput [threads] [seconds per figure] [cpu or cuda]`. What is generated is generated on the CPU, so that `cuda`
-//! has no figures of prefill and decoding.
+//! Tokens per second of training, prefill and decoding on this machine: `throughput [threads] [seconds per figure]
+//! [cpu or cuda]`. Generation runs on the CPU, so `cuda` has no figures for prefill and decoding.
 //!
-//! The geometry is nano with a vocabulary of 800, texts are as long as an episode. Each figure is the best of many
-//! short runs, which is what the code can do when nothing else wants the machine.
+//! The geometry is nano with a vocabulary of 800; texts are as long as an episode. Each figure is the best of many
+//! short runs, to exclude other load on the machine.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -29,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = match arguments.next().as_deref() {
         None | Some("cpu") => ComputeDevice::open(DeviceChoice::Cpu)?,
         Some("cuda") => ComputeDevice::open(DeviceChoice::Cuda)?,
-        Some(other) => return Err(format!("no device {other}: cpu or cuda").into()),
+        Some(other) => return Err(format!("unknown device {other}; choose cpu or cuda").into()),
     };
     let config = ModelConfig::preset("nano", VOCABULARY)?;
     let parameters = Parameters::init(&config, 1);
@@ -37,9 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bench = Bench { threads, time: Duration::from_secs_f64(seconds), config, parameters };
     println!("gradients on {device}");
     let network = device.network(&bench.config, threads)?;
-    // A device is full with more at once.
-    let at_once: &[usize] = if matches!(device, ComputeDevice::Cpu(_)) { &[8] } else { &[8, 64] };
-    for &texts in at_once {
+    // A GPU needs larger micro-batches to be busy.
+    let sizes: &[usize] = if matches!(device, ComputeDevice::Cpu(_)) { &[8] } else { &[8, 64] };
+    for &texts in sizes {
         println!("micro-batches of {texts} texts");
         bench.training(network.as_ref(), texts)?;
     }
@@ -62,7 +61,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Repeats `run` (which returns the tokens it processed and the time that took) and prints the best rate.
+    /// Repeats `run`, which returns the number of tokens and the time they took, and prints the best rate.
     fn best(&self, name: &str, mut run: impl FnMut() -> (usize, Duration)) {
         let (start, mut best, mut runs) = (Instant::now(), 0.0f64, 0);
         while runs < 3 || start.elapsed() < self.time {
@@ -78,14 +77,14 @@ impl Bench {
         (0..LENGTH).map(|_| stream.below(VOCABULARY as u64) as u32).collect()
     }
 
-    fn training(&self, network: &dyn Network, at_once: usize) -> Result<(), Box<dyn Error>> {
+    fn training(&self, network: &dyn Network, texts: usize) -> Result<(), Box<dyn Error>> {
         let clip = Clip { low: 0.2, high: 0.28 };
         let objective = Objective { clip, kl_coefficient: 0.0, normalizer: 1e4 };
         let supervised: fn(usize) -> Target = |t| match t {
             0 => Target::None,
             _ => Target::Supervised { weight: 1.0 },
         };
-        // As in the pilot: about a sixth of an episode's tokens are actions.
+        // About a sixth of an episode's tokens are actions, as in the pilot.
         let policy: fn(usize) -> Target = |t| match t % 6 {
             5 => Target::Policy { advantage: 0.5, behavior: -6.0, reference: None },
             _ => Target::None,
@@ -95,7 +94,7 @@ impl Bench {
                 tokens: self.tokens(text),
                 targets: (0..LENGTH).map(target).collect(),
             };
-            let batches = micro_batches((0..64).map(sequence).collect(), at_once * LENGTH);
+            let batches = micro_batches((0..64).map(sequence).collect(), texts * LENGTH);
             network.gradients(&self.parameters, &batches, &objective)?;
             self.best(name, || {
                 let start = Instant::now();
@@ -105,7 +104,7 @@ impl Bench {
             });
         }
         for (name, method) in [("AdamW", Method::AdamW), ("Muon", Method::Muon)] {
-            self.step(&format!("training step, {name}"), method, network, &objective, at_once);
+            self.step(&format!("training step, {name}"), method, network, &objective, texts);
         }
         Ok(())
     }
@@ -120,21 +119,21 @@ impl Bench {
         });
     }
 
-    /// What a step of supervised training is made of: gradient, clipping, optimiser.
+    /// The parts of a step of supervised training: gradient, clipping, optimiser.
     fn step(
         &self,
         name: &str,
         method: Method,
         network: &dyn Network,
         objective: &Objective,
-        at_once: usize,
+        texts: usize,
     ) {
         let sequence = |text| {
             let mut targets = vec![Target::Supervised { weight: 1.0 }; LENGTH];
             targets[0] = Target::None;
             Sequence { tokens: self.tokens(text), targets }
         };
-        let batches = micro_batches((0..64).map(sequence).collect(), at_once * LENGTH);
+        let batches = micro_batches((0..64).map(sequence).collect(), texts * LENGTH);
         let mut parameters = self.parameters.clone();
         let layout = parameters.layout.clone();
         let settings = Settings::new(method, 0.01);
@@ -172,7 +171,7 @@ impl Bench {
         });
     }
 
-    /// Generates from 40 to 130 tokens, an episode's span.
+    /// Generates tokens 40 to 130, the span of an episode.
     fn decode(&self, texts: usize) {
         let mut engine = self.engine(texts);
         self.best(&format!("decode, {texts} texts"), || {
@@ -188,7 +187,7 @@ impl Bench {
             }
             for (slot, text) in slots.iter().zip(0..) {
                 let stream = StreamKey::new(1, Purpose::Sampling, &[text]);
-                // No token has this id, so that every text runs to its limit.
+                // No token has this id, so every text reaches its limit.
                 engine.generate(
                     *slot,
                     Generation { max_tokens: 90, end: u32::MAX, temperature: 1.0, stream },

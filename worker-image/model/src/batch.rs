@@ -1,13 +1,14 @@
-//! What one optimiser step is computed from: token sequences, what is wanted of each token, and what came of it.
+//! Input and result of one optimiser step: token sequences, the loss on each token, and the sums measured over the
+//! batch.
 
 use std::ops::AddAssign;
 
 use shoprl_rl::policy_loss::Clip;
 
-/// What the loss asks of the prediction of one token.
+/// The loss on the prediction of one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
-    /// Nothing: the token is context only.
+    /// No loss: the token is context only.
     None,
     /// Likelihood: `-weight * log_probability`.
     Supervised {
@@ -20,7 +21,7 @@ pub enum Target {
         advantage: f32,
         /// Log-probability under the policy that sampled the token, in nats.
         behavior: f32,
-        /// Log-probability under the reference of the KL penalty, in nats; none, no penalty.
+        /// Log-probability under the reference policy of the KL penalty, in nats. `None`: no penalty.
         reference: Option<f32>,
     },
 }
@@ -49,12 +50,12 @@ pub struct Objective {
     pub clip: Clip,
     /// Weight of the KL penalty.
     pub kl_coefficient: f32,
-    /// What the summed loss of all micro-batches is divided by: normally the tokens (or summed weights) of the whole
-    /// batch, so that cutting it differently changes no gradient.
+    /// Divisor of the summed loss of all micro-batches: normally the tokens (or summed weights) of the whole batch,
+    /// so that cutting the batch differently changes no gradient.
     pub normalizer: f32,
 }
 
-/// Sequences whose gradient is computed as one piece, by one thread of one rank.
+/// Sequences whose gradient one thread of one rank computes as a unit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MicroBatch {
     /// The sequences, in order.
@@ -63,7 +64,7 @@ pub struct MicroBatch {
 
 /// Cuts a batch into micro-batches of at most `tokens_per_micro_batch` tokens (a longer sequence stands alone).
 ///
-/// Order is kept and only lengths decide, so every rank, and every run with other rank or thread counts, cuts alike.
+/// The order is kept and only lengths decide, so every rank cuts alike, whatever its rank or thread count.
 #[must_use]
 pub fn micro_batches(sequences: Vec<Sequence>, tokens_per_micro_batch: usize) -> Vec<MicroBatch> {
     let mut batches: Vec<MicroBatch> = Vec::new();
@@ -84,7 +85,7 @@ pub fn micro_batches(sequences: Vec<Sequence>, tokens_per_micro_batch: usize) ->
     batches
 }
 
-/// What a batch's forward pass measured. Sums, so that parts add up; the trainer adds them in a fixed order.
+/// Sums over a batch's forward pass. The trainer adds the sums of all parts in a fixed order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BatchStatistics {
     /// The objective: summed token losses divided by the normaliser.
@@ -99,9 +100,9 @@ pub struct BatchStatistics {
     pub supervised_nll_sum: f64,
     /// Tokens with a policy target.
     pub policy_tokens: u64,
-    /// Sum of the entropies of the distributions they were predicted from, in nats.
+    /// Summed entropies of the distributions that predicted them, in nats.
     pub entropy_sum: f64,
-    /// Sum of the k3 estimates of the divergence from the reference.
+    /// Summed k3 estimates of the divergence from the reference policy.
     pub kl_sum: f64,
     /// Policy tokens whose gradient the clip stopped.
     pub clipped: u64,

@@ -1,11 +1,11 @@
-//! The decoder's geometry, written and read as the `config.json` of Hugging Face's `Qwen3ForCausalLM`.
+//! The decoder's geometry, stored as the `config.json` of Hugging Face's `Qwen3ForCausalLM`.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::tokenizer::{END, PAD};
 
-/// Names of the built-in geometries, as `model.preset` in a manifest.
+/// Names of the built-in geometries, as used in `model.preset` of a manifest.
 pub const PRESETS: &[&str] = &["nano"];
 
 /// The geometry of a Qwen3 decoder (Qwen3 technical report, section 2; field names of Hugging Face's `Qwen3Config`).
@@ -14,9 +14,9 @@ pub const PRESETS: &[&str] = &["nano"];
 /// half-split rotary embedding, SwiGLU, no biases, input and output embedding shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// Class names a reader may instantiate; `Qwen3ForCausalLM` alone.
+    /// Class names that a reader may instantiate; `Qwen3ForCausalLM` only.
     pub architectures: Vec<String>,
-    /// Hugging Face's key of the architecture; always `qwen3`.
+    /// Hugging Face's name of the architecture; always `qwen3`.
     pub model_type: String,
     /// Rows of the embedding, which is also the output projection.
     pub vocab_size: usize,
@@ -61,7 +61,7 @@ pub struct ModelConfig {
     /// Element type of the saved tensors; always `float32`.
     #[serde(default = "float32")]
     pub torch_dtype: String,
-    /// Token that opens a text; the policy has none.
+    /// First token of every text; the policy has none.
     #[serde(default)]
     pub bos_token_id: Option<u32>,
     /// Token that closes an action.
@@ -83,20 +83,20 @@ fn float32() -> String {
 /// Why a geometry cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The preset's name is unknown.
+    /// There is no preset of this name.
     #[error("model preset `{0}` does not exist; choose one of: {choices}", choices = PRESETS.join(", "))]
     UnknownPreset(String),
     /// The text is not a configuration.
-    #[error("not a model configuration: {0}")]
+    #[error("not a model configuration")]
     Json(#[from] serde_json::Error),
-    /// A field holds a value this decoder does not implement.
+    /// This decoder does not implement the field's value.
     #[error("`{field}` is {found}, but must be {expected}")]
     Field {
         /// Name of the field as in `config.json`.
         field: &'static str,
-        /// What was found.
+        /// Value found.
         found: String,
-        /// What is accepted.
+        /// Values that are accepted.
         expected: String,
     },
 }
@@ -104,8 +104,8 @@ pub enum ConfigError {
 impl ModelConfig {
     /// The built-in geometry `name` (see [`PRESETS`]) for a vocabulary of `vocab_size` tokens.
     ///
-    /// `nano` is four layers of width 128, about 0.8 million parameters beside the embedding. The control tokens have
-    /// fixed ids ([`crate::tokenizer`]); a vocabulary too small to hold them names none.
+    /// `nano` is four layers of width 128: about 0.8 million parameters plus the embedding. The control tokens have
+    /// fixed ids ([`crate::tokenizer`]); a vocabulary too small for one leaves its field empty.
     ///
     /// # Errors
     /// The preset is unknown, or the vocabulary is empty.
@@ -164,7 +164,7 @@ impl ModelConfig {
     /// Checks that this decoder implements every value.
     ///
     /// # Errors
-    /// Names the first field that it does not implement, with what it accepts.
+    /// The first field that it does not implement, with the accepted values.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let fixed =
             |field, found: &str, expected: &str| check(field, &found, expected, found == expected);
@@ -215,7 +215,7 @@ impl ModelConfig {
         self.num_attention_heads * self.head_dim
     }
 
-    /// Width of all key heads together, which is also that of the values.
+    /// Width of all key heads together, and of all value heads.
     pub fn key_value_width(&self) -> usize {
         self.num_key_value_heads * self.head_dim
     }
@@ -247,5 +247,4 @@ fn check(
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

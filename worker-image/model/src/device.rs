@@ -1,6 +1,6 @@
-//! Where a network computes: on the CPU by the fused kernels, or on a CUDA device in candle's operations.
+//! The compute device: the CPU with the fused kernels, or a CUDA device with candle's operations.
 //!
-//! The two agree to rounding and not to the bit, so the CPU is the default wherever nobody asked.
+//! The two agree up to rounding, not in every bit. So the CPU is the default.
 
 #[cfg(feature = "cuda")]
 mod libraries;
@@ -17,54 +17,55 @@ use crate::differentiable::DifferentiableNetwork;
 use crate::fused::FusedNetwork;
 use crate::network::{Network, NetworkError};
 
-/// What was asked for.
+/// The device that the configuration asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum DeviceChoice {
-    /// The CPU, whatever else there is.
+    /// The CPU, even if there is a CUDA device.
     #[default]
     Cpu,
-    /// A CUDA device, or nothing.
+    /// A CUDA device; it is an error if there is none.
     Cuda,
-    /// A CUDA device where there is one, else the CPU.
+    /// A CUDA device if there is one, else the CPU.
     Auto,
 }
 
-/// What it came to. Its text says so in words.
+/// The device in use. `Display` describes it.
 #[derive(Debug)]
 pub enum ComputeDevice {
-    /// The CPU; the reason is there when CUDA was wanted and could not be had.
+    /// The CPU. The reason is set if CUDA was wanted and is not available.
     Cpu(Option<NoCuda>),
     /// The machine's first CUDA device.
     Cuda(Device),
 }
 
-/// Why there is no CUDA device.
+/// Why no CUDA device is available.
 #[derive(Debug, Error)]
 pub enum NoCuda {
-    /// The program has no CUDA in it.
+    /// The program was built without CUDA.
     #[error("this program was built without CUDA; use the cuda variant of the image")]
     NotBuilt,
-    /// A library cannot be loaded.
+    /// A CUDA library cannot be loaded.
     #[error(
         "{0} cannot be loaded; the driver's library comes from the node, the others are in the cuda variant of the image"
     )]
     Library(&'static str),
-    /// The libraries are there and offer no device.
+    /// The libraries are loaded, but there is no usable device.
     #[error("no CUDA device: {0}")]
     Device(candle_core::Error),
 }
 
 impl ComputeDevice {
-    /// Settles a choice on this machine.
+    /// Opens the device that `choice` asks for.
     ///
     /// # Errors
-    /// CUDA alone was asked for and there is none.
+    /// `choice` is `Cuda` and no CUDA device is available.
     pub fn open(choice: DeviceChoice) -> Result<Self, NoCuda> {
-        Self::settle(choice, first_cuda_device)
+        Self::select(choice, first_cuda_device)
     }
 
-    /// As [`ComputeDevice::open`]; `cuda` is asked only when CUDA is wanted, for asking loads its libraries.
-    fn settle(
+    /// As [`ComputeDevice::open`]. `cuda` is called only if CUDA is wanted, because the call loads CUDA's
+    /// libraries.
+    fn select(
         choice: DeviceChoice,
         cuda: impl FnOnce() -> Result<Device, NoCuda>,
     ) -> Result<Self, NoCuda> {
@@ -75,7 +76,7 @@ impl ComputeDevice {
         }
     }
 
-    /// A network for `config` there. `threads` are the CPU's.
+    /// A network for `config` on this device. `threads` is for the CPU.
     ///
     /// # Errors
     /// The device has no memory for the network's tables.

@@ -1,10 +1,11 @@
-//! The decoder in candle's differentiable operations: what a GPU runs, and the yardstick of the fused network.
+//! The decoder in candle's differentiable operations: it runs on GPUs, and the tests compare the fused network with
+//! it.
 //!
-//! Only operations with a gradient are used. candle's fused ones (`rms_norm`, `softmax_last_dim`, `rope`, `sdpa`) cut
-//! the gradient silently; here a variable that no gradient reaches is an error.
+//! Only operations with a gradient are used. candle's fused operations (`rms_norm`, `softmax_last_dim`, `rope`,
+//! `sdpa`) silently cut the gradient; here a variable without a gradient is an error.
 //!
 //! Texts are padded on the right to a rectangle. Results depend on the device and, in the last bits, on the
-//! rectangle; who needs the same bits everywhere uses [`crate::fused`].
+//! rectangle. [`crate::fused`] has the same bits everywhere.
 
 mod decode;
 mod forward;
@@ -24,9 +25,8 @@ use crate::input::{check_batches, check_tokens, check_weights};
 use crate::network::{Network, NetworkError};
 use crate::parameters::{Layout, Parameters};
 
-/// Tokens that are computed at once: without padding when it is learned from them, with it by
-/// [`Network::log_probabilities`].
-const TOKENS_AT_ONCE: usize = 8192;
+/// Tokens per forward pass: without padding in training, with padding in [`Network::log_probabilities`].
+const TOKENS_PER_PASS: usize = 8192;
 
 /// The decoder on a candle device.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl DifferentiableNetwork {
         Ok(Self { config: config.clone(), layout: Layout::new(config), device, cos, sin })
     }
 
-    /// The weights on the device, one tensor each, in layout order.
+    /// The weights as tensors on the device, in layout order.
     fn tensors(&self, parameters: &Parameters) -> Result<Vec<Tensor>, NetworkError> {
         check_weights(parameters.values.len(), self.layout.len())?;
         let tensor = |entry: &crate::parameters::Entry| {
@@ -100,7 +100,7 @@ impl DifferentiableNetwork {
         let gradients = variables.iter().zip(self.layout.entries()).map(|(variable, entry)| {
             store.remove(variable).ok_or_else(|| {
                 candle_core::Error::Msg(format!(
-                    "no gradient reached `{}`: an operation cut it off",
+                    "`{}` has no gradient: an operation without a gradient is in its path",
                     entry.name
                 ))
             })
@@ -122,10 +122,10 @@ fn add(left: &mut Summand, right: Summand) {
 }
 
 impl Network for DifferentiableNetwork {
-    /// A device's time for a micro-batch hardly depends on its size: on an H200 64 episodes at once were learned from 4.6 times
-    /// as fast as 8 and 8 (docs/runbooks/cuda.md).
+    /// A device's time for a micro-batch hardly depends on its size: on an H200, training on 64 episodes per
+    /// micro-batch was 4.6 times as fast as on 8 (docs/runbooks/cuda.md).
     fn micro_batch_tokens(&self) -> usize {
-        TOKENS_AT_ONCE
+        TOKENS_PER_PASS
     }
 
     fn gradients(
@@ -168,7 +168,7 @@ impl Network for DifferentiableNetwork {
         let mut rest = sequences;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(fitting(rest));
-            found.extend(self.log_probabilities_at_once(&weights, now)?);
+            found.extend(self.log_probabilities_of_pass(&weights, now)?);
             rest = later;
         }
         Ok(found)
@@ -184,7 +184,7 @@ impl Network for DifferentiableNetwork {
 }
 
 impl DifferentiableNetwork {
-    fn log_probabilities_at_once(
+    fn log_probabilities_of_pass(
         &self,
         weights: &Weights,
         texts: &[Vec<u32>],
@@ -205,12 +205,12 @@ impl DifferentiableNetwork {
     }
 }
 
-/// How many texts from the front make a rectangle of at most [`TOKENS_AT_ONCE`]; at least one.
+/// Number of texts from the front that make a rectangle of at most [`TOKENS_PER_PASS`]; at least one.
 fn fitting(texts: &[Vec<u32>]) -> usize {
     let mut width = 0;
     let fits = texts.iter().enumerate().take_while(|(index, text)| {
         width = width.max(text.len());
-        *index == 0 || width * (index + 1) <= TOKENS_AT_ONCE
+        *index == 0 || width * (index + 1) <= TOKENS_PER_PASS
     });
     fits.count()
 }

@@ -1,6 +1,6 @@
-//! The policy as a Hugging Face folder: what `transformers` loads as `Qwen3ForCausalLM`, and what a checkpoint keeps.
+//! The policy as a Hugging Face folder: `transformers` loads it as `Qwen3ForCausalLM`, and checkpoints hold it.
 
-mod durable;
+mod disk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const TOKENIZER: &str = "tokenizer.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
 
-/// What to do about a file that cannot be used.
+/// Remedy for a file that cannot be used.
 const REMEDY: &str = "copy the folder again from its source, or use an older checkpoint";
 
 /// Why a folder cannot be written or read.
@@ -28,43 +28,43 @@ pub enum FolderError {
     /// A file of the folder does not exist.
     #[error("{} does not exist; a model folder holds {CONFIG}, {WEIGHTS} and {TOKENIZER}", .0.display())]
     Missing(PathBuf),
-    /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    /// The operating system refused an operation.
+    #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, ...
+        /// The operation: `read`, `write`, `create`.
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The geometry is not one of this decoder.
-    #[error("{}: {source}; export the model as Qwen3ForCausalLM in float32", path.display())]
+    /// This decoder does not implement the geometry.
+    #[error("{} cannot be used; export the model as Qwen3ForCausalLM in float32", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// The field and what it must be.
+        /// The field and its accepted values.
         source: ConfigError,
     },
-    /// The weights are damaged, or belong to another geometry.
-    #[error("{}: {source}; {REMEDY}", path.display())]
+    /// The weights are damaged or of another geometry.
+    #[error("{} cannot be used; {REMEDY}", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: TensorFileError,
     },
-    /// The tokenizer is damaged or foreign.
-    #[error("{}: {source}; {REMEDY}", path.display())]
+    /// The tokenizer is damaged or is not one of this policy.
+    #[error("{} cannot be used; {REMEDY}", path.display())]
     Tokenizer {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: TokenizerError,
     },
-    /// Tokenizer and weights do not belong together.
+    /// The tokenizer and the weights are of different models.
     #[error(
-        "the tokenizer has {tokenizer} tokens, but `vocab_size` is {config}: they are of different models; {REMEDY}"
+        "the tokenizer has {tokenizer} tokens, but `vocab_size` is {config}: the tokenizer and the weights are of different models; {REMEDY}"
     )]
     Vocabulary {
         /// Tokens of the tokenizer.
@@ -72,15 +72,15 @@ pub enum FolderError {
         /// Rows of the embedding.
         config: usize,
     },
-    /// The weights given to write have another geometry than the configuration.
-    #[error("the weights were made for another model configuration than the one to be written")]
+    /// The weights to write are of another geometry than the configuration.
+    #[error("the weights are of another geometry than the configuration to write")]
     Geometry,
 }
 
-/// The files of a model folder, by name, in the order in which [`save`] writes them.
+/// The files of a model folder as (name, content), in the order in which [`save`] writes them.
 ///
 /// # Errors
-/// Configuration, weights and tokenizer do not belong together, or a weight is not finite.
+/// The configuration, the weights and the tokenizer are of different models, or a weight is not finite.
 pub fn files(
     config: &ModelConfig,
     parameters: &Parameters,
@@ -108,27 +108,28 @@ pub fn files(
     ])
 }
 
-/// Writes the folder `dir`, creating it where needed. Every file appears whole or not at all, and is on the disk when
-/// this returns: written under another name, synced, renamed, and the folder synced.
+/// Writes the folder `dir` and creates it if needed. Every file appears whole or not at all, and survives a power
+/// loss once this returns.
 ///
 /// # Errors
-/// As [`files`], or the system refuses (no space, no permission); then the old file of that name is still whole.
+/// As [`files`], or the system refuses (no space, no permission). The old file of that name is then still whole.
 pub fn save(
     dir: &Path,
     config: &ModelConfig,
     parameters: &Parameters,
     tokenizer: &Tokenizer,
 ) -> Result<(), FolderError> {
-    durable::write(dir, &files(config, parameters, tokenizer)?)
+    disk::write(dir, &files(config, parameters, tokenizer)?)
 }
 
-/// Reads geometry and weights of the folder `dir`.
+/// Reads the geometry and the weights of the folder `dir`.
 ///
 /// # Errors
-/// Names the file that is missing, truncated, corrupt or of another geometry, what is wrong, and what to do.
+/// A file is missing, truncated, corrupt or of another geometry. The error names the file, the fault and the
+/// remedy.
 pub fn load(dir: &Path) -> Result<(ModelConfig, Parameters), FolderError> {
     let path = dir.join(CONFIG);
-    let config = match ModelConfig::from_json(&String::from_utf8_lossy(&durable::read(&path)?)) {
+    let config = match ModelConfig::from_json(&String::from_utf8_lossy(&disk::read(&path)?)) {
         Ok(config) => config,
         Err(source) => return Err(FolderError::Config { path, source }),
     };
@@ -137,18 +138,18 @@ pub fn load(dir: &Path) -> Result<(ModelConfig, Parameters), FolderError> {
     let mut values = Vec::with_capacity(layout.len());
     let expected =
         layout.entries().iter().map(|entry| (entry.name.clone(), entry.shape.as_slice()));
-    tensor_file::read(&durable::read(&path)?, expected, |_, tensor| values.extend(tensor))
+    tensor_file::read(&disk::read(&path)?, expected, |_, tensor| values.extend(tensor))
         .map_err(|source| FolderError::Weights { path, source })?;
     Ok((config, Parameters { layout, values }))
 }
 
-/// Reads the tokenizer of the folder `dir`, which must fit `config`.
+/// Reads the tokenizer of the folder `dir`. Its vocabulary must have the size that `config` states.
 ///
 /// # Errors
-/// The file is missing, damaged, foreign, or of another vocabulary size.
+/// The file is missing or damaged, is not a tokenizer of this policy, or has another vocabulary size.
 pub fn load_tokenizer(dir: &Path, config: &ModelConfig) -> Result<Tokenizer, FolderError> {
     let path = dir.join(TOKENIZER);
-    let tokenizer = match Tokenizer::from_json(&String::from_utf8_lossy(&durable::read(&path)?)) {
+    let tokenizer = match Tokenizer::from_json(&String::from_utf8_lossy(&disk::read(&path)?)) {
         Ok(tokenizer) => tokenizer,
         Err(source) => return Err(FolderError::Tokenizer { path, source }),
     };
@@ -195,7 +196,7 @@ fn tokenizer_config(config: &ModelConfig, tokenizer: &Tokenizer) -> serde_json::
         "eos_token": spelling(tokenizer.end()),
         "pad_token": spelling(tokenizer.pad()),
         "additional_special_tokens": [spelling(tokenizer.act())],
-        // Chinese text has no spaces to tidy up, and decoding must return what was encoded.
+        // Decoding must return exactly what was encoded.
         "clean_up_tokenization_spaces": false,
     })
 }

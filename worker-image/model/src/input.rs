@@ -1,15 +1,15 @@
-//! What every network checks before it computes.
+//! Checks of a network's input.
 
 use crate::batch::MicroBatch;
 use crate::config::ModelConfig;
 use crate::network::NetworkError;
 
-/// The number of weights must be the geometry's.
+/// The number of weights must be that of the geometry.
 pub(crate) fn check_weights(found: usize, expected: usize) -> Result<(), NetworkError> {
     if found == expected { Ok(()) } else { Err(NetworkError::Weights { found, expected }) }
 }
 
-/// Sequence number `sequence` must have tokens, all of the vocabulary, and fit into the context.
+/// Sequence number `sequence` must have tokens, all inside the vocabulary, and fit into the context.
 pub(crate) fn check_tokens(
     config: &ModelConfig,
     sequence: usize,
@@ -32,7 +32,8 @@ pub(crate) fn check_tokens(
     }
 }
 
-/// Every sequence of every micro-batch, counted through, must fit and have one target per token.
+/// Every sequence of every micro-batch must fit and have one target per token. Errors number the sequences across
+/// batches.
 pub(crate) fn check_batches(
     config: &ModelConfig,
     batches: &[MicroBatch],

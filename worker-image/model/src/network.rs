@@ -1,4 +1,4 @@
-//! What training asks of a model, whoever computes it.
+//! The interface of a trainable network.
 
 use thiserror::Error;
 
@@ -7,18 +7,18 @@ use crate::parameters::Parameters;
 
 /// A decoder that can be evaluated and differentiated.
 ///
-/// The weights are an argument: a network holds geometry and working memory only.
+/// The weights are an argument: a network holds only the geometry and working memory.
 pub trait Network: Send + Sync {
-    /// How many tokens a micro-batch shall have at most. It decides which sums are formed, and with them the last bits of the
-    /// weights: a constant of the network, whatever the machine.
+    /// Most tokens of a micro-batch. The number decides which sums are formed, and so the last bits of the weights:
+    /// it is a constant of the network, the same on all machines.
     fn micro_batch_tokens(&self) -> usize;
 
-    /// Gradient of the objective in layout order (as long as the weights), and the batch's statistics.
+    /// The gradient of the objective in layout order (as long as the weights), and the batch's statistics.
     ///
-    /// Micro-batches are summed by the binary tree of [`crate::fused::TreeSum`] over their indices.
+    /// [`crate::fused::TreeSum`] adds the micro-batches in the order of their indices.
     ///
     /// # Errors
-    /// A sequence does not fit the geometry, the weights belong to another one, or the device failed.
+    /// A sequence does not fit the geometry, the weights are of another geometry, or the device failed.
     fn gradients(
         &self,
         parameters: &Parameters,
@@ -37,23 +37,23 @@ pub trait Network: Send + Sync {
         sequences: &[Vec<u32>],
     ) -> Result<Vec<Vec<f32>>, NetworkError>;
 
-    /// Scores of the token that follows `tokens`, one per vocabulary entry.
+    /// Logits of the token that follows `tokens`, one per vocabulary entry.
     ///
     /// # Errors
-    /// As for [`Network::gradients`]; also an empty text.
+    /// As for [`Network::gradients`], or `tokens` is empty.
     fn logits(&self, parameters: &Parameters, tokens: &[u32]) -> Result<Vec<f32>, NetworkError>;
 }
 
-/// Why a network refused its input or failed on it.
+/// Why a network refused its input or failed.
 #[derive(Debug, Error)]
 pub enum NetworkError {
-    /// There is nothing to predict from.
+    /// The text is empty.
     #[error("sequence {sequence} has no tokens; a text needs at least one")]
     Empty {
         /// Index of the sequence in the call.
         sequence: usize,
     },
-    /// A text exceeds the positions the geometry has.
+    /// A text exceeds the context.
     #[error(
         "sequence {sequence} has {length} tokens, but the context ends at {limit} (max_position_embeddings)"
     )]
@@ -62,7 +62,7 @@ pub enum NetworkError {
         sequence: usize,
         /// Its length in tokens.
         length: usize,
-        /// The most tokens the geometry allows.
+        /// Most tokens of a text.
         limit: usize,
     },
     /// A token id is outside the vocabulary.
@@ -91,7 +91,7 @@ pub enum NetworkError {
         /// Number of its targets.
         targets: usize,
     },
-    /// The weights are those of another geometry.
+    /// The weights are of another geometry.
     #[error("the weights hold {found} values, but this geometry has {expected}")]
     Weights {
         /// Values found.
@@ -100,6 +100,6 @@ pub enum NetworkError {
         expected: usize,
     },
     /// The tensor library or the device failed.
-    #[error("device: {0}")]
+    #[error("the device failed")]
     Device(#[from] candle_core::Error),
 }

@@ -2,7 +2,7 @@
 //!
 //! AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) for everything, or Muon (Jordan et al. 2024,
 //! kellerjordan.github.io/posts/muon) for the matrices with AdamW for embedding and gains. A step is a function of
-//! weights, gradient, state and rates; the number of threads leaves its bits alone.
+//! weights, gradient, state and rates; the number of threads does not change its bits.
 
 mod adamw;
 mod gradient;
@@ -18,19 +18,19 @@ pub use schedule::{cosine, warm_up};
 
 use crate::parameters::{Class, Entry, Layout, Parameters};
 
-/// Which update the matrices get.
+/// The update of the matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// AdamW, as all other tensors.
     AdamW,
-    /// Momentum, orthogonalised.
+    /// Orthogonalised momentum.
     Muon,
 }
 
-/// What does not change during training.
+/// Settings that are constant during training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Which update the matrices get.
+    /// The update of the matrices.
     pub method: Method,
     /// AdamW: decay of the mean of gradients.
     pub beta1: f64,
@@ -40,12 +40,12 @@ pub struct Settings {
     pub epsilon: f32,
     /// Muon: decay of the mean of gradients.
     pub momentum: f32,
-    /// Share of a weight that a step at learning rate 1 removes, apart from the gradient.
+    /// Share of each weight that a step at learning rate 1 removes, in addition to the gradient's update.
     pub weight_decay: f32,
 }
 
 impl Settings {
-    /// The settings that the pilot measured: betas 0.9 and 0.95, epsilon 1e-8, momentum 0.95.
+    /// The settings measured in the pilot: betas 0.9 and 0.95, epsilon 1e-8, momentum 0.95.
     pub fn new(method: Method, weight_decay: f32) -> Self {
         Self { method, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, momentum: 0.95, weight_decay }
     }
@@ -54,9 +54,9 @@ impl Settings {
 /// The learning rates of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
-    /// For tensors under AdamW, times their [`Entry::learning_rate_scale`].
+    /// For AdamW's tensors; multiplied by [`Entry::learning_rate_scale`].
     pub adamw: f32,
-    /// For tensors under Muon: the spectral size of a square matrix' update.
+    /// For Muon's tensors: the spectral norm of the update of a square matrix.
     pub muon: f32,
 }
 
@@ -67,20 +67,20 @@ pub struct Optimizer {
     settings: Settings,
     threads: usize,
     steps: u32,
-    /// Mean of gradients (AdamW's first moment or Muon's momentum), in layout order.
+    /// Running mean of gradients (AdamW's first moment or Muon's momentum), in layout order.
     first: Vec<f32>,
-    /// Mean of squared gradients; stays zero where Muon rules.
+    /// Running mean of squared gradients; stays zero for Muon's tensors.
     second: Vec<f32>,
 }
 
 impl Optimizer {
-    /// An optimiser before its first step. `threads` share the matrices of a Muon step.
+    /// An optimiser before its first step. A Muon step distributes the matrices over `threads`.
     pub fn new(layout: Arc<Layout>, settings: Settings, threads: usize) -> Self {
         let (first, second) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
         Self { layout, settings, threads, steps: 0, first, second }
     }
 
-    /// The settings it was made with.
+    /// The settings of this optimiser.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -90,13 +90,13 @@ impl Optimizer {
         self.steps
     }
 
-    /// Moves `parameters` against `gradients` (layout order).
+    /// Moves `parameters` against `gradients`, both in layout order.
     ///
     /// Weight decay uses the rate without [`Entry::learning_rate_scale`]: the scale undoes a change of coordinates,
-    /// and shrinking by a share is the same in all of them.
+    /// and removing a share of a weight is the same in all coordinates.
     ///
     /// # Panics
-    /// When weights or gradient are of another geometry than the optimiser.
+    /// If the weights or the gradient are of another geometry than the optimiser.
     pub fn step(&mut self, parameters: &mut Parameters, gradients: &[f32], rates: Rates) {
         assert_eq!(parameters.values.len(), self.layout.len(), "weights are of another geometry");
         assert_eq!(gradients.len(), self.layout.len(), "the gradient is of another geometry");
@@ -110,7 +110,7 @@ impl Optimizer {
             let gradient = &gradients[entry.range()];
             let (values, first, second) =
                 (take(&mut values, entry), take(&mut first, entry), take(&mut second, entry));
-            if by_muon(&self.settings, entry) {
+            if is_muon(&self.settings, entry) {
                 let columns = entry.shape[1];
                 matrices.push(muon::Matrix { values, momentum: first, gradient, columns });
             } else {
@@ -121,11 +121,11 @@ impl Optimizer {
     }
 }
 
-fn by_muon(settings: &Settings, entry: &Entry) -> bool {
+fn is_muon(settings: &Settings, entry: &Entry) -> bool {
     settings.method == Method::Muon && entry.class == Class::Matrix
 }
 
-/// Cuts the next tensor off the front of a flat vector.
+/// Splits the next tensor off the front of a flat vector.
 fn take<'a>(rest: &mut &'a mut [f32], entry: &Entry) -> &'a mut [f32] {
     let (tensor, tail) = std::mem::take(rest).split_at_mut(entry.len());
     *rest = tail;

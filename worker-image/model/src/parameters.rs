@@ -1,4 +1,4 @@
-//! The policy's weights as one flat vector, and the table that names its parts.
+//! The policy's weights as one flat vector, and the layout that names its parts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,32 +10,32 @@ use thiserror::Error;
 
 use crate::config::ModelConfig;
 
-/// Learning-rate scale of the gains of normalised queries and keys. They alone set how sharply a head attends: Muon,
-/// which moves the matrices a given distance a step, cannot sharpen behind a norm. Chosen by that argument; on seed 1
-/// the loss of the first 0.4M tokens was the same with 1 and with 10.
+/// Learning-rate scale of the gains of normalised queries and keys. These gains alone control how sharply a head
+/// attends: Muon moves a matrix by a fixed distance per step, and the norm after it removes the scale. Chosen for
+/// that reason; on seed 1 the loss over the first 0.4M tokens was the same with 1 and with 10.
 const ATTENTION_GAIN_SCALE: f32 = 10.0;
 
-/// What a tensor does, which decides how it is initialised and optimised.
+/// The purpose of a tensor, which decides how it is initialised and optimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// A linear map `[out, in]`; orthogonalised by Muon.
     Matrix,
-    /// The token table `[vocab, hidden]`, which is also the output projection.
+    /// The embedding table `[vocab, hidden]`, which is also the output projection.
     Embedding,
     /// The gain of an RMSNorm.
     Norm,
 }
 
-/// One tensor's place in the flat vector.
+/// The place of one tensor in the flat vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Hugging Face's name of the tensor.
     pub name: String,
-    /// Sizes, outermost first; rows are stored one after the other.
+    /// Sizes, outermost first; row-major order.
     pub shape: Vec<usize>,
     /// Index of its first value.
     pub offset: usize,
-    /// What it does.
+    /// The tensor's purpose.
     pub class: Class,
     /// Factor on AdamW's learning rate (see [`Layout::new`]).
     pub learning_rate_scale: f32,
@@ -47,18 +47,18 @@ impl Entry {
         self.shape.iter().product()
     }
 
-    /// Whether it holds nothing; no valid geometry has such a tensor.
+    /// Whether it has no values; no valid geometry has such a tensor.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its part of the flat vector.
+    /// Its range in the flat vector.
     pub fn range(&self) -> Range<usize> {
         self.offset..self.offset + self.len()
     }
 }
 
-/// The parts of one decoder layer in the flat vector. Matrices are `[out, in]`, row by row.
+/// The tensors of one decoder layer as ranges of the flat vector. Matrices are `[out, in]` in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerRanges {
     /// Gain before attention, `[hidden]`.
@@ -85,7 +85,7 @@ pub struct LayerRanges {
     pub down: Range<usize>,
 }
 
-/// The ordered table of all tensors of one geometry.
+/// The ordered list of all tensors of one geometry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     entries: Vec<Entry>,
@@ -95,13 +95,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The table for `config`: embedding, layers in order, final norm.
+    /// The layout for `config`: embedding, layers in order, final norm.
     ///
-    /// The embedding feeds the residual stream at unit scale, and the final norm's gain (starting at `hidden^-1/2`)
-    /// brings the tied logits back to unit scale. Against a table of scale `hidden^-1/2` that is multiplied by
-    /// `sqrt(hidden)` on input, this is the same function in other coordinates; AdamW, whose step does not depend on
-    /// the gradient's scale, walks the same path when the embedding's learning rate is multiplied by `sqrt(hidden)`
-    /// and the final norm's by `hidden^-1/2`. Those are the scales of the table.
+    /// The embedding has unit scale, and the final norm's gain (initially `hidden^-1/2`) brings the tied logits
+    /// back to unit scale. An embedding of scale `hidden^-1/2` that is multiplied by `sqrt(hidden)` on input is the
+    /// same function in other coordinates. AdamW's step does not depend on the gradient's scale, so it follows the
+    /// same path if the embedding's learning rate is multiplied by `sqrt(hidden)` and the final norm's by
+    /// `hidden^-1/2`. Those are the scales of this layout.
     pub fn new(config: &ModelConfig) -> Self {
         let mut layout =
             Self { entries: Vec::new(), index: BTreeMap::new(), layers: Vec::new(), len: 0 };
@@ -192,7 +192,7 @@ impl Layout {
         range
     }
 
-    /// The tensors in the order of the flat vector.
+    /// The tensors, in the order of the flat vector.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -202,7 +202,7 @@ impl Layout {
         self.index.get(name).map(|&number| &self.entries[number])
     }
 
-    /// The parts of every layer, in order.
+    /// The ranges of every layer, in order.
     pub fn layers(&self) -> &[LayerRanges] {
         &self.layers
     }
@@ -228,15 +228,15 @@ impl Layout {
     }
 }
 
-/// Why bytes are not weights of a layout.
+/// The number of bytes is not that of the layout.
 #[derive(Debug, Error)]
 #[error(
-    "weights hold {found} bytes, but this geometry has {expected} ({values} float32 values): they belong to another model configuration"
+    "weights hold {found} bytes, but this geometry has {expected} ({values} float32 values): the weights are of another model configuration"
 )]
 pub struct WrongLength {
     /// Bytes found.
     pub found: usize,
-    /// Bytes the layout needs.
+    /// Bytes that the layout needs.
     pub expected: usize,
     /// Values of the layout.
     pub values: usize,
@@ -245,18 +245,18 @@ pub struct WrongLength {
 /// All weights of a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
-    /// Names and places.
+    /// The layout of the values.
     pub layout: Arc<Layout>,
     /// The values, in layout order.
     pub values: Vec<f32>,
 }
 
 impl Parameters {
-    /// Random weights, a function of the geometry and `seed` alone.
+    /// Random weights: a function of the geometry and `seed`.
     ///
-    /// The embedding is N(0, 1) and the final gain `hidden^-1/2` (unit logits, see [`Layout::new`]); query, key,
-    /// value, gate and up are N(0, 1/in), the two maps that write to the residual stream N(0, 1/(2 layers in)) so
-    /// that its variance does not grow with depth (GPT-2's rule); all other gains are 1. Tensor number i draws from
+    /// The embedding is N(0, 1) and the final gain `hidden^-1/2` (unit logits, see [`Layout::new`]). Query, key,
+    /// value, gate and up are N(0, 1/in). The two maps that write to the residual stream are N(0, 1/(2 layers in)),
+    /// so that its variance does not grow with depth (GPT-2's rule). All other gains are 1. Every tensor draws from
     /// its own stream.
     pub fn init(config: &ModelConfig, seed: u64) -> Self {
         let layout = Layout::new(config);
@@ -285,7 +285,7 @@ impl Parameters {
         self.layout.entry(name).map(|entry| &self.values[entry.range()])
     }
 
-    /// The values as little-endian float32 in layout order: the form sent to rollouts.
+    /// The values as little-endian float32 in layout order: the form that rollouts receive.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
@@ -293,7 +293,7 @@ impl Parameters {
     /// Reads what [`Parameters::to_bytes`] wrote for the same layout.
     ///
     /// # Errors
-    /// The number of bytes is not the layout's.
+    /// The number of bytes is not that of the layout.
     pub fn from_bytes(layout: Arc<Layout>, bytes: &[u8]) -> Result<Self, WrongLength> {
         let expected = layout.len() * 4;
         if bytes.len() != expected {
@@ -304,17 +304,16 @@ impl Parameters {
         Ok(Self { layout, values })
     }
 
-    /// SHA-256 of [`Parameters::to_bytes`], in hex.
+    /// SHA-256 of [`Parameters::to_bytes`], in hexadecimal.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for block in self.values.chunks(4096) {
             let bytes: Vec<u8> = block.iter().flat_map(|value| value.to_le_bytes()).collect();
             hash.update(&bytes);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&hash.finalize())
     }
 }
 
 #[cfg(test)]
-#[path = "parameters_tests.rs"]
 mod tests;

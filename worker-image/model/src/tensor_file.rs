@@ -1,4 +1,4 @@
-//! Named float32 tensors as the bytes of a safetensors file, with errors that say what is wrong with the bytes.
+//! Named float32 tensors as the bytes of a safetensors file. Errors say what is wrong with the bytes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -10,21 +10,21 @@ use thiserror::Error;
 /// Why bytes are not the expected tensors.
 #[derive(Debug, Error, PartialEq)]
 pub enum TensorFileError {
-    /// The file ends before what its header promises.
-    #[error("it is truncated: {found} bytes, but its header promises {expected}")]
+    /// The file is shorter than its header says.
+    #[error("it is truncated: {found} bytes, but its header needs {expected}")]
     Truncated {
         /// Bytes found.
         found: usize,
-        /// Bytes promised; at least 8, the length of the shortest header.
+        /// Bytes needed; at least 8, the shortest header.
         expected: u64,
     },
-    /// The header is damaged, or the file is none of this format.
+    /// The header is damaged, or the file has another format.
     #[error("it is not a safetensors file: {0}")]
     Header(String),
     /// A tensor is absent.
     #[error("tensor `{0}` is missing")]
     Missing(String),
-    /// A tensor nobody asked for.
+    /// A tensor that the model does not have.
     #[error("tensor `{0}` does not belong to this model")]
     Unexpected(String),
     /// A tensor of another type or shape.
@@ -37,14 +37,14 @@ pub enum TensorFileError {
         /// Type and shape needed.
         expected: String,
     },
-    /// A value that no training can have left.
+    /// A value is infinite or NaN.
     #[error("tensor `{name}` holds {value} at position {position}")]
     NotFinite {
         /// Name of the tensor.
         name: String,
         /// The value found.
         value: f32,
-        /// Where, counted in values.
+        /// Index of the value in the tensor.
         position: usize,
     },
 }
@@ -69,18 +69,18 @@ impl View for Float32<'_> {
     }
 }
 
-/// The bytes of a file that holds `tensors` (name, shape, values). The same tensors give the same bytes.
+/// The bytes of a file with `tensors` (name, shape, values). The same tensors give the same bytes.
 pub(crate) fn write<'a>(
     tensors: impl Iterator<Item = (String, &'a [usize], &'a [f32])>,
 ) -> Result<Vec<u8>, TensorFileError> {
-    // `transformers` refuses a file that does not name the framework whose memory layout it follows.
+    // `transformers` refuses files without the name of a framework whose memory layout they follow.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let views = tensors.map(|(name, shape, values)| (name, Float32 { shape, values }));
     serialize(views, Some(metadata)).map_err(|error| TensorFileError::Header(error.to_string()))
 }
 
-/// Reads exactly the tensors `expected` (name, shape), in that order; `accept` gets the number
-/// and the values of each.
+/// Reads exactly the tensors `expected` (name, shape), in that order. `accept` gets the number and the values of
+/// each tensor.
 pub(crate) fn read<'a>(
     bytes: &[u8],
     expected: impl Iterator<Item = (String, &'a [usize])>,
@@ -112,12 +112,12 @@ pub(crate) fn read<'a>(
     rest.into_keys().next().map_or(Ok(()), |name| Err(TensorFileError::Unexpected(name.to_owned())))
 }
 
-/// The library says "invalid header" of a file cut short; a person wants to hear that it was cut short.
+/// Reports a truncated file as truncated. The library would report an invalid header.
 fn check_length(bytes: &[u8]) -> Result<(), TensorFileError> {
     let truncated = |expected| Err(TensorFileError::Truncated { found: bytes.len(), expected });
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return truncated(8) };
     let header = u64::from_le_bytes(*length);
-    // A longer header is damage rather than truncation; the library refuses it.
+    // A longer header is damaged, not truncated; the library refuses it.
     if header > 100_000_000 {
         return Ok(());
     }

@@ -1,12 +1,12 @@
 //! Text to tokens and back, without loss.
 //!
-//! The vocabulary is the 256 bytes, three control tokens, and every word of the shop's lexicon as one token; the
-//! longest word that starts at a position wins, and what no word covers becomes bytes. In the file format it is a
-//! byte-level BPE without merges (`byte_fallback`, as Llama's) with the words as added tokens. The other spelling of
-//! bytes, GPT-2's `ByteLevel` alphabet, would lose text: it writes byte 0xA5 as `¥`, so its decoder takes the token
-//! `¥50` for bytes.
+//! The vocabulary is the 256 bytes, three control tokens, and every word of the shop's lexicon as one token. At
+//! every position the longest word wins; text that no word covers becomes bytes. In the file format this is a
+//! byte-level BPE without merges (`byte_fallback`, as in Llama's) with the words as added tokens. GPT-2's
+//! `ByteLevel` alphabet, the other spelling of bytes, would lose text: it writes byte 0xA5 as `¥`, so its decoder
+//! takes the token `¥50` for bytes.
 //!
-//! `tokenizer.json` is what Python's `tokenizers` and `transformers` load; both cut and join alike.
+//! Python's `tokenizers` and `transformers` load the same `tokenizer.json`, and encode and decode alike.
 
 mod build;
 
@@ -14,17 +14,20 @@ use thiserror::Error;
 
 pub use build::{LexiconError, build};
 
-/// Fills the tail of a padded row; never sampled, never a target.
+/// Padding at the end of a row; never sampled, never a target.
 pub const PAD: u32 = 256;
-/// Stands before every action of the policy.
+/// Precedes every action of the policy.
 pub const ACT: u32 = 257;
 /// Closes every action of the policy.
 pub const END: u32 = 258;
 
+/// The `tokenizer.json` of the shop's lexicon. A test of shoprl-worker compares it with the lexicon.
+pub const SHOP_TOKENIZER: &str = include_str!("../tokenizer.json");
+
 /// Ids and spellings of the control tokens.
 const CONTROL: [(u32, &str); 3] = [(PAD, "<|pad|>"), (ACT, "<|act|>"), (END, "<|end|>")];
 
-/// First id of a word of the lexicon.
+/// Id of the first word of the lexicon.
 const FIRST_WORD: u32 = 259;
 
 /// Why a text is not a tokenizer of this policy.
@@ -33,17 +36,17 @@ pub enum TokenizerError {
     /// The `tokenizers` crate cannot read it.
     #[error("not a tokenizer: {0}")]
     Format(String),
-    /// A token stands where another one is expected.
+    /// A token has another spelling than expected.
     #[error("token {id} is `{found}`, but must be `{expected}`")]
     Token {
         /// Id of the token.
         id: u32,
-        /// Its spelling in the file.
+        /// Spelling in the file.
         found: String,
-        /// The spelling it must have.
+        /// Required spelling.
         expected: String,
     },
-    /// The file uses a part that this tokenizer does not have, so it would cut texts otherwise.
+    /// The file uses a component that this tokenizer does not have, so it would encode texts differently.
     #[error("`{0}` is set, but must be null")]
     Part(&'static str),
     /// A word is not matched verbatim.
@@ -64,10 +67,10 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads the text of a `tokenizer.json` as [`build()`] writes it.
+    /// Reads the text of a `tokenizer.json` that [`build()`] wrote.
     ///
     /// # Errors
-    /// The text is no tokenizer, or one that cuts texts differently from what this module promises.
+    /// The text is not a tokenizer, or its tokenizer encodes texts differently.
     pub fn from_json(json: &str) -> Result<Self, TokenizerError> {
         let parsed = json.parse();
         let mut inner: tokenizers::Tokenizer =
@@ -85,15 +88,15 @@ impl Tokenizer {
         Ok(Self { json: json.to_owned(), inner })
     }
 
-    /// The tokens of `text`. A text never yields control tokens: who spells `<|end|>` in a product's name or a
-    /// shopper's reply gets bytes, so that no observation can close or open an action.
+    /// The tokens of `text`. A text never yields control tokens: `<|end|>` in a product's name or a shopper's reply
+    /// becomes bytes, so that no observation can end or start an action.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let encoding = self.inner.encode_fast(text, false);
         encoding.expect("a BPE over all 256 bytes covers every text").get_ids().to_vec()
     }
 
-    /// The text of `tokens`, control tokens by their spelling. Bytes that are not UTF-8 (a policy may sample any)
-    /// become U+FFFD. For every text, `decode(&encode(text)) == text`.
+    /// The text of `tokens`, with the spelling of control tokens. Bytes that are not UTF-8 (a policy may sample
+    /// any) become U+FFFD. For every text, `decode(&encode(text)) == text`.
     pub fn decode(&self, tokens: &[u32]) -> String {
         self.inner.decode(tokens, false).expect("byte fallback decodes any sequence")
     }
@@ -108,7 +111,7 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
-    /// The token that stands before every action.
+    /// The token that precedes every action.
     pub fn act(&self) -> u32 {
         ACT
     }
@@ -118,12 +121,12 @@ impl Tokenizer {
         END
     }
 
-    /// The token that fills padded rows.
+    /// The padding token.
     pub fn pad(&self) -> u32 {
         PAD
     }
 
-    /// The `tokenizer.json` it was read from.
+    /// The `tokenizer.json` that this tokenizer was read from.
     pub fn json(&self) -> &str {
         &self.json
     }

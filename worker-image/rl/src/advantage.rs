@@ -3,9 +3,9 @@
 /// The group-relative advantage of GRPO (Shao et al. 2024, arXiv 2402.03300, section 4.1):
 /// (r - mean) / std over the members of one group, with the population standard deviation.
 ///
-/// `None` when the standard deviation is not above `floor`, when a reward is not finite or when
-/// the group is empty: such a group teaches nothing and is filtered, rather than divided by
-/// almost zero.
+/// `None` if the standard deviation is not above `floor`, if a reward is not finite, or if the
+/// group is empty. Such a group has no signal and is filtered; the alternative would be a division
+/// by almost zero.
 ///
 /// ```
 /// use shoprl_rl::advantage::group_relative;
@@ -17,7 +17,7 @@ pub fn group_relative(rewards: &[f64], floor: f64) -> Option<Vec<f64>> {
     let mean = rewards.iter().sum::<f64>() / n;
     let variance = rewards.iter().map(|r| (r - mean) * (r - mean)).sum::<f64>() / n;
     let deviation = variance.sqrt();
-    // NaN and infinity fail this comparison together with small deviations.
+    // NaN and infinity fail this comparison, like small deviations.
     let usable = deviation.is_finite() && deviation > floor;
     usable.then(|| rewards.iter().map(|r| (r - mean) / deviation).collect())
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::group_relative;
 
     #[test]
-    fn groups_that_teach_nothing_are_filtered() {
+    fn groups_without_signal_are_filtered() {
         let check =
             |rewards: &[f64]| assert_eq!(group_relative(rewards, 1e-6), None, "{rewards:?}");
         check(&[]);

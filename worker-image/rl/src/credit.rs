@@ -1,34 +1,35 @@
 //! Message-wise credit: from a sample's advantage to the advantages of its tokens.
 //!
-//! A scorer judges every token. Scores become labels of ±1 by a trigger with a dead band, labels
-//! become segments inside messages, and segments decide how much of the sample's advantage each
-//! token gets. Trajectories go through
+//! A scorer judges every token. A trigger with a dead band turns scores into labels of ±1. Runs of
+//! equal labels inside a message are segments, and segments decide how much of the sample's
+//! advantage each token gets. The steps are
 //!
 //! ```text
 //! scores -> labels -> segments -> weights -> Â = w A      (mask, conserved, gated)
 //! scores -> potential -> rewards per message -> Â         (dense)
 //! ```
 //!
-//! The mask follows Adaptive Message-wise RLHF (arXiv 2411.00809) as far as it can be established
-//! from its authors' public figure and sister code; the other modes are ours.
-//! `docs/concepts/credit.md` tells which is which, with formulas and measurements.
+//! Three sources, marked in `docs/concepts/credit.md` with formulas and measurements: [paper] is
+//! Adaptive Message-wise RLHF (arXiv 2411.00809), as far as its abstracts state it; [sister] is the
+//! public code and figure of overlapping authors (arXiv 2502.11555); [ours] is everything else. The
+//! mask is [paper] and [sister]; the modes conserved, gated and dense are [ours].
 //!
-//! All functions are pure. Sums over a batch are taken in an order that the batch's order cannot
-//! change, so shuffling a batch permutes the results and alters no bit of them.
+//! All functions are pure. Sums over a batch do not depend on the batch's order, so shuffling a
+//! batch permutes the results and changes no bit of them.
 
 mod assign;
 mod dense;
 mod error;
 mod explain;
 mod gate;
-#[cfg(test)]
-mod invariants;
 mod labels;
 mod moments;
 mod options;
 mod reading;
 mod segments;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 mod trajectory;
 mod weights;
 

@@ -1,9 +1,9 @@
-//! Which groups one training step works on and consumes.
+//! The groups that one training step opens and consumes.
 //!
-//! A step consumes the first `wanted` accepted groups in the order of their indices, however fast
-//! each was played. A group without variance of reward is filtered; only that opens a further
-//! index. So the indices ever opened are `first .. first + wanted + filtered`, a function of the
-//! rewards alone, and nothing that was played and accepted is thrown away.
+//! A step consumes the first `wanted` accepted groups in the order of their indices, regardless of
+//! the order in which they complete. A group without variance of reward is filtered; only that
+//! opens a further index. So the opened indices are `first .. first + wanted + filtered`, a
+//! function of the rewards, and no accepted group is discarded.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ pub struct StepGroups {
     first: u64,
     wanted: usize,
     limit: usize,
-    /// One entry per opened index from `first` on.
+    /// One entry per opened index, starting at `first`.
     groups: Vec<Progress>,
 }
 
@@ -51,7 +51,8 @@ pub enum CompleteError {
         /// First and last index of the step.
         opened: (u64, u64),
     },
-    /// The same group was completed before with the other verdict, which an exact run cannot do.
+    /// The same group was completed before with the other result. In an exact run that is
+    /// impossible.
     #[error(
         "group {index} was completed before with variance {before}, now with variance {now}: \
          the same samples gave different rewards"
@@ -59,72 +60,71 @@ pub enum CompleteError {
     Contradiction {
         /// The index that was completed twice.
         index: u64,
-        /// The verdict that stands.
+        /// The recorded result.
         before: bool,
-        /// The verdict that was refused.
+        /// The refused result.
         now: bool,
     },
 }
 
 impl StepGroups {
-    /// A step that wants `wanted` groups, counted from index `first`, and gives up opening more
-    /// after `limit` indices (raised to `wanted`), so that a policy that always or never succeeds
-    /// cannot keep a step open forever.
+    /// A step that needs `wanted` groups, counted from index `first`. It opens at most `limit`
+    /// indices (at least `wanted`), so that a policy that always or never succeeds cannot keep a
+    /// step open forever.
     pub fn new(first: u64, wanted: usize, limit: usize) -> Self {
         let limit = limit.max(wanted);
         Self { first, wanted, limit, groups: vec![Progress::Playing; wanted] }
     }
 
-    /// The indices that are opened and not yet complete, ascending.
+    /// The opened indices that are not complete, ascending.
     pub fn open(&self) -> Vec<u64> {
         self.indices_that_are(Progress::Playing)
     }
 
-    /// Records that all members of a group are scored, and whether their rewards differ.
-    /// Repeating a completion changes nothing.
+    /// Records that all members of a group are scored, and whether their rewards differ. A repeated
+    /// completion changes nothing.
     ///
     /// # Errors
-    /// An index this step did not open, or the opposite of an earlier verdict.
+    /// The step did not open the index, or the earlier result was the opposite.
     pub fn complete(&mut self, index: u64, has_variance: bool) -> Result<(), CompleteError> {
         let Range { start, end } = self.opened();
         let not_opened = CompleteError::NotOpened { index, opened: (start, end.saturating_sub(1)) };
         let position = index.checked_sub(start).ok_or(not_opened)? as usize;
         let group = self.groups.get_mut(position).ok_or(not_opened)?;
 
-        let verdict = if has_variance { Progress::Accepted } else { Progress::Filtered };
-        if *group == verdict {
+        let result = if has_variance { Progress::Accepted } else { Progress::Filtered };
+        if *group == result {
             return Ok(());
         }
         if *group != Progress::Playing {
             let now = has_variance;
             return Err(CompleteError::Contradiction { index, before: !now, now });
         }
-        *group = verdict;
-        if verdict == Progress::Filtered && self.groups.len() < self.limit {
+        *group = result;
+        if result == Progress::Filtered && self.groups.len() < self.limit {
             self.groups.push(Progress::Playing);
         }
         Ok(())
     }
 
-    /// The accepted indices in order, once every opened group is complete. Fewer than wanted, or
-    /// none, only when the limit was reached: see [`exhausted`](Self::exhausted).
+    /// The accepted indices in order, once every opened group is complete. There are fewer than
+    /// wanted, or none, only if the limit was reached: see [`exhausted`](Self::exhausted).
     pub fn finished(&self) -> Option<Vec<u64>> {
         let playing = self.groups.contains(&Progress::Playing);
         (!playing).then(|| self.indices_that_are(Progress::Accepted))
     }
 
-    /// Whether so many groups were filtered that the limit keeps this step below `wanted`.
+    /// Whether filtered groups and the limit keep this step below `wanted` groups.
     pub fn exhausted(&self) -> bool {
         self.limit - self.filtered() < self.wanted
     }
 
-    /// How many groups were complete without variance.
+    /// Number of groups that completed without variance.
     pub fn filtered(&self) -> usize {
         self.groups.iter().filter(|&&group| group == Progress::Filtered).count()
     }
 
-    /// The first index that this step has not used, where the next step begins once this one is
-    /// finished.
+    /// The first unused index: the next step starts there once this step is finished.
     pub fn next_index(&self) -> u64 {
         self.opened().end
     }
@@ -188,11 +188,11 @@ mod tests {
     }
 
     /// Completes groups from index 100 on, always the open one that `pick` names.
-    fn play(wanted: usize, verdicts: &[bool], mut pick: impl FnMut(&[u64]) -> u64) -> StepGroups {
-        let mut groups = StepGroups::new(100, wanted, verdicts.len());
+    fn play(wanted: usize, results: &[bool], mut pick: impl FnMut(&[u64]) -> u64) -> StepGroups {
+        let mut groups = StepGroups::new(100, wanted, results.len());
         while groups.finished().is_none() {
             let index = pick(&groups.open());
-            groups.complete(index, verdicts[(index - 100) as usize]).unwrap();
+            groups.complete(index, results[(index - 100) as usize]).unwrap();
         }
         groups
     }
@@ -200,22 +200,22 @@ mod tests {
     proptest! {
         #[test]
         fn what_a_step_consumes_does_not_depend_on_the_order_of_completion(
-            verdicts in prop::collection::vec(any::<bool>(), 40),
+            results in prop::collection::vec(any::<bool>(), 40),
             wanted in 1usize..6,
             seed: u64,
         ) {
-            let in_order = play(wanted, &verdicts, |open| open[0]);
+            let in_order = play(wanted, &results, |open| open[0]);
             let mut draws = Stream::new(seed, Purpose::Fault, &[]);
-            let shuffled = play(wanted, &verdicts, |open| *draws.choose(open).unwrap());
+            let shuffled = play(wanted, &results, |open| *draws.choose(open).unwrap());
             prop_assert_eq!(&in_order, &shuffled);
 
-            let accepted = (100..).zip(&verdicts).filter(|(_, v)| **v).map(|(i, _)| i);
+            let accepted = (100..).zip(&results).filter(|(_, v)| **v).map(|(i, _)| i);
             let first: Vec<u64> = accepted.take(wanted).collect();
             prop_assert_eq!(in_order.finished(), Some(first.clone()));
             prop_assert_eq!(in_order.exhausted(), first.len() < wanted);
             // Not one index beyond the last that was consumed.
             if let (false, Some(last)) = (in_order.exhausted(), first.last()) {
-                let filtered = verdicts[..(last - 99) as usize].iter().filter(|v| !**v).count();
+                let filtered = results[..(last - 99) as usize].iter().filter(|v| !**v).count();
                 prop_assert_eq!(in_order.next_index(), 100 + (wanted + filtered) as u64);
             }
         }

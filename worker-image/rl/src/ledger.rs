@@ -1,10 +1,11 @@
-//! What a run was trained on, as one running hash.
+//! One running hash over the samples of all training steps.
 //!
-//! After step n the head is H(head before, ordered digests of the step's samples). Whoever holds
-//! the trajectory files can recompute the chain and so prove that every step of the surviving
+//! After step n the head is H(previous head, ordered digests of the step's samples). From the
+//! trajectory files the chain can be recomputed. That proves that every step of the surviving
 //! history consumed its samples exactly once and in that order.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -23,7 +24,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
@@ -39,7 +40,7 @@ impl From<Digest> for String {
     }
 }
 
-/// Text that is not a digest.
+/// The text is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a digest: expected 64 lower-case hexadecimal digits")]
 pub struct ParseDigestError(String);
@@ -48,18 +49,9 @@ impl FromStr for Digest {
     type Err = ParseDigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // One spelling only, so that equal digests are equal as text.
-        let canonical =
-            text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let refused = || ParseDigestError(text.to_owned());
-        if !canonical {
-            return Err(refused());
-        }
-        let mut bytes = [0; 32];
-        for (byte, i) in bytes.iter_mut().zip((0..).step_by(2)) {
-            *byte = u8::from_str_radix(&text[i..i + 2], 16).map_err(|_| refused())?;
-        }
-        Ok(Self(bytes))
+        // Lower case only, so that equal digests are equal as text.
+        let bytes = base16ct::lower::decode_vec(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| ParseDigestError(text.to_owned()))
     }
 }
 
@@ -71,7 +63,7 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// The chain over all steps so far; part of every checkpoint.
+/// The chain over all steps so far. Every checkpoint has it.
 ///
 /// ```
 /// use shoprl_rl::ledger::{Digest, Ledger};
@@ -82,7 +74,7 @@ impl TryFrom<String> for Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ledger {
-    /// H(previous head, count, digests) of the last step; zeros before the first.
+    /// H(previous head, count, digests) of the last step; zeros before the first step.
     pub head: Digest,
     /// Steps appended.
     pub steps: u64,
@@ -95,7 +87,7 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Appends one step's samples, in the order in which they entered the batch.
+    /// Appends one step's samples, in the order of the batch.
     pub fn append(&mut self, samples: &[Digest]) {
         let mut hash = Sha256::new();
         hash.update(b"shoprl/ledger/1\0");
@@ -152,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_a_digest_is_refused_with_what_was_expected() {
+    fn text_that_is_not_a_digest_is_refused_with_the_expected_form() {
         let good = Digest::of(b"x").to_string();
         assert_eq!(good.parse(), Ok(Digest::of(b"x")));
         let check = |text: &str| {

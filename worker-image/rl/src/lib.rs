@@ -1,19 +1,19 @@
 //! Pure reinforcement-learning mathematics: numbers in, numbers out.
 //!
-//! No clock, no IO, no environment, no threads, and no randomness but what a seed names. The same
-//! arguments give the same bits on every machine: what the trainer, the tests and a restarted run
-//! compute is one thing.
+//! No clock, no IO, no environment, no threads, and no randomness except by seed. The same
+//! arguments give the same bits on every machine, so the trainer, the tests and a restarted run
+//! compute the same numbers.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
 //! | [`math`] | exp, ln, softmax with fixed bits |
-//! | [`seed`] | random draws named by what they are for |
+//! | [`seed`] | random draws named by their purpose |
 //! | [`sampling`] | a token from logits |
 //! | [`advantage`] | group-relative advantages of samples |
 //! | [`policy_loss`] | the clipped loss of a token and its derivative |
-//! | [`credit`] | message-wise credit: from a sample's advantage to its tokens' |
-//! | [`groups`] | which groups a training step opens and consumes |
-//! | [`ledger`] | what a run was trained on, as one hash |
+//! | [`credit`] | message-wise credit: from a sample's advantage to its tokens' advantages |
+//! | [`groups`] | the groups that a training step opens and consumes |
+//! | [`ledger`] | one hash over the samples of all training steps |
 //! | [`statistics`] | confidence intervals |
 
 pub mod advantage;

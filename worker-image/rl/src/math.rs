@@ -1,10 +1,10 @@
-//! Transcendental functions in single precision, the same bits on every machine.
+//! Transcendental functions in single precision, with the same bits on every machine.
 //!
 //! The standard library's `f32::exp` and `ln` call the platform's C library, which differs between
-//! images. These are polynomials of plain `+` and `*`, which Rust never contracts to fused
-//! multiply-add, without tables and nearly without branches, so that loops over rows vectorise and
-//! the vector and scalar builds agree bit for bit. They are `#[inline]`: a caller that compiles
-//! its loop for wider vectors gets wider code and the same bits.
+//! images. These functions are polynomials of plain `+` and `*`, which Rust never contracts to
+//! fused multiply-add. They use no tables and nearly no branches, so loops over rows vectorise, and
+//! vector and scalar builds agree in every bit. They are `#[inline]`: a caller that compiles its
+//! loop for wider vectors gets wider code and the same bits.
 
 mod exponential;
 mod logarithm;

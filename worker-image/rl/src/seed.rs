@@ -1,9 +1,9 @@
-//! Every random draw as a function of what it is for.
+//! Every random draw is a function of its purpose and coordinates.
 //!
 //! A [`Stream`] is named by the job's seed, a [`Purpose`] and coordinates such as (step, group,
-//! member, turn). Streams share no state, so who draws first, on which machine and after how many
-//! restarts cannot change a draw. The generator is counter-based (Philox 4x32-10, Salmon et al.,
-//! SC 2011); its key and half of its counter are the SHA-256 of the name.
+//! member, turn). Streams share no state, so the order of draws, the machine and restarts cannot
+//! change a draw. The generator is counter-based (Philox 4x32-10, Salmon et al., SC 2011); its key
+//! and half of its counter are the SHA-256 of the name.
 
 mod philox;
 mod stream;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use stream::Stream;
 
-/// What a stream is for. The name enters the hash: renaming one changes every recorded run.
+/// The purpose of a stream. Its name enters the hash: renaming one changes every recorded run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// Initial weights of the policy.
@@ -63,8 +63,8 @@ impl Purpose {
     }
 }
 
-/// The name of a stream, hashed: 24 bytes that can be stored with a request, where any draw can be
-/// had by its number.
+/// The hashed name of a stream. It is 16 bytes that can be stored with a request, and any draw can
+/// be computed from its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamKey {
     key: [u32; 2],
@@ -72,7 +72,7 @@ pub struct StreamKey {
 }
 
 impl StreamKey {
-    /// The key for these coordinates; different lengths of coordinates never collide.
+    /// The key for these coordinates. Coordinates of different lengths never collide.
     pub fn new(seed: u64, purpose: Purpose, coordinates: &[u64]) -> Self {
         let mut hash = Sha256::new();
         hash.update(b"shoprl/seed/1\0");
@@ -89,12 +89,12 @@ impl StreamKey {
         Self { key: [word(0), word(4)], high: [word(8), word(12)] }
     }
 
-    /// The stream of this name, at its beginning.
+    /// The stream of this name, at its start.
     pub fn stream(self) -> Stream {
         Stream::at_start(self)
     }
 
-    /// Draw number `i` as a uniform number in [0, 1), equal to what the `i`-th call of
+    /// Draw number `i` as a uniform number in [0, 1): the same number that call `i` of
     /// [`Stream::uniform_f32`] on a fresh stream returns.
     pub fn uniform_f32(self, i: u64) -> f32 {
         let word = self.block(i / 4)[(i % 4) as usize];
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_named_by_all_of_its_coordinates() {
+    fn a_stream_depends_on_all_its_coordinates() {
         let base = (7, Purpose::Sampling, vec![1, 2]);
         let variants = [
             (8, Purpose::Sampling, vec![1, 2]),
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_stream_keeps_its_bits() {
-        // A change here changes every recorded run: argue it in docs/decisions.
+        // A change here changes every recorded run: it needs a decision in docs/decisions.
         let mut stream = Stream::new(7, Purpose::Task, &[1, 2, 3]);
         let got: Vec<u32> = (0..4).map(|_| stream.next_u32()).collect();
         assert_eq!(got, [124_442_274, 538_256_818, 868_087_283, 3_716_630_193]);

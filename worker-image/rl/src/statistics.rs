@@ -1,8 +1,8 @@
-//! Intervals for measured rates, means and differences.
+//! Confidence intervals of rates, means and differences.
 
 use serde::{Deserialize, Serialize};
 
-/// The 97.5 % quantile of the normal distribution: what makes an interval cover 95 %.
+/// The 97.5 % quantile of the normal distribution; it gives intervals of 95 %.
 pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// An estimate with the ends of its confidence interval.
@@ -19,8 +19,8 @@ pub struct Interval {
 /// The rate `successes / n` with Wilson's score interval (Wilson 1927) at `z` standard errors,
 /// [`Z95`] for 95 %.
 ///
-/// Unlike the normal approximation it stays inside [0, 1] and has a width at rates 0 and 1. With
-/// n = 0 nothing is known: mean 0 in the interval [0, 1]. More successes than trials count as n.
+/// Unlike the normal approximation it stays inside [0, 1] and has a width at rates 0 and 1. For n =
+/// 0 the result is mean 0 in the interval [0, 1]. More successes than trials count as n.
 ///
 /// ```
 /// use shoprl_rl::statistics::{Z95, wilson};
@@ -38,12 +38,12 @@ pub fn wilson(successes: u64, n: u64, z: f64) -> Interval {
     let center = (mean + z2 / (2.0 * trials)) / (1.0 + z2 / trials);
     let spread = mean * (1.0 - mean) / trials + z2 / (4.0 * trials * trials);
     let half = z * spread.sqrt() / (1.0 + z2 / trials);
-    // The ends touch the mean exactly at rates 0 and 1; rounding must not push them past it.
+    // At rates 0 and 1 an end equals the mean; rounding must not move it past the mean.
     Interval { mean, low: (center - half).clamp(0.0, mean), high: (center + half).clamp(mean, 1.0) }
 }
 
-/// The mean with a 95 % interval by the normal approximation, from the sample's own variance
-/// (divided by n − 1). `None` for fewer than two values.
+/// The mean with a 95 % interval by the normal approximation, from the sample variance (divided by
+/// n − 1). `None` for fewer than two values.
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     if values.len() < 2 {
         return None;
@@ -55,8 +55,8 @@ pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     Some(Interval { mean, low: mean - half, high: mean + half })
 }
 
-/// The mean of `a[i] − b[i]` with a 95 % interval by the normal approximation on the differences:
-/// what two policies on the same tasks need, since the tasks' own spread cancels. `None` when the
+/// The mean of `a[i] − b[i]` with a 95 % interval by the normal approximation on the differences.
+/// It compares two policies on the same tasks: the variance between tasks cancels. `None` if the
 /// lengths differ or there are fewer than two pairs.
 pub fn paired_difference(a: &[f64], b: &[f64]) -> Option<Interval> {
     if a.len() != b.len() {

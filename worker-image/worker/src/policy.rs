@@ -2,16 +2,13 @@
 
 use shoprl_contract::{Exit, RunConfig};
 use shoprl_model::config::ModelConfig;
-use shoprl_model::tokenizer::Tokenizer;
+use shoprl_model::tokenizer::{SHOP_TOKENIZER, Tokenizer};
 use shoprl_rl::seed::{Purpose, StreamKey};
 use shoprl_simulator::UNFINISHED;
 
-/// The committed tokenizer; a test compares it with what the lexicon gives.
-const TOKENIZER: &str = include_str!("../../model/tokenizer.json");
-
 /// The tokenizer of every policy.
 pub(crate) fn tokenizer() -> Result<Tokenizer, Exit> {
-    Tokenizer::from_json(TOKENIZER)
+    Tokenizer::from_json(SHOP_TOKENIZER)
         .map_err(|error| Exit::bad_configuration(format!("built-in tokenizer.json: {error}")))
 }
 

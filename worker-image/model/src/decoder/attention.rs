@@ -2,7 +2,9 @@
 
 use super::cache::{Span, key_operand, value_operand};
 use super::geometry::Geometry;
-use crate::kernel::{KernelPath, LANES, Left, Start, attention_softmax, product, row_products};
+use crate::kernel::{
+    KernelPath, LANES, Left, Output, Shape, Start, attention_softmax, product, row_products,
+};
 
 /// Queries of all rows of a batch.
 #[derive(Clone, Copy)]
@@ -13,21 +15,21 @@ pub(crate) struct Queries<'a> {
 }
 
 impl<'a> Queries<'a> {
-    fn left(&self, g: &Geometry, head: usize, row: usize) -> Left<'a> {
-        let data = &self.data[(head * self.rows + row) * g.head_stride..];
-        Left { data, row: g.head_stride, step: 1 }
+    fn left(&self, geometry: &Geometry, head: usize, row: usize) -> Left<'a> {
+        let data = &self.data[(head * self.rows + row) * geometry.head_stride..];
+        Left { data, row_stride: geometry.head_stride, step_stride: 1 }
     }
 }
 
-/// Attention of a text's rows over their own and all earlier positions; `attended` is the batch's, with row stride
-/// `g.attended_stride`.
+/// Attention of a text's rows over their own and all earlier positions. `attended` holds the whole batch, with row
+/// stride `geometry.attended_stride`.
 ///
-/// Rows go in blocks of sixteen positions, aligned in the text, and each row's sums run to the end of its block (with
-/// probability zero beyond itself): what a row adds up depends on its position alone, not on how a prompt was cut
-/// into steps.
+/// Rows are processed in blocks of sixteen positions, aligned in the text. Each row's sums run to the end of its
+/// block, with probability zero after the row itself. So what a row adds up depends on its position only, not on
+/// how a prompt was cut into steps.
 pub(crate) fn attend_text(
     path: KernelPath,
-    g: &Geometry,
+    geometry: &Geometry,
     queries: Queries<'_>,
     span: &Span<'_>,
     scores: &mut Vec<f32>,
@@ -39,15 +41,15 @@ pub(crate) fn attend_text(
         let end = (position / LANES + 1) * LANES;
         let rows = (end - position).min(span.rows - done);
         let block = Block { row: span.row + done, rows, position, end };
-        let needed = end * if rows == 1 { g.heads } else { rows };
+        let needed = end * if rows == 1 { geometry.heads } else { rows };
         if scores.len() < needed {
             scores.resize(needed, 0.0);
         }
         if rows == 1 {
-            attend_token(path, g, queries, span, &block, scores, attended);
+            attend_token(path, geometry, queries, span, &block, scores, attended);
         } else {
-            for head in 0..g.heads {
-                attend_block(path, g, queries, span, &block, head, scores, attended);
+            for head in 0..geometry.heads {
+                attend_block(path, geometry, queries, span, &block, head, scores, attended);
             }
         }
         done += rows;
@@ -66,11 +68,11 @@ struct Block {
 /// Several rows, one head.
 #[allow(
     clippy::too_many_arguments,
-    reason = "what one block of attention reads and writes, called from one place"
+    reason = "everything one block of attention reads and writes; called from one place"
 )]
 fn attend_block(
     path: KernelPath,
-    g: &Geometry,
+    geometry: &Geometry,
     queries: Queries<'_>,
     span: &Span<'_>,
     &Block { row, rows, position, end }: &Block,
@@ -79,43 +81,73 @@ fn attend_block(
     attended: &mut [f32],
 ) {
     let scores = &mut scores[..rows * end];
-    let keys = key_operand(g, span.cache.keys, g.shared(head));
-    let left = queries.left(g, head, row);
-    product(path, rows, end, g.head, left, keys, scores, end, Start::Zero);
-    attention_softmax(path, scores, end, position + 1, 1, g.scale);
-    let probabilities = Left { data: scores, row: end, step: 1 };
-    let values = value_operand(g, span.cache.values, g.shared(head));
-    let out = &mut attended[row * g.attended_stride + head * g.head..];
-    product(path, rows, g.head, end, probabilities, values, out, g.attended_stride, Start::Zero);
+    let keys = key_operand(geometry, span.cache.keys, geometry.shared(head));
+    let left = queries.left(geometry, head, row);
+    product(
+        path,
+        Shape { rows, columns: end, steps: geometry.head },
+        left,
+        keys,
+        Output { data: scores, row_stride: end },
+        Start::Zero,
+    );
+    attention_softmax(path, scores, end, position + 1, 1, geometry.scale);
+    let probabilities = Left { data: scores, row_stride: end, step_stride: 1 };
+    let values = value_operand(geometry, span.cache.values, geometry.shared(head));
+    let out = &mut attended[row * geometry.attended_stride + head * geometry.head..];
+    product(
+        path,
+        Shape { rows, columns: geometry.head, steps: end },
+        probabilities,
+        values,
+        Output { data: out, row_stride: geometry.attended_stride },
+        Start::Zero,
+    );
 }
 
-/// One row, all heads: the rows of the products are the heads, each with its own keys and values. Their chains are
-/// those of [`attend_block`], but the processor works on all of them at once.
+/// One row, all heads: the rows of the products are the heads, each with its own keys and values. The sums are
+/// those of [`attend_block`], but the processor works on all heads in parallel.
 fn attend_token(
     path: KernelPath,
-    g: &Geometry,
+    geometry: &Geometry,
     queries: Queries<'_>,
     span: &Span<'_>,
     &Block { row, position, end, .. }: &Block,
     scores: &mut [f32],
     attended: &mut [f32],
 ) {
-    let heads = g.key_value_heads;
-    let group = g.heads / heads;
-    let scores = &mut scores[..g.heads * end];
+    let heads = geometry.key_value_heads;
+    let group = geometry.heads / heads;
+    let scores = &mut scores[..geometry.heads * end];
     let (keys, values) =
-        (key_operand(g, span.cache.keys, 0), value_operand(g, span.cache.values, 0));
-    // Query heads `member`, `member + group`, ... have one key head each.
+        (key_operand(geometry, span.cache.keys, 0), value_operand(geometry, span.cache.values, 0));
+    // Query heads `member`, `member + group`, ... have different key heads.
     for member in 0..group {
-        let left =
-            Left { row: group * queries.rows * g.head_stride, ..queries.left(g, member, row) };
+        let left = Left {
+            row_stride: group * queries.rows * geometry.head_stride,
+            ..queries.left(geometry, member, row)
+        };
         let to = &mut scores[member * end..];
-        row_products(path, heads, end, g.head, left, keys, LANES, to, group * end);
+        row_products(
+            path,
+            Shape { rows: heads, columns: end, steps: geometry.head },
+            left,
+            keys,
+            LANES,
+            Output { data: to, row_stride: group * end },
+        );
     }
-    attention_softmax(path, scores, end, position + 1, 0, g.scale);
+    attention_softmax(path, scores, end, position + 1, 0, geometry.scale);
     for member in 0..group {
-        let left = Left { data: &scores[member * end..], row: group * end, step: 1 };
-        let to = &mut attended[row * g.attended_stride + member * g.head..];
-        row_products(path, heads, g.head, end, left, values, g.head_stride, to, group * g.head);
+        let left = Left { data: &scores[member * end..], row_stride: group * end, step_stride: 1 };
+        let to = &mut attended[row * geometry.attended_stride + member * geometry.head..];
+        row_products(
+            path,
+            Shape { rows: heads, columns: geometry.head, steps: end },
+            left,
+            values,
+            geometry.head_stride,
+            Output { data: to, row_stride: group * geometry.head },
+        );
     }
 }

@@ -1,18 +1,18 @@
-//! Sizes of the decoder with the padding the kernels want.
+//! Sizes of the decoder, with the padding that the kernels need.
 
 use crate::config::ModelConfig;
 use crate::kernel::{Norm, padded};
 use crate::parameters::Layout;
 
-/// Sizes derived from a configuration. A `stride` is the distance of rows in working memory: the width rounded up to
-/// whole panels.
+/// Sizes derived from a configuration. A `stride` is the distance between rows in working memory: the width rounded
+/// up to whole panels.
 #[derive(Clone, Debug)]
 pub(crate) struct Geometry {
     pub(crate) vocabulary: usize,
     pub(crate) vocabulary_stride: usize,
     pub(crate) hidden: usize,
     pub(crate) hidden_stride: usize,
-    /// Gate and up together.
+    /// Distance between rows of gate and up together.
     pub(crate) gate_up_stride: usize,
     pub(crate) inner: usize,
     pub(crate) inner_stride: usize,
@@ -21,10 +21,10 @@ pub(crate) struct Geometry {
     pub(crate) key_value_heads: usize,
     pub(crate) head: usize,
     pub(crate) head_stride: usize,
-    /// All query heads.
+    /// Width of all query heads.
     pub(crate) attended: usize,
     pub(crate) attended_stride: usize,
-    /// Queries, keys and values together.
+    /// Width of queries, keys and values together.
     pub(crate) qkv: usize,
     pub(crate) qkv_stride: usize,
     pub(crate) context: usize,
@@ -64,12 +64,12 @@ impl Geometry {
         }
     }
 
-    /// A norm of rows of the residual stream.
+    /// The norm of rows of the residual stream.
     pub(crate) fn norm<'a>(&self, gain: &'a [f32]) -> Norm<'a> {
         Norm { gain, epsilon: self.epsilon, stride: self.hidden_stride }
     }
 
-    /// A norm of heads at distance `stride`.
+    /// The norm of heads `stride` values apart.
     pub(crate) fn head_norm<'a>(&self, gain: &'a [f32], stride: usize) -> Norm<'a> {
         Norm { gain, epsilon: self.epsilon, stride }
     }

@@ -1,4 +1,4 @@
-//! The output projection at chosen rows.
+//! The output projection of selected rows.
 
 use super::layer::{Context, grow, linear};
 use super::weights::Weights;
@@ -7,15 +7,15 @@ use crate::kernel::{Start, rms_norm};
 /// Working memory of the head, one row per prediction.
 #[derive(Default)]
 pub(crate) struct Head {
-    /// Residual stream of the chosen rows, `[rows][hidden_stride]`.
+    /// Residual stream of the selected rows, `[rows][hidden_stride]`.
     pub(crate) hidden: Vec<f32>,
-    /// The same after the final norm.
+    /// `hidden` after the final norm.
     pub(crate) normed: Vec<f32>,
     /// `[rows][vocabulary_stride]`
     pub(crate) logits: Vec<f32>,
 }
 
-/// Logits of the given rows of the residual stream. Returns their number.
+/// Computes the logits of the given rows of the residual stream. Returns the number of rows.
 pub(crate) fn logits(
     context: Context<'_>,
     weights: &Weights,
@@ -23,20 +23,21 @@ pub(crate) fn logits(
     rows: impl Iterator<Item = usize>,
     head: &mut Head,
 ) -> usize {
-    let Context { path, geometry: g, .. } = context;
+    let Context { path, geometry, .. } = context;
     let mut count = 0;
     for row in rows {
-        grow(&mut head.hidden, (count + 1) * g.hidden_stride);
-        let from = &hidden[row * g.hidden_stride..][..g.hidden_stride];
-        head.hidden[count * g.hidden_stride..][..g.hidden_stride].copy_from_slice(from);
+        grow(&mut head.hidden, (count + 1) * geometry.hidden_stride);
+        let from = &hidden[row * geometry.hidden_stride..][..geometry.hidden_stride];
+        head.hidden[count * geometry.hidden_stride..][..geometry.hidden_stride]
+            .copy_from_slice(from);
         count += 1;
     }
-    grow(&mut head.normed, count * g.hidden_stride);
-    grow(&mut head.logits, count * g.vocabulary_stride);
+    grow(&mut head.normed, count * geometry.hidden_stride);
+    grow(&mut head.logits, count * geometry.vocabulary_stride);
     let Head { hidden, normed, logits } = head;
-    let hidden = &hidden[..count * g.hidden_stride];
-    rms_norm(path, g.norm(&weights.final_norm), hidden, normed);
-    let normed = (&**normed, g.hidden_stride);
-    linear(path, count, normed, &weights.head, (logits, g.vocabulary_stride), Start::Zero);
+    let hidden = &hidden[..count * geometry.hidden_stride];
+    rms_norm(path, geometry.norm(&weights.final_norm), hidden, normed);
+    let normed = (&**normed, geometry.hidden_stride);
+    linear(path, count, normed, &weights.head, (logits, geometry.vocabulary_stride), Start::Zero);
     count
 }

@@ -5,9 +5,11 @@ use super::cache::Span;
 use super::geometry::Geometry;
 use super::rotary::Rotary;
 use super::weights::{LayerWeights, Weights};
-use crate::kernel::{KernelPath, Left, Panels, Start, product, rms_norm, rotate, swiglu};
+use crate::kernel::{
+    KernelPath, Left, Output, Panels, Shape, Start, product, rms_norm, rotate, swiglu,
+};
 
-/// What a layer is computed with: shared by all rows, threads and calls.
+/// Constants of the forward pass, shared by all rows, threads and calls.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) path: KernelPath,
@@ -15,7 +17,7 @@ pub(crate) struct Context<'a> {
     pub(crate) rotary: &'a Rotary,
 }
 
-/// Working memory of a layer that nobody reads afterwards.
+/// Working memory of a layer; no value in it is read after the layer.
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) normed: Vec<f32>,
@@ -25,22 +27,22 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes room for `rows`; values in it are arbitrary but finite.
-    pub(crate) fn reserve(&mut self, g: &Geometry, rows: usize) {
-        grow(&mut self.normed, rows * g.hidden_stride);
-        grow(&mut self.inner, rows * g.inner_stride);
-        grow(&mut self.key, g.key_value_heads * g.head_stride);
+    /// Makes room for `rows`. Old values stay in it; they are finite.
+    pub(crate) fn reserve(&mut self, geometry: &Geometry, rows: usize) {
+        grow(&mut self.normed, rows * geometry.hidden_stride);
+        grow(&mut self.inner, rows * geometry.inner_stride);
+        grow(&mut self.key, geometry.key_value_heads * geometry.head_stride);
     }
 }
 
-/// Lengthens `buffer` to at least `length`; it never shrinks, so that its pages stay mapped.
+/// Extends `buffer` to at least `length`. It never shrinks, so that its pages stay mapped.
 pub(crate) fn grow(buffer: &mut Vec<f32>, length: usize) {
     if buffer.len() < length {
         buffer.resize(length, 0.0);
     }
 }
 
-/// `y (+)= x W^T` for `rows` rows of working memory, each operand with its row stride.
+/// `y (+)= x W^T` for `rows` rows of working memory; each operand has its row stride.
 pub(crate) fn linear(
     path: KernelPath,
     rows: usize,
@@ -49,100 +51,129 @@ pub(crate) fn linear(
     (y, y_row): (&mut [f32], usize),
     start: Start,
 ) {
-    let x = Left { data: x, row: x_row, step: 1 };
-    product(path, rows, w.outputs(), w.inputs(), x, w.right(), y, y_row, start);
+    let x = Left { data: x, row_stride: x_row, step_stride: 1 };
+    product(
+        path,
+        Shape { rows, columns: w.outputs(), steps: w.inputs() },
+        x,
+        w.right(),
+        Output { data: y, row_stride: y_row },
+        start,
+    );
 }
 
 /// Copies the embeddings of `tokens` to rows of `x`.
 pub(crate) fn embed(
-    g: &Geometry,
+    geometry: &Geometry,
     weights: &Weights,
     tokens: impl Iterator<Item = u32>,
     x: &mut [f32],
 ) {
-    for (token, row) in tokens.zip(x.chunks_exact_mut(g.hidden_stride)) {
-        row[..g.hidden]
-            .copy_from_slice(&weights.embedding[token as usize * g.hidden..][..g.hidden]);
+    for (token, row) in tokens.zip(x.chunks_exact_mut(geometry.hidden_stride)) {
+        row[..geometry.hidden].copy_from_slice(
+            &weights.embedding[token as usize * geometry.hidden..][..geometry.hidden],
+        );
     }
 }
 
-/// The intermediate values of the attention half that the backward pass reads again.
+/// Intermediate values of the attention half that the backward pass needs.
 pub(crate) struct AttentionRows<'a> {
     /// Projections before norm and rotation, `[rows][qkv_stride]`.
     pub(crate) qkv: &'a mut [f32],
-    /// Queries after both, `[heads][rows][head_stride]`.
+    /// Queries after norm and rotation, `[heads][rows][head_stride]`.
     pub(crate) queries: &'a mut [f32],
-    /// Heads side by side, `[rows][attended_stride]`.
+    /// Outputs of all heads of a row, `[rows][attended_stride]`.
     pub(crate) attended: &'a mut [f32],
 }
 
-/// First half: `x += attention(norm(x))`, rows of all texts at once, keys and values entering the caches.
+/// First half: `x += attention(norm(x))` for the rows of all texts together. Keys and values go to the caches.
 pub(crate) fn attend(
     context: Context<'_>,
-    w: &LayerWeights,
+    weights: &LayerWeights,
     rows: usize,
     x: &mut [f32],
     spans: &mut [Span<'_>],
     saved: &mut AttentionRows<'_>,
     scratch: &mut Scratch,
 ) {
-    let Context { path, geometry: g, .. } = context;
+    let Context { path, geometry, .. } = context;
     let Scratch { normed, scores, key, .. } = scratch;
-    let inputs = &x[..rows * g.hidden_stride];
-    rms_norm(path, g.norm(&w.input_norm), inputs, normed);
-    let projections = (&mut *saved.qkv, g.qkv_stride);
-    linear(path, rows, (normed, g.hidden_stride), &w.qkv, projections, Start::Zero);
+    let inputs = &x[..rows * geometry.hidden_stride];
+    rms_norm(path, geometry.norm(&weights.input_norm), inputs, normed);
+    let projections = (&mut *saved.qkv, geometry.qkv_stride);
+    linear(path, rows, (normed, geometry.hidden_stride), &weights.qkv, projections, Start::Zero);
     for span in &mut *spans {
-        rotate_span(context, w, rows, span, saved, key);
+        rotate_span(context, weights, rows, span, saved, key);
     }
     let queries = Queries { data: saved.queries, rows };
     for span in &*spans {
-        attend_text(path, g, queries, span, scores, saved.attended);
+        attend_text(path, geometry, queries, span, scores, saved.attended);
     }
-    let attended = (&*saved.attended, g.attended_stride);
-    linear(path, rows, attended, &w.output, (x, g.hidden_stride), Start::Add);
+    let attended = (&*saved.attended, geometry.attended_stride);
+    linear(path, rows, attended, &weights.output, (x, geometry.hidden_stride), Start::Add);
 }
 
-/// Norm and rotation of queries and keys of one text's rows; keys and values go to its cache.
+/// Norm and rotation of queries and keys of one text's rows. Keys and values go to its cache.
 fn rotate_span(
     context: Context<'_>,
-    w: &LayerWeights,
+    weights: &LayerWeights,
     rows: usize,
     span: &mut Span<'_>,
     saved: &mut AttentionRows<'_>,
     key: &mut [f32],
 ) {
-    let Context { path, geometry: g, rotary } = context;
+    let Context { path, geometry, rotary } = context;
     for i in 0..span.rows {
         let (row, position) = (span.row + i, span.position + i);
         let angles = rotary.at(position);
-        let projections = &saved.qkv[row * g.qkv_stride..][..g.qkv];
-        let (queries, key_values) = projections.split_at(g.attended);
+        let projections = &saved.qkv[row * geometry.qkv_stride..][..geometry.qkv];
+        let (queries, key_values) = projections.split_at(geometry.attended);
         let (keys, values) = key_values.split_at(key_values.len() / 2);
-        let out = &mut saved.queries[row * g.head_stride..];
-        let norm = g.head_norm(&w.query_norm, rows * g.head_stride);
+        let out = &mut saved.queries[row * geometry.head_stride..];
+        let norm = geometry.head_norm(&weights.query_norm, rows * geometry.head_stride);
         rotate(path, norm, angles, queries, out);
-        rotate(path, g.head_norm(&w.key_norm, g.head_stride), angles, keys, key);
-        span.cache.write(g, position, key, values);
+        rotate(
+            path,
+            geometry.head_norm(&weights.key_norm, geometry.head_stride),
+            angles,
+            keys,
+            key,
+        );
+        span.cache.write(geometry, position, key, values);
     }
 }
 
-/// Second half: `x += down(swiglu(gate_up(norm(x))))`; `gate_up` is `[rows][gate_up_stride]`, kept for the gradient.
+/// Second half: `x += down(swiglu(gate_up(norm(x))))`. `gate_up` is `[rows][gate_up_stride]` and is kept for the
+/// gradient.
 pub(crate) fn transform(
     context: Context<'_>,
-    w: &LayerWeights,
+    weights: &LayerWeights,
     rows: usize,
     x: &mut [f32],
     gate_up: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let Context { path, geometry: g, .. } = context;
+    let Context { path, geometry, .. } = context;
     let Scratch { normed, inner, .. } = scratch;
-    let gate_up = &mut gate_up[..rows * g.gate_up_stride];
-    let inputs = &x[..rows * g.hidden_stride];
-    rms_norm(path, g.norm(&w.post_attention_norm), inputs, normed);
-    let projections = (&mut *gate_up, g.gate_up_stride);
-    linear(path, rows, (normed, g.hidden_stride), &w.gate_up, projections, Start::Zero);
-    swiglu(path, gate_up, g.gate_up_stride, g.inner, inner, g.inner_stride);
-    linear(path, rows, (inner, g.inner_stride), &w.down, (x, g.hidden_stride), Start::Add);
+    let gate_up = &mut gate_up[..rows * geometry.gate_up_stride];
+    let inputs = &x[..rows * geometry.hidden_stride];
+    rms_norm(path, geometry.norm(&weights.post_attention_norm), inputs, normed);
+    let projections = (&mut *gate_up, geometry.gate_up_stride);
+    linear(
+        path,
+        rows,
+        (normed, geometry.hidden_stride),
+        &weights.gate_up,
+        projections,
+        Start::Zero,
+    );
+    swiglu(path, gate_up, geometry.gate_up_stride, geometry.inner, inner, geometry.inner_stride);
+    linear(
+        path,
+        rows,
+        (inner, geometry.inner_stride),
+        &weights.down,
+        (x, geometry.hidden_stride),
+        Start::Add,
+    );
 }

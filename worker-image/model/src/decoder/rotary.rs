@@ -1,8 +1,8 @@
-//! Tables of the rotary position embedding (Su et al. 2021), half-split as in Hugging Face's Qwen3.
+//! Tables of the rotary position embedding (Su et al. 2021), with split halves as in Hugging Face's Qwen3.
 
 /// `cos` and `sin` of `position * theta^(-2i / head)`, `[positions][head / 2]` each.
 ///
-/// Computed in double precision by `libm`, so that every image has the same bits.
+/// Computed in double precision by `libm`, so that all images have the same bits.
 #[derive(Clone, Debug)]
 pub(crate) struct Rotary {
     cos: Vec<f32>,

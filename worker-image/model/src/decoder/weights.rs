@@ -1,4 +1,4 @@
-//! Weights in the form the row kernels read.
+//! Weights packed for the row kernels.
 
 use super::geometry::Geometry;
 use crate::kernel::Panels;
@@ -22,42 +22,42 @@ pub(crate) struct LayerWeights {
 /// All weights, packed for the forward pass.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    /// Row-major, for looking tokens up.
+    /// Row-major, for looking up tokens.
     pub(crate) embedding: Vec<f32>,
-    /// The embedding again, as the output projection.
+    /// The same values as the output projection.
     pub(crate) head: Panels,
     pub(crate) final_norm: Vec<f32>,
     pub(crate) layers: Vec<LayerWeights>,
 }
 
 impl Weights {
-    /// Room for the weights of a geometry.
-    pub(crate) fn new(g: &Geometry) -> Self {
+    /// Zeros of the geometry's sizes.
+    pub(crate) fn new(geometry: &Geometry) -> Self {
         let layer = || LayerWeights {
-            input_norm: vec![0.0; g.hidden],
-            qkv: Panels::zeros(g.qkv, g.hidden),
-            query_norm: vec![0.0; g.head],
-            key_norm: vec![0.0; g.head],
-            output: Panels::zeros(g.hidden, g.attended),
-            post_attention_norm: vec![0.0; g.hidden],
-            gate_up: Panels::zeros(2 * g.inner, g.hidden),
-            down: Panels::zeros(g.hidden, g.inner),
+            input_norm: vec![0.0; geometry.hidden],
+            qkv: Panels::zeros(geometry.qkv, geometry.hidden),
+            query_norm: vec![0.0; geometry.head],
+            key_norm: vec![0.0; geometry.head],
+            output: Panels::zeros(geometry.hidden, geometry.attended),
+            post_attention_norm: vec![0.0; geometry.hidden],
+            gate_up: Panels::zeros(2 * geometry.inner, geometry.hidden),
+            down: Panels::zeros(geometry.hidden, geometry.inner),
         };
         Self {
-            embedding: vec![0.0; g.vocabulary * g.hidden],
-            head: Panels::zeros(g.vocabulary, g.hidden),
-            final_norm: vec![0.0; g.hidden],
-            layers: (0..g.layers).map(|_| layer()).collect(),
+            embedding: vec![0.0; geometry.vocabulary * geometry.hidden],
+            head: Panels::zeros(geometry.vocabulary, geometry.hidden),
+            final_norm: vec![0.0; geometry.hidden],
+            layers: (0..geometry.layers).map(|_| layer()).collect(),
         }
     }
 
     /// Packs `parameters` (of the same geometry) in place.
-    pub(crate) fn pack(&mut self, g: &Geometry, parameters: &Parameters) {
+    pub(crate) fn pack(&mut self, geometry: &Geometry, parameters: &Parameters) {
         let values = &parameters.values;
-        self.embedding.copy_from_slice(&values[g.layout.embedding()]);
+        self.embedding.copy_from_slice(&values[geometry.layout.embedding()]);
         self.head.set_outputs(0, &self.embedding);
-        self.final_norm.copy_from_slice(&values[g.layout.final_norm()]);
-        for (layer, part) in self.layers.iter_mut().zip(g.layout.layers()) {
+        self.final_norm.copy_from_slice(&values[geometry.layout.final_norm()]);
+        for (layer, part) in self.layers.iter_mut().zip(geometry.layout.layers()) {
             layer.input_norm.copy_from_slice(&values[part.input_norm.clone()]);
             layer.qkv.set_outputs(0, &values[part.query.start..part.value.end]);
             layer.query_norm.copy_from_slice(&values[part.query_norm.clone()]);
@@ -87,25 +87,25 @@ pub(crate) struct Transposes {
 }
 
 impl Transposes {
-    /// Room for the matrices of a geometry.
-    pub(crate) fn new(g: &Geometry) -> Self {
+    /// Zeros of the geometry's sizes.
+    pub(crate) fn new(geometry: &Geometry) -> Self {
         let layer = || LayerTransposes {
-            qkv: Panels::zeros(g.hidden, g.qkv),
-            output: Panels::zeros(g.attended, g.hidden),
-            gate_up: Panels::zeros(g.hidden, 2 * g.inner),
-            down: Panels::zeros(g.inner, g.hidden),
+            qkv: Panels::zeros(geometry.hidden, geometry.qkv),
+            output: Panels::zeros(geometry.attended, geometry.hidden),
+            gate_up: Panels::zeros(geometry.hidden, 2 * geometry.inner),
+            down: Panels::zeros(geometry.inner, geometry.hidden),
         };
         Self {
-            head: Panels::zeros(g.hidden, g.vocabulary),
-            layers: (0..g.layers).map(|_| layer()).collect(),
+            head: Panels::zeros(geometry.hidden, geometry.vocabulary),
+            layers: (0..geometry.layers).map(|_| layer()).collect(),
         }
     }
 
     /// Packs `parameters` (of the same geometry) in place.
-    pub(crate) fn pack(&mut self, g: &Geometry, parameters: &Parameters) {
+    pub(crate) fn pack(&mut self, geometry: &Geometry, parameters: &Parameters) {
         let values = &parameters.values;
-        self.head.set_inputs(0, &values[g.layout.embedding()]);
-        for (layer, part) in self.layers.iter_mut().zip(g.layout.layers()) {
+        self.head.set_inputs(0, &values[geometry.layout.embedding()]);
+        for (layer, part) in self.layers.iter_mut().zip(geometry.layout.layers()) {
             layer.qkv.set_inputs(0, &values[part.query.start..part.value.end]);
             layer.output.set_inputs(0, &values[part.output.clone()]);
             layer.gate_up.set_inputs(0, &values[part.gate.start..part.up.end]);

@@ -1,15 +1,20 @@
-//! Whether CUDA's libraries can be loaded. Whoever uses one that cannot gets a panic from its bindings, so it is asked before.
+//! Whether CUDA's libraries can be loaded. The CUDA bindings panic if a library is missing, so this module probes
+//! for them first.
 //!
-//! The question exists only in bindings that load: worker-image/cuda/build makes them of candle's, which link.
+//! Only bindings that load libraries at run time can probe. candle links them; worker-image/cuda/build changes
+//! that.
 
-#![allow(unsafe_code, reason = "loading a library runs its initialisers, which no compiler sees")]
+#![allow(
+    unsafe_code,
+    reason = "loading a library runs its initialisers, which the compiler cannot check"
+)]
 
 use candle_core::cuda_backend::cudarc::{cublas, curand, driver};
 
-/// The first library that a device needs and that is not there.
+/// Returns the first missing library that a device needs.
 pub(super) fn missing() -> Option<&'static str> {
-    // SAFETY: each call loads a library and lets go of it. What that runs is code of NVIDIA's libraries, the same that
-    // using the device would run a moment later; no memory of this program is handed to it.
+    // SAFETY: each call loads a library and releases it. That runs initialisers of NVIDIA's libraries, which using
+    // the device would run anyway; they get no memory of this program.
     let found = unsafe {
         [
             ("libcuda", driver::sys::is_culib_present()),
@@ -17,5 +22,5 @@ pub(super) fn missing() -> Option<&'static str> {
             ("libcurand", curand::sys::is_culib_present()),
         ]
     };
-    found.into_iter().find_map(|(name, is_there)| (!is_there).then_some(name))
+    found.into_iter().find_map(|(name, is_present)| (!is_present).then_some(name))
 }

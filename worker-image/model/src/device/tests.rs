@@ -8,47 +8,47 @@ fn missing() -> Result<Device, NoCuda> {
 }
 
 #[test]
-fn the_cpu_is_taken_without_asking_for_cuda() {
-    let asked = || panic!("loads libraries that nobody wants");
-    let settled = ComputeDevice::settle(DeviceChoice::Cpu, asked).unwrap();
-    assert_eq!(settled.to_string(), "the CPU");
+fn the_cpu_is_selected_without_loading_cuda() {
+    let probe = || panic!("CUDA's libraries were loaded");
+    let device = ComputeDevice::select(DeviceChoice::Cpu, probe).unwrap();
+    assert_eq!(device.to_string(), "the CPU");
     assert_eq!(DeviceChoice::default(), DeviceChoice::Cpu);
 }
 
 #[test]
-fn cuda_alone_is_refused_with_what_is_missing() {
-    let refused = ComputeDevice::settle(DeviceChoice::Cuda, missing).unwrap_err();
+fn cuda_is_refused_with_the_name_of_what_is_missing() {
+    let refused = ComputeDevice::select(DeviceChoice::Cuda, missing).unwrap_err();
     assert!(refused.to_string().starts_with("libcublas cannot be loaded"), "{refused}");
     let driver = || Err(NoCuda::Device(candle_core::Error::Msg("CUDA_ERROR_NO_DEVICE".into())));
-    let refused = ComputeDevice::settle(DeviceChoice::Cuda, driver).unwrap_err();
+    let refused = ComputeDevice::select(DeviceChoice::Cuda, driver).unwrap_err();
     assert_eq!(refused.to_string(), "no CUDA device: CUDA_ERROR_NO_DEVICE");
 }
 
 #[test]
-fn auto_falls_back_to_the_cpu_and_says_why() {
-    let settled = ComputeDevice::settle(DeviceChoice::Auto, missing).unwrap();
-    let said = settled.to_string();
+fn auto_falls_back_to_the_cpu_and_gives_the_reason() {
+    let device = ComputeDevice::select(DeviceChoice::Auto, missing).unwrap();
+    let said = device.to_string();
     assert!(said.starts_with("the CPU, because libcublas cannot be loaded"), "{said}");
 }
 
 #[test]
-fn a_device_that_is_there_is_taken() {
+fn an_available_device_is_used() {
     for choice in [DeviceChoice::Cuda, DeviceChoice::Auto] {
-        let settled = ComputeDevice::settle(choice, || Ok(Device::Cpu)).unwrap();
-        assert_eq!(settled.to_string(), "the first CUDA device");
+        let device = ComputeDevice::select(choice, || Ok(Device::Cpu)).unwrap();
+        assert_eq!(device.to_string(), "the first CUDA device");
     }
 }
 
 #[test]
 #[cfg(not(feature = "cuda"))]
-fn a_build_without_cuda_says_so() {
+fn a_build_without_cuda_refuses_cuda() {
     let refused = ComputeDevice::open(DeviceChoice::Cuda).unwrap_err();
     assert!(refused.to_string().contains("built without CUDA"), "{refused}");
 }
 
-/// The candle device of a machine without CUDA stands for one: the operations are the same.
+/// candle's CPU device takes the place of a CUDA device: the operations are the same.
 #[test]
-fn the_networks_of_both_places_are_one_model() {
+fn the_networks_of_both_devices_compute_the_same_loss() {
     let config = ModelConfig::preset("nano", 300).unwrap();
     let parameters = Parameters::init(&config, 3);
     let target = |t| if t == 0 { Target::None } else { Target::Supervised { weight: 1.0 } };
@@ -63,7 +63,7 @@ fn the_networks_of_both_places_are_one_model() {
     let (fused, candle) =
         (loss(&ComputeDevice::Cpu(None)), loss(&ComputeDevice::Cuda(Device::Cpu)));
     assert!(fused > 1.0 && (fused - candle).abs() < 1e-4, "{fused} {candle}");
-    // Other micro-batches would be other weights, on every machine.
+    // Other micro-batches would give other weights, on every machine.
     let sizes = [ComputeDevice::Cpu(None), ComputeDevice::Cuda(Device::Cpu)]
         .map(|place| place.network(&config, 1).unwrap().micro_batch_tokens());
     assert_eq!(sizes, [256, 8192]);

@@ -1,30 +1,30 @@
-//! Generation on a device: a fixed number of texts in lock step, with their keys and values kept.
+//! Generation on a device: a fixed number of texts in lock step, with cached keys and values.
 
 use candle_core::{DType, Result, Tensor};
 use shoprl_rl::sampling::sample;
 
 use super::DifferentiableNetwork;
-use super::forward::{Past, Places, Rectangle, Weights};
+use super::forward::{Past, Positions, Rectangle, Weights};
 use crate::engine::Generation;
 use crate::input::check_tokens;
 use crate::network::NetworkError;
 use crate::parameters::Parameters;
 
-/// A generation that has come to its end.
+/// A completed generation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// The tokens, with the closing one.
+    /// The tokens, including the closing one.
     pub tokens: Vec<u32>,
     /// Log-probability of each token under the distribution it was drawn from, in nats.
     pub log_probabilities: Vec<f32>,
     /// Entropy of each of those distributions, in nats.
     pub entropies: Vec<f32>,
-    /// Whether it ended with the closing token, and not at a limit.
+    /// Whether it ended with the closing token; otherwise it ended at a limit.
     pub closed: bool,
 }
 
-/// Texts on a device, by number. The device computes logits; the choice is made on the host by the one definition of
-/// `shoprl_rl::sampling`, so that a policy acts alike wherever it runs (up to the rounding of its logits).
+/// Texts on a device, by number. The device computes logits; the host draws tokens with `shoprl_rl::sampling`, so a
+/// policy acts alike on all devices up to the rounding of its logits.
 #[derive(Debug)]
 pub struct Generator<'a> {
     network: &'a DifferentiableNetwork,
@@ -33,7 +33,7 @@ pub struct Generator<'a> {
     texts: Vec<Text>,
 }
 
-/// Positions `0..computed` are in the cache; `pending` follows, the last generated token included.
+/// Positions `0..computed` are in the cache; `pending` follows and includes the last generated token.
 #[derive(Clone, Debug, Default)]
 struct Text {
     computed: usize,
@@ -41,13 +41,13 @@ struct Text {
 }
 
 /// Keys and values of every layer, `[texts, key heads, context + 1, head]`. Padding writes to the last position,
-/// which nobody reads.
+/// which no token reads.
 #[derive(Debug)]
 struct Cache {
     layers: Vec<(Tensor, Tensor)>,
-    /// Where the tokens of the pass under way go, `[texts, key heads, width, head]`.
+    /// Cache positions of the tokens that are being computed, `[texts, key heads, width, head]`.
     to: Tensor,
-    /// Positions that somebody in the pass may look at.
+    /// Number of positions that any of these tokens may attend to.
     length: usize,
 }
 
@@ -61,10 +61,10 @@ impl Past for Cache {
 }
 
 impl DifferentiableNetwork {
-    /// Room for `texts` texts under the given weights.
+    /// A generator for `texts` texts with the given weights.
     ///
     /// # Errors
-    /// The weights belong to another geometry, or the device has no memory for them and the keys and values.
+    /// The weights are of another geometry, or the device has no memory for them and for the keys and values.
     pub fn generator(
         &self,
         parameters: &Parameters,
@@ -87,12 +87,12 @@ impl DifferentiableNetwork {
 }
 
 impl Generator<'_> {
-    /// Forgets text number `text`.
+    /// Empties text number `text`.
     pub fn clear(&mut self, text: usize) {
         self.texts[text] = Text::default();
     }
 
-    /// Tokens of text number `text`, generated ones included.
+    /// Tokens of text number `text`, including generated ones.
     pub fn length(&self, text: usize) -> usize {
         self.texts[text].computed + self.texts[text].pending.len()
     }
@@ -100,7 +100,7 @@ impl Generator<'_> {
     /// Adds tokens to text number `text`.
     ///
     /// # Errors
-    /// They do not fit into the context, or one is outside the vocabulary; then nothing was added.
+    /// The tokens do not fit into the context, or one is outside the vocabulary. Nothing is added then.
     pub fn append(&mut self, text: usize, tokens: &[u32]) -> std::result::Result<(), NetworkError> {
         let (length, limit) =
             (self.length(text) + tokens.len(), self.network.config.max_position_embeddings);
@@ -114,8 +114,8 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Generates after the texts of `requests` (number, what), all at once; results come in the order of the
-    /// requests. A text that is closed or at a limit waits until the last one is.
+    /// Generates after the texts of `requests` (text number, request), all in parallel. Results are in the order of
+    /// the requests. A completed text waits until the last one is complete.
     ///
     /// # Errors
     /// A text is empty (nothing to predict from), or the device failed.
@@ -137,7 +137,7 @@ impl Generator<'_> {
         let mut results = vec![nothing; requests.len()];
         loop {
             let open: Vec<usize> = (0..requests.len())
-                .filter(|&at| self.goes_on(&requests[at], &results[at]))
+                .filter(|&at| self.continues(&requests[at], &results[at]))
                 .collect();
             if open.is_empty() {
                 return Ok(results);
@@ -157,12 +157,12 @@ impl Generator<'_> {
         }
     }
 
-    fn goes_on(&self, (text, request): &(usize, Generation), result: &Generated) -> bool {
+    fn continues(&self, (text, request): &(usize, Generation), result: &Generated) -> bool {
         let full = self.length(*text) >= self.network.config.max_position_embeddings;
         !result.closed && !full && result.tokens.len() < request.max_tokens
     }
 
-    /// Computes what is pending of `texts`; returns the scores of the token after each.
+    /// Computes the pending tokens of `texts`. Returns the logits of the token after each text.
     fn advance(&mut self, texts: &[usize]) -> Result<Vec<Vec<f32>>> {
         let mut pending: Vec<&[u32]> = vec![&[]; self.texts.len()];
         for &text in texts {
@@ -171,8 +171,8 @@ impl Generator<'_> {
         let rectangle = Rectangle::new(&pending);
         let width = rectangle.width;
         let ends: Vec<usize> = pending.iter().map(|tokens| tokens.len()).collect();
-        let places = self.places(&ends, width)?;
-        let hidden = self.network.pass(&self.weights, &rectangle, &places, &mut self.cache)?;
+        let positions = self.positions(&ends, width)?;
+        let hidden = self.network.pass(&self.weights, &rectangle, &positions, &mut self.cache)?;
         let rows: Vec<u32> =
             texts.iter().map(|&text| (text * width + ends[text] - 1) as u32).collect();
         for &text in texts {
@@ -183,20 +183,21 @@ impl Generator<'_> {
         self.network.logits_at(&self.weights, &hidden, &rows)?.to_vec2()
     }
 
-    /// Places of `ends[text]` new tokens of each text in a rectangle `width` wide, and where the cache puts them.
-    fn places(&mut self, ends: &[usize], width: usize) -> Result<Places> {
+    /// Positions of `ends[text]` new tokens of each text in a rectangle `width` wide. Also sets where the cache
+    /// stores them.
+    fn positions(&mut self, ends: &[usize], width: usize) -> Result<Positions> {
         let config = &self.network.config;
-        let nowhere = config.max_position_embeddings;
+        let discarded = config.max_position_embeddings;
         let starts: Vec<usize> = self.texts.iter().map(|text| text.computed).collect();
         let position =
-            |text: usize, at: usize| if at < ends[text] { starts[text] + at } else { nowhere };
+            |text: usize, at: usize| if at < ends[text] { starts[text] + at } else { discarded };
         let positions: Vec<usize> =
             (0..ends.len()).flat_map(|text| (0..width).map(move |at| position(text, at))).collect();
         let length = starts.iter().zip(ends).map(|(start, end)| start + end).max().unwrap_or(0);
-        let looks = |position: usize| {
+        let attends = |position: usize| {
             (0..length).map(move |key| if key > position { f32::NEG_INFINITY } else { 0.0 })
         };
-        let mask: Vec<f32> = positions.iter().flat_map(|&position| looks(position)).collect();
+        let mask: Vec<f32> = positions.iter().flat_map(|&position| attends(position)).collect();
         let device = &self.network.device;
         let to: Vec<u32> = positions.iter().map(|&position| position as u32).collect();
         let shape = (ends.len(), config.num_key_value_heads, width, config.head_dim);
@@ -204,13 +205,13 @@ impl Generator<'_> {
             .broadcast_as(shape)?
             .contiguous()?;
         self.cache.length = length;
-        // The padding needs some angle; it is thrown away.
+        // The padding needs some angle; its results are discarded.
         let angles: Vec<u32> =
-            positions.iter().map(|&position| position.min(nowhere - 1) as u32).collect();
+            positions.iter().map(|&position| position.min(discarded - 1) as u32).collect();
         let angles = Tensor::from_vec(angles, positions.len(), device)?;
         let table =
             |table: &Tensor| table.index_select(&angles, 0)?.reshape((ends.len(), 1, width, ()));
-        Ok(Places {
+        Ok(Positions {
             cos: table(&self.network.cos)?,
             sin: table(&self.network.sin)?,
             mask: Tensor::from_vec(mask, (ends.len(), 1, 1, width, length), device)?,

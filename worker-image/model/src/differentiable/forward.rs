@@ -1,4 +1,4 @@
-//! The forward pass on tensors, over whole texts or over new tokens on top of a cache.
+//! The forward pass on tensors: over whole texts, or over new tokens after cached ones.
 
 use candle_core::{D, IndexOp, Result, Tensor};
 
@@ -6,7 +6,7 @@ use super::DifferentiableNetwork;
 
 /// Texts padded on the right to one width.
 pub(super) struct Rectangle {
-    /// Row after row; the padding is token 0, which no real token sees: it lies in everyone's future.
+    /// Row by row. The padding is token 0. No token of the text attends to it, because it comes after all of them.
     pub(super) tokens: Vec<u32>,
     pub(super) height: usize,
     pub(super) width: usize,
@@ -39,7 +39,7 @@ pub(super) struct Layer {
     down: Tensor,
 }
 
-/// All tensors by what they do.
+/// All tensors by their purpose.
 #[derive(Debug)]
 pub(super) struct Weights {
     embedding: Tensor,
@@ -89,21 +89,21 @@ impl Weights {
     }
 }
 
-/// Where the tokens of a pass stand and what each may look at.
-pub(super) struct Places {
+/// Rotary factors and attention mask of the tokens of one forward pass.
+pub(super) struct Positions {
     /// Rotary factors, `[1 or rows, 1, width, head / 2]`.
     pub(super) cos: Tensor,
     pub(super) sin: Tensor,
-    /// 0 where a token may look, -inf elsewhere, `[1 or rows, 1, 1, width, keys]`.
+    /// 0 where a token may attend, -inf elsewhere, `[1 or rows, 1, 1, width, keys]`.
     pub(super) mask: Tensor,
 }
 
-/// What a layer attends to: keys and values `[rows, key heads, keys, head]` when given the new ones.
+/// Turns a layer's new keys and values into those it attends to, `[rows, key heads, keys, head]`.
 pub(super) trait Past {
     fn extend(&mut self, layer: usize, keys: Tensor, values: Tensor) -> Result<(Tensor, Tensor)>;
 }
 
-/// No past: the new tokens are the whole text.
+/// No cache: the new tokens are the whole text.
 pub(super) struct Whole;
 
 impl Past for Whole {
@@ -121,20 +121,20 @@ impl DifferentiableNetwork {
         };
         let mask: Vec<f32> = (0..width).flat_map(future).collect();
         let table = |table: &Tensor| table.i(..width)?.unsqueeze(0)?.unsqueeze(0);
-        let places = Places {
+        let positions = Positions {
             cos: table(&self.cos)?,
             sin: table(&self.sin)?,
             mask: Tensor::from_vec(mask, (1, 1, 1, width, width), &self.device)?,
         };
-        self.pass(weights, texts, &places, &mut Whole)
+        self.pass(weights, texts, &positions, &mut Whole)
     }
 
-    /// The last layer's output for the tokens of a rectangle at the given places, `[height * width, hidden]`.
+    /// The last layer's output for the tokens of a rectangle, `[height * width, hidden]`.
     pub(super) fn pass(
         &self,
         weights: &Weights,
         texts: &Rectangle,
-        places: &Places,
+        positions: &Positions,
         past: &mut impl Past,
     ) -> Result<Tensor> {
         let tokens = Tensor::from_slice(&texts.tokens, texts.tokens.len(), &self.device)?;
@@ -142,7 +142,7 @@ impl DifferentiableNetwork {
         for (number, layer) in weights.layers.iter().enumerate() {
             let normed = self.norm(&x, &layer.input_norm)?;
             let attended =
-                self.attend(number, layer, &normed, (texts.height, texts.width), places, past)?;
+                self.attend(number, layer, &normed, (texts.height, texts.width), positions, past)?;
             x = (x + linear(&attended, &layer.output)?)?;
             let normed = self.norm(&x, &layer.post_attention_norm)?;
             let gated = (linear(&normed, &layer.gate)?.silu()? * linear(&normed, &layer.up)?)?;
@@ -151,7 +151,7 @@ impl DifferentiableNetwork {
         Ok(x)
     }
 
-    /// Scores of the token after each of `rows` of `hidden`, `[rows, vocabulary]`.
+    /// Logits of the token after each of `rows` of `hidden`, `[rows, vocabulary]`.
     pub(super) fn logits_at(
         &self,
         weights: &Weights,
@@ -176,7 +176,7 @@ impl DifferentiableNetwork {
         layer: &Layer,
         x: &Tensor,
         (height, width): (usize, usize),
-        places: &Places,
+        positions: &Positions,
         past: &mut impl Past,
     ) -> Result<Tensor> {
         let (heads, shared, head) = (
@@ -188,16 +188,16 @@ impl DifferentiableNetwork {
         let queries = self.norm(&by_head(linear(x, &layer.query)?, heads)?, &layer.query_norm)?;
         let keys = self.norm(&by_head(linear(x, &layer.key)?, shared)?, &layer.key_norm)?;
         let values = by_head(linear(x, &layer.value)?, shared)?.transpose(1, 2)?.contiguous()?;
-        let queries = rotate(&queries.transpose(1, 2)?, places)?;
-        let keys = rotate(&keys.transpose(1, 2)?, places)?;
+        let queries = rotate(&queries.transpose(1, 2)?, positions)?;
+        let keys = rotate(&keys.transpose(1, 2)?, positions)?;
         let (keys, values) = past.extend(number, keys, values)?;
 
-        // The heads that share a key head are neighbours, so they can be rows of one product.
+        // Heads that share a key head are neighbours, so they can be rows of one product.
         let group = heads / shared;
         let queries = queries.reshape((height, shared, group * width, head))?;
         let scores = (queries.matmul(&keys.t()?)? * (head as f64).powf(-0.5))?;
         let scores =
-            scores.reshape((height, shared, group, width, ()))?.broadcast_add(&places.mask)?;
+            scores.reshape((height, shared, group, width, ()))?.broadcast_add(&positions.mask)?;
         let shares = softmax(&scores)?.reshape((height, shared, group * width, ()))?;
         let attended = shares.matmul(&values)?.reshape((height, heads, width, head))?;
         attended.transpose(1, 2)?.reshape((height * width, heads * head))
@@ -209,18 +209,21 @@ fn linear(x: &Tensor, w: &Tensor) -> Result<Tensor> {
     x.matmul(&w.t()?)
 }
 
-/// Softmax over the last dimension. The maximum is only there for the range of exp: it has no gradient.
+/// Softmax over the last dimension. The maximum only limits the range of exp; it has no gradient.
 fn softmax(x: &Tensor) -> Result<Tensor> {
     let exponentials = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?.exp()?;
     exponentials.broadcast_div(&exponentials.sum_keepdim(D::Minus1)?)
 }
 
 /// Rotary embedding (half-split) of `[rows, heads, width, head]`; the result is contiguous.
-fn rotate(x: &Tensor, places: &Places) -> Result<Tensor> {
+fn rotate(x: &Tensor, positions: &Positions) -> Result<Tensor> {
     let half = x.dim(D::Minus1)? / 2;
     let (a, b) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
     let turned = |x: &Tensor, y: &Tensor| {
-        Ok::<_, candle_core::Error>((x.broadcast_mul(&places.cos)?, y.broadcast_mul(&places.sin)?))
+        Ok::<_, candle_core::Error>((
+            x.broadcast_mul(&positions.cos)?,
+            y.broadcast_mul(&positions.sin)?,
+        ))
     };
     let (a_cos, b_sin) = turned(&a, &b)?;
     let (b_cos, a_sin) = turned(&b, &a)?;

@@ -5,7 +5,7 @@ use shoprl_rl::policy_loss::token_loss;
 
 use crate::batch::{BatchStatistics, Objective, Sequence, Target};
 
-/// As in `shoprl_rl::policy_loss`: beyond this the ratio is held and has no gradient.
+/// As in `shoprl_rl::policy_loss`: larger log-ratios are clamped and have no gradient.
 const MAXIMUM_LOG_RATIO: f32 = 20.0;
 
 /// The predictions of a rectangle of texts that enter the loss.
@@ -17,7 +17,7 @@ pub(super) struct Predictions {
 }
 
 impl Predictions {
-    /// Those with a target that counts.
+    /// Predictions with a target that counts.
     pub(super) fn new(sequences: &[Sequence], width: usize) -> Self {
         let mut predictions = Self { rows: Vec::new(), tokens: Vec::new(), targets: Vec::new() };
         for (number, sequence) in sequences.iter().enumerate() {
@@ -33,7 +33,7 @@ impl Predictions {
         predictions
     }
 
-    /// Of every token but the first.
+    /// Predictions of every token except the first.
     pub(super) fn of_all(texts: &[&[u32]], width: usize) -> Self {
         let sequences: Vec<Sequence> = texts
             .iter()
@@ -60,7 +60,7 @@ impl Predictions {
         rows.gather(&tokens, 1)?.squeeze(1)
     }
 
-    /// The objective of these predictions, and what they show.
+    /// The objective of these predictions, and their statistics.
     pub(super) fn loss(
         &self,
         logits: &Tensor,
@@ -87,12 +87,12 @@ impl Predictions {
         let reference = column(&|target| reference(target).unwrap_or(0.0))?;
 
         // min(ratio A, clip(ratio) A), PPO's equation 7; tokens without advantage contribute 0.
-        let ratio = held(&(&log_probabilities - behavior)?)?.exp()?;
+        let ratio = clamped(&(&log_probabilities - behavior)?)?.exp()?;
         let clip = objective.clip;
         let bounded = ratio.clamp(1.0 - clip.low, 1.0 + clip.high)?;
         let surrogate = (ratio * &advantage)?.minimum(&(bounded * &advantage)?)?;
         // k3 = e^d - d - 1 with d = ln reference - ln policy.
-        let difference = held(&(reference - &log_probabilities)?)?;
+        let difference = clamped(&(reference - &log_probabilities)?)?;
         let divergence = ((difference.exp()? - difference)? - 1.0)?;
         let penalty =
             (divergence * has_reference)?.affine(f64::from(objective.kl_coefficient), 0.0)?;
@@ -142,7 +142,7 @@ impl Predictions {
     }
 }
 
-/// Logits less their maximum, and the sum of their exponentials per row. The maximum has no gradient.
+/// Logits minus their maximum, and the row sums of their exponentials. The maximum has no gradient.
 fn normalize(logits: &Tensor) -> Result<(Tensor, Tensor)> {
     let normalized = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
     let total = normalized.exp()?.sum_keepdim(D::Minus1)?;
@@ -156,6 +156,6 @@ fn entropies(logits: &Tensor) -> Result<Tensor> {
     (total.log()? - (mean / total)?)?.squeeze(1)
 }
 
-fn held(log_ratio: &Tensor) -> Result<Tensor> {
+fn clamped(log_ratio: &Tensor) -> Result<Tensor> {
     log_ratio.clamp(-MAXIMUM_LOG_RATIO, MAXIMUM_LOG_RATIO)
 }

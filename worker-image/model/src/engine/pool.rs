@@ -1,4 +1,4 @@
-//! The engine's threads: asleep between steps, each with its working memory.
+//! The engine's threads. They sleep between steps; each has its own working memory.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -6,17 +6,19 @@ use std::thread::JoinHandle;
 
 use super::work::{Model, Part, Workspace};
 
-/// Rows below which another thread costs more (waking it, reading all weights twice) than it saves.
+/// Rows below which another thread costs more than it saves: waking it, and reading all weights twice.
 const ROWS_PER_PART: usize = 4;
 
-/// Threads beside the caller's, which takes a part itself.
+const WORKER_PANICKED: &str = "a worker thread ends early only by a panic, which is passed on here";
+
+/// The calling thread, which computes one part itself, and the other threads.
 pub(super) struct Pool {
     own: Workspace,
     others: Vec<Worker>,
 }
 
 struct Worker {
-    /// None only while the pool is being dropped.
+    /// `None` only while the pool is being dropped.
     parts: Option<Sender<(Arc<Model>, Part)>>,
     results: Receiver<Part>,
     thread: Option<JoinHandle<()>>,
@@ -27,7 +29,7 @@ impl Pool {
         Self { own: Workspace::default(), others: (1..threads).map(|_| Worker::new()).collect() }
     }
 
-    /// Into how many parts `rows` rows are best cut.
+    /// Number of parts to cut `rows` rows into.
     pub(super) fn parts(&self, rows: usize) -> usize {
         (rows / ROWS_PER_PART).clamp(1, self.others.len() + 1)
     }
@@ -38,16 +40,12 @@ impl Pool {
         let mut waiting = Vec::with_capacity(parts.len());
         for (worker, part) in self.others.iter().zip(parts) {
             let parts =
-                worker.parts.as_ref().expect("senders are only taken when the pool is dropped");
-            parts
-                .send((Arc::clone(model), part))
-                .expect("a worker ends only by a panic, which is passed on here");
+                worker.parts.as_ref().expect("the sender is taken only when the pool is dropped");
+            parts.send((Arc::clone(model), part)).expect(WORKER_PANICKED);
             waiting.push(&worker.results);
         }
         self.own.compute(model, &mut own);
-        let results = waiting
-            .into_iter()
-            .map(|r| r.recv().expect("a worker ends only by a panic, which is passed on here"));
+        let results = waiting.into_iter().map(|results| results.recv().expect(WORKER_PANICKED));
         let mut results: Vec<Part> = results.collect();
         results.push(own);
         results
@@ -62,7 +60,7 @@ impl Worker {
             let mut workspace = Workspace::default();
             while let Ok((model, mut part)) = inbox.recv() {
                 workspace.compute(&model, &mut part);
-                // The engine may change the weights as soon as it has the result.
+                // Released before the result is sent: the engine changes the weights in place if it is their only owner.
                 drop(model);
                 if outbox.send(part).is_err() {
                     break;
@@ -77,7 +75,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.parts.take());
         if let Some(thread) = self.thread.take() {
-            // A panic has been passed on by `run` already.
+            // `run` has already passed on a panic.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! One text: what is computed of it, what waits, and what is being generated.
+//! One text: its computed positions, its pending tokens and its running generation.
 
 use shoprl_rl::sampling::{Choice, sample};
 
@@ -22,8 +22,8 @@ struct Task {
 }
 
 impl Text {
-    pub(super) fn new(g: &Geometry) -> Self {
-        Self { computed: 0, pending: Vec::new(), task: None, memory: Memory::new(g) }
+    pub(super) fn new(geometry: &Geometry) -> Self {
+        Self { computed: 0, pending: Vec::new(), task: None, memory: Memory::new(geometry) }
     }
 
     pub(super) fn clear(&mut self) {
@@ -32,10 +32,10 @@ impl Text {
         self.task = None;
     }
 
-    pub(super) fn copy(&mut self, from: &Self, g: &Geometry) {
+    pub(super) fn copy(&mut self, from: &Self, geometry: &Geometry) {
         self.computed = from.computed;
         self.pending.clone_from(&from.pending);
-        self.memory.copy(&from.memory, g, from.computed);
+        self.memory.copy(&from.memory, geometry, from.computed);
     }
 
     pub(super) fn append(&mut self, tokens: &[u32]) {
@@ -64,31 +64,31 @@ impl Text {
         &self.pending
     }
 
-    /// Rows that can be computed now. The last pending token is kept until somebody asks what follows it, since its
-    /// row is the only one that can tell.
-    pub(super) fn wanted(&self) -> usize {
+    /// Rows that can be computed now. The last pending token waits for a generation: only its row predicts the next
+    /// token, and its logits are not kept.
+    pub(super) fn computable(&self) -> usize {
         self.pending.len() - usize::from(!self.generating() && !self.pending.is_empty())
     }
 
-    /// Notes that `rows` pending tokens have been computed; says whether the last row predicts a wanted token.
+    /// Records that the first `rows` pending tokens have been computed.
     pub(super) fn advance(&mut self, rows: usize) {
         self.pending.drain(..rows);
         self.computed += rows;
     }
 
-    /// Whether computing `rows` more rows leaves the text at a token to be generated.
+    /// Whether a token must be drawn after computing the first `rows` pending tokens.
     pub(super) fn samples_after(&self, rows: usize) -> bool {
         rows > 0 && rows == self.pending.len() && self.generating()
     }
 
-    /// A generation that may produce nothing more, whatever the next token would be.
+    /// Ends the generation if it is at a limit, so that no further token may be drawn.
     pub(super) fn exhausted(&mut self, slot: Slot, context: usize) -> Option<Finished> {
         let task = self.task.as_ref()?;
         let full = task.tokens.len() >= task.request.max_tokens || self.length() >= context;
         if full { self.finish(slot, false) } else { None }
     }
 
-    /// Draws the next token; returns the generation when that ends it.
+    /// Draws the next token. Returns the generation if that completes it.
     pub(super) fn draw(&mut self, slot: Slot, logits: &[f32], context: usize) -> Option<Finished> {
         let task = self.task.as_mut()?;
         let uniform = task.request.stream.uniform_f32(task.tokens.len() as u64);

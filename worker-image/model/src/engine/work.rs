@@ -1,4 +1,4 @@
-//! One thread's part of a step.
+//! The work of one thread in a step.
 
 use super::text::Text;
 use super::{Finished, Slot};
@@ -10,7 +10,7 @@ use crate::decoder::rotary::Rotary;
 use crate::decoder::weights::Weights;
 use crate::kernel::KernelPath;
 
-/// What all texts share.
+/// Weights and constants that all texts share.
 pub(super) struct Model {
     pub(super) path: KernelPath,
     pub(super) geometry: Geometry,
@@ -18,14 +18,14 @@ pub(super) struct Model {
     pub(super) weights: Weights,
 }
 
-/// A text lent to a thread, with the rows to compute.
+/// A text that a thread has for one step, with the rows to compute.
 pub(super) struct Assigned {
     pub(super) slot: Slot,
     pub(super) text: Box<Text>,
     rows: usize,
 }
 
-/// The texts of one thread in one step; afterwards also the generations that ended.
+/// The texts of one thread in one step and, after it, the completed generations.
 #[derive(Default)]
 pub(super) struct Part {
     pub(super) texts: Vec<Assigned>,
@@ -53,75 +53,80 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    fn reserve(&mut self, g: &Geometry, rows: usize) {
-        grow(&mut self.hidden, rows * g.hidden_stride);
-        grow(&mut self.qkv, rows * g.qkv_stride);
-        grow(&mut self.queries, g.heads * rows * g.head_stride);
-        grow(&mut self.attended, rows * g.attended_stride);
-        grow(&mut self.gate_up, rows * g.gate_up_stride);
-        self.scratch.reserve(g, rows);
+    fn reserve(&mut self, geometry: &Geometry, rows: usize) {
+        grow(&mut self.hidden, rows * geometry.hidden_stride);
+        grow(&mut self.qkv, rows * geometry.qkv_stride);
+        grow(&mut self.queries, geometry.heads * rows * geometry.head_stride);
+        grow(&mut self.attended, rows * geometry.attended_stride);
+        grow(&mut self.gate_up, rows * geometry.gate_up_stride);
+        self.scratch.reserve(geometry, rows);
     }
 
-    /// Computes the part's rows through all layers, draws tokens where a generation waits for one.
+    /// Computes the part's rows through all layers and draws the next tokens of its generations.
     pub(super) fn compute(&mut self, model: &Model, part: &mut Part) {
-        let Model { path, geometry: g, rotary, weights } = model;
-        let context = Context { path: *path, geometry: g, rotary };
+        let Model { path, geometry, rotary, weights } = model;
+        let context = Context { path: *path, geometry, rotary };
         for Assigned { slot, text, rows } in &mut part.texts {
-            if let Some(finished) = text.exhausted(*slot, g.context) {
+            if let Some(finished) = text.exhausted(*slot, geometry.context) {
                 part.finished.push(finished);
-                // Without the generation the last pending token waits again.
-                *rows = (*rows).min(text.wanted());
+                // Without a generation the last pending token is not computed.
+                *rows = (*rows).min(text.computable());
             }
         }
-        let rows = part.texts.iter().map(|a| a.rows).sum();
+        let rows = part.texts.iter().map(|assigned| assigned.rows).sum();
         if rows == 0 {
             return;
         }
-        self.reserve(g, rows);
-        let x = &mut self.hidden[..rows * g.hidden_stride];
-        let tokens = part.texts.iter().flat_map(|a| &a.text.pending()[..a.rows]);
-        embed(g, weights, tokens.copied(), x);
-        for (layer, w) in weights.layers.iter().enumerate() {
-            let mut spans = spans(g, &mut part.texts, layer);
+        self.reserve(geometry, rows);
+        let x = &mut self.hidden[..rows * geometry.hidden_stride];
+        let tokens =
+            part.texts.iter().flat_map(|assigned| &assigned.text.pending()[..assigned.rows]);
+        embed(geometry, weights, tokens.copied(), x);
+        for (layer, layer_weights) in weights.layers.iter().enumerate() {
+            let mut spans = spans(geometry, &mut part.texts, layer);
             let mut saved = AttentionRows {
                 qkv: &mut self.qkv,
                 queries: &mut self.queries,
                 attended: &mut self.attended,
             };
-            attend(context, w, rows, x, &mut spans, &mut saved, &mut self.scratch);
-            transform(context, w, rows, x, &mut self.gate_up, &mut self.scratch);
+            attend(context, layer_weights, rows, x, &mut spans, &mut saved, &mut self.scratch);
+            transform(context, layer_weights, rows, x, &mut self.gate_up, &mut self.scratch);
         }
         self.draw(context, weights, part);
     }
 
-    /// Logits only where a token is drawn from them.
+    /// Draws tokens; logits are computed only for the rows that need them.
     fn draw(&mut self, context: Context<'_>, weights: &Weights, part: &mut Part) {
-        let g = context.geometry;
+        let geometry = context.geometry;
         let mut end = 0;
-        let last_rows = part.texts.iter().filter_map(|a| {
-            end += a.rows;
-            a.text.samples_after(a.rows).then(|| end - 1)
+        let last_rows = part.texts.iter().filter_map(|Assigned { text, rows, .. }| {
+            end += rows;
+            text.samples_after(*rows).then(|| end - 1)
         });
         logits(context, weights, &self.hidden, last_rows, &mut self.head);
-        let mut logits = self.head.logits.chunks_exact(g.vocabulary_stride);
+        let mut logits = self.head.logits.chunks_exact(geometry.vocabulary_stride);
         for Assigned { slot, text, rows } in &mut part.texts {
             let samples = text.samples_after(*rows);
             text.advance(*rows);
             if let Some(row) = samples.then(|| logits.next()).flatten() {
-                part.finished.extend(text.draw(*slot, &row[..g.vocabulary], g.context));
+                part.finished.extend(text.draw(
+                    *slot,
+                    &row[..geometry.vocabulary],
+                    geometry.context,
+                ));
             }
         }
     }
 }
 
-fn spans<'a>(g: &Geometry, texts: &'a mut [Assigned], layer: usize) -> Vec<Span<'a>> {
+fn spans<'a>(geometry: &Geometry, texts: &'a mut [Assigned], layer: usize) -> Vec<Span<'a>> {
     let mut row = 0;
-    let with_rows = texts.iter_mut().filter(|a| a.rows > 0);
+    let with_rows = texts.iter_mut().filter(|assigned| assigned.rows > 0);
     with_rows
         .map(|Assigned { text, rows, .. }| {
             let (first, position) = (row, text.position());
             row += *rows;
-            Span { row: first, rows: *rows, position, cache: text.memory.layer(g, layer) }
+            Span { row: first, rows: *rows, position, cache: text.memory.layer(geometry, layer) }
         })
         .collect()
 }

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fs;
 
 use super::*;
@@ -13,7 +14,13 @@ fn example() -> (ModelConfig, Parameters, Tokenizer) {
     (config, parameters, tokenizer)
 }
 
-/// A saved example, and its folder's guard.
+/// The error's text with its cause.
+fn with_cause(error: &FolderError) -> String {
+    let cause = error.source().map_or_else(String::new, |cause| format!(" ({cause})"));
+    format!("{error}{cause}")
+}
+
+/// A saved example and the guard of its temporary folder.
 fn saved() -> (tempfile::TempDir, ModelConfig, Parameters) {
     let (config, parameters, tokenizer) = example();
     let guard = tempfile::tempdir().unwrap();
@@ -22,7 +29,7 @@ fn saved() -> (tempfile::TempDir, ModelConfig, Parameters) {
 }
 
 #[test]
-fn what_is_saved_is_loaded_again_bit_for_bit() {
+fn a_saved_folder_loads_with_the_same_bits() {
     let (guard, config, parameters) = saved();
     let (found, weights) = load(guard.path()).unwrap();
     assert_eq!((&found, weights.digest()), (&config, parameters.digest()));
@@ -30,7 +37,7 @@ fn what_is_saved_is_loaded_again_bit_for_bit() {
 }
 
 #[test]
-fn the_folder_holds_exactly_the_files_of_hugging_face_and_the_same_bytes_every_time() {
+fn the_folder_has_exactly_hugging_faces_files_and_reproducible_bytes() {
     let (guard, config, parameters) = saved();
     let mut names: Vec<String> = fs::read_dir(guard.path())
         .unwrap()
@@ -52,7 +59,7 @@ fn saving_again_replaces_the_files() {
 }
 
 #[test]
-fn a_damaged_folder_is_refused_by_file_with_cause_and_remedy() {
+fn an_error_names_the_damaged_file_the_cause_and_the_remedy() {
     let check = |damage: &dyn Fn(&Path), expected: &[&str]| {
         let (guard, config, _) = saved();
         damage(guard.path());
@@ -60,7 +67,7 @@ fn a_damaged_folder_is_refused_by_file_with_cause_and_remedy() {
             Err(error) => error,
             Ok(_) => load_tokenizer(guard.path(), &config).unwrap_err(),
         };
-        let message = error.to_string();
+        let message = with_cause(&error);
         for part in expected {
             assert!(message.contains(part), "`{part}` is not in: {message}");
         }
@@ -87,11 +94,14 @@ fn a_damaged_folder_is_refused_by_file_with_cause_and_remedy() {
     check(&|dir| fs::remove_file(dir.join(TOKENIZER)).unwrap(), &["tokenizer.json does not exist"]);
     check(
         &replace(CONFIG, "\"qwen3\"", "\"llama\""),
-        &["config.json: `model_type` is llama, but must be qwen3", "export the model"],
+        &[
+            "config.json cannot be used; export the model",
+            "(`model_type` is llama, but must be qwen3)",
+        ],
     );
     check(
         &edit(CONFIG, &|bytes| bytes.truncate(40)),
-        &["config.json: not a model configuration: EOF"],
+        &["config.json cannot be used", "(not a model configuration)"],
     );
     check(
         &replace(CONFIG, "\"head_dim\": 8", "\"head_dim\": 4"),
@@ -107,11 +117,11 @@ fn a_damaged_folder_is_refused_by_file_with_cause_and_remedy() {
     );
     check(
         &edit(WEIGHTS, &|bytes| bytes.truncate(5)),
-        &["it is truncated: 5 bytes, but its header promises 8", "older checkpoint"],
+        &["it is truncated: 5 bytes, but its header needs 8", "older checkpoint"],
     );
     check(
         &edit(WEIGHTS, &|bytes| bytes.truncate(100)),
-        &["model.safetensors: it is truncated: 100 bytes"],
+        &["model.safetensors cannot be used", "(it is truncated: 100 bytes"],
     );
     check(
         &edit(WEIGHTS, &|bytes| bytes.truncate(bytes.len() - 1)),
@@ -130,16 +140,16 @@ fn a_damaged_folder_is_refused_by_file_with_cause_and_remedy() {
     );
     check(
         &edit(TOKENIZER, &|bytes| bytes.truncate(1000)),
-        &["tokenizer.json: not a tokenizer: EOF"],
+        &["tokenizer.json cannot be used", "(not a tokenizer: EOF"],
     );
     check(
         &replace(TOKENIZER, "<|end|>", "</s>"),
-        &["tokenizer.json: token 258 is `</s>`, but must be `<|end|>`"],
+        &["tokenizer.json cannot be used", "(token 258 is `</s>`, but must be `<|end|>`)"],
     );
 }
 
 #[test]
-fn parts_that_do_not_belong_together_are_not_written() {
+fn parts_of_different_models_are_not_written() {
     let (config, parameters, tokenizer) = example();
     let dir = tempfile::tempdir().unwrap();
     let mut other = config.clone();
@@ -156,7 +166,7 @@ fn parts_that_do_not_belong_together_are_not_written() {
     ));
     let mut broken = parameters;
     broken.values[0] = f32::INFINITY;
-    let message = save(dir.path(), &config, &broken, &tokenizer).unwrap_err().to_string();
+    let message = with_cause(&save(dir.path(), &config, &broken, &tokenizer).unwrap_err());
     assert!(message.contains("`model.embed_tokens.weight` holds inf at position 0"), "{message}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
@@ -176,5 +186,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     fs::create_dir(guard.path().join(WEIGHTS)).unwrap();
     let message = save(guard.path(), &config, &parameters, &tokenizer).unwrap_err().to_string();
     assert!(message.contains("cannot write") && message.contains(WEIGHTS), "{message}");
-    assert!(!guard.path().join(format!(".{WEIGHTS}.partial")).exists());
+    let names = fs::read_dir(guard.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let partial = names.filter(|name| name.to_string_lossy().ends_with(shoprl_files::PARTIAL));
+    assert_eq!(partial.count(), 0);
 }

@@ -1,10 +1,10 @@
-//! The head at the rows that have a loss: logits, loss, and the gradient back to the residual stream.
+//! The head for rows that have a loss: logits, loss, and the gradient of the residual stream.
 
 use shoprl_rl::policy_loss::token_loss;
 
 use super::arena::Arena;
 use super::backward::weight_gradient;
-use super::chunk::Pass;
+use super::context::GradientContext;
 use crate::batch::{BatchStatistics, Objective, Target};
 use crate::decoder::head::{Head, logits};
 use crate::decoder::layer::{Context, linear};
@@ -13,9 +13,9 @@ use crate::kernel::{LogitSummary, Start, logit_gradient, rms_norm_backward, summ
 /// One prediction that enters the loss.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prediction {
-    /// Row of the chunk whose logits predict.
+    /// Row of the chunk that predicts.
     pub(super) row: usize,
-    /// The token that came.
+    /// The actual token.
     pub(super) token: u32,
     pub(super) target: Target,
 }
@@ -57,43 +57,64 @@ fn token(
     }
 }
 
-/// Loss of the predictions; the gradient of the residual stream is written to `arena.gradients.hidden` (whole), that
-/// of the embedding (as output projection) and of the final norm is added to `gradient`.
+/// Loss of the predictions. The gradient of the residual stream overwrites `arena.gradients.hidden`; the gradients
+/// of the embedding (as output projection) and of the final norm are added to `gradient`.
 pub(super) fn loss_back(
-    pass: Pass<'_>,
+    inputs: GradientContext<'_>,
     arena: &mut Arena,
     rows: usize,
     predictions: &[Prediction],
     gradient: &mut [f32],
 ) -> BatchStatistics {
-    let Pass { context, weights, transposes, .. } = pass;
-    let Context { path, geometry: g, .. } = context;
-    let Arena { hidden, head, gradients: d, .. } = arena;
+    let GradientContext { context, weights, transposes, .. } = inputs;
+    let Context { path, geometry, .. } = context;
+    let Arena { hidden, head, gradients, .. } = arena;
     let count = logits(context, weights, hidden, predictions.iter().map(|p| p.row), head);
     let Head { hidden, normed, logits } = head;
-    let statistics = losses(pass, predictions, logits);
-    let dy = (&logits[..], g.vocabulary_stride);
-    let embedding = &mut gradient[g.layout.embedding()];
-    weight_gradient(path, count, dy, (normed, g.hidden_stride), embedding, g.hidden);
-    linear(path, count, dy, &transposes.head, (&mut d.normed, g.hidden_stride), Start::Zero);
-    // The normed rows are no longer needed: their place takes the gradient of the unnormed ones.
-    let d_rows = &mut normed[..count * g.hidden_stride];
+    let statistics = losses(inputs, predictions, logits);
+    let dy = (&logits[..], geometry.vocabulary_stride);
+    let embedding = &mut gradient[geometry.layout.embedding()];
+    weight_gradient(path, count, dy, (normed, geometry.hidden_stride), embedding, geometry.hidden);
+    linear(
+        path,
+        count,
+        dy,
+        &transposes.head,
+        (&mut gradients.normed, geometry.hidden_stride),
+        Start::Zero,
+    );
+    // The normed rows are no longer needed: the buffer now holds the gradient of the rows before the norm.
+    let d_rows = &mut normed[..count * geometry.hidden_stride];
     d_rows.fill(0.0);
-    let gain = &mut gradient[g.layout.final_norm()];
-    rms_norm_backward(path, g.norm(&weights.final_norm), hidden, &d.normed, d_rows, gain);
-    d.hidden[..rows * g.hidden_stride].fill(0.0);
-    for (prediction, from) in predictions.iter().zip(d_rows.chunks_exact(g.hidden_stride)) {
-        d.hidden[prediction.row * g.hidden_stride..][..g.hidden_stride].copy_from_slice(from);
+    let gain = &mut gradient[geometry.layout.final_norm()];
+    rms_norm_backward(
+        path,
+        geometry.norm(&weights.final_norm),
+        hidden,
+        &gradients.normed,
+        d_rows,
+        gain,
+    );
+    gradients.hidden[..rows * geometry.hidden_stride].fill(0.0);
+    for (prediction, from) in predictions.iter().zip(d_rows.chunks_exact(geometry.hidden_stride)) {
+        gradients.hidden[prediction.row * geometry.hidden_stride..][..geometry.hidden_stride]
+            .copy_from_slice(from);
     }
     statistics
 }
 
-/// Losses of all predictions; their logits become the loss's gradient.
-fn losses(pass: Pass<'_>, predictions: &[Prediction], logits: &mut [f32]) -> BatchStatistics {
-    let Pass { context: Context { path, geometry: g, .. }, objective, .. } = pass;
+/// Losses of all predictions. Their logits are replaced by the loss's gradient.
+fn losses(
+    inputs: GradientContext<'_>,
+    predictions: &[Prediction],
+    logits: &mut [f32],
+) -> BatchStatistics {
+    let GradientContext { context: Context { path, geometry, .. }, objective, .. } = inputs;
     let mut statistics = BatchStatistics::default();
-    for (prediction, row) in predictions.iter().zip(logits.chunks_exact_mut(g.vocabulary_stride)) {
-        let row = &mut row[..g.vocabulary];
+    for (prediction, row) in
+        predictions.iter().zip(logits.chunks_exact_mut(geometry.vocabulary_stride))
+    {
+        let row = &mut row[..geometry.vocabulary];
         let LogitSummary { normalizer, entropy } = summarize_logits(path, row);
         let target = prediction.token as usize;
         let log_probability = normalizer.log_probability(row[target]);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// A sum over leaves `0..n` by a fixed binary tree, whoever finishes when.
+/// A sum over leaves `0..n` by a fixed binary tree, in whatever order the leaves complete.
 ///
-/// On every level node `2i` takes node `2i + 1`; a node without a neighbour moves up unchanged. The tree is a
-/// function of `n` alone, so thread and rank counts do not change the bits; and a rank that holds an aligned block of
-/// `2^k` leaves can sum it by itself and hand the block's node to the same tree.
+/// On every level node `2i + 1` is added to node `2i`; a node without a neighbour moves up unchanged. The tree
+/// depends on `n` only, so thread and rank counts do not change the bits. A rank that holds an aligned block of
+/// `2^k` leaves can sum it alone and insert the block's node into the same tree.
 #[derive(Debug)]
 pub struct TreeSum<T> {
     leaves: usize,
@@ -21,8 +21,8 @@ impl<T> TreeSum<T> {
         Self { leaves, waiting: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Adds a leaf. `add(left, right)` puts the sum in `left`; it runs on the calling thread, without a lock held.
-    /// Returns the total to the call that completes it.
+    /// Adds a leaf. `add(left, right)` stores the sum in `left`; it runs on the calling thread without a lock. The
+    /// call that completes the sum returns it.
     pub fn insert(&self, leaf: usize, value: T, mut add: impl FnMut(&mut T, T)) -> Option<T> {
         let (mut level, mut index, mut value) = (0, leaf, value);
         loop {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_depends_on_the_number_of_leaves_alone() {
+    fn the_tree_depends_only_on_the_number_of_leaves() {
         let check = |n: usize, expected: &str| {
             assert_eq!(shape(n, 0..n), expected);
             assert_eq!(shape(n, (0..n).rev()), expected);

@@ -1,15 +1,15 @@
-//! Sixteen `f32` lanes on each instruction set: the few operations a tile is made of.
-#![allow(unsafe_code, reason = "vector intrinsics; the argument stands at the trait")]
+//! Sixteen `f32` lanes on each instruction set: the operations that tiles use.
+#![allow(unsafe_code, reason = "vector intrinsics; the trait states the contract")]
 
 /// Sixteen independent lanes.
 ///
 /// # Safety
-/// Every function may be called only where the instruction set of the implementing type is available, which
-/// [`super::KernelPath`] proves. `load` and `store` touch sixteen `f32` at the pointer, without alignment.
+/// The caller has the instruction set of the implementing type, which [`super::KernelPath`] proves. `load` and
+/// `store` access sixteen `f32` at the pointer; no alignment is needed.
 pub(super) trait Lanes {
-    /// The register (or registers) that hold sixteen lanes.
+    /// The register or registers of sixteen lanes.
     type Vector: Copy;
-    /// Most panels a tile of 1, 2 and 3 to 6 rows may have before accumulators spill out of the registers.
+    /// Most panels of a tile of 1, 2 and 3 to 6 rows; with more, accumulators spill out of the registers.
     const PANELS: [usize; 3];
 
     unsafe fn zero() -> Self::Vector;
@@ -21,7 +21,7 @@ pub(super) trait Lanes {
     unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 }
 
-/// Plain Rust. Also what a machine other than x86-64 runs, where the compiler vectorises it.
+/// Plain Rust. Machines other than x86-64 use it; their compiler vectorises it.
 pub(super) struct Scalar;
 
 impl Lanes for Scalar {
@@ -38,7 +38,7 @@ impl Lanes for Scalar {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> [f32; 16] {
-        // SAFETY: the caller vouches for sixteen values; an array of f32 needs no more than f32's alignment.
+        // SAFETY: the caller guarantees sixteen values; an array of f32 has the alignment of f32.
         unsafe { from.cast::<[f32; 16]>().read() }
     }
     #[inline(always)]
@@ -77,10 +77,11 @@ mod x86 {
     /// One 512-bit register.
     pub(in crate::kernel) struct Avx512;
 
-    // SAFETY of every block below: the trait's contract, the caller has the instruction set and sixteen values.
+    // SAFETY of every block below: the trait's contract. The caller has the instruction set and sixteen values.
     impl Lanes for Avx512 {
         type Vector = __m512;
-        // 6 x 4 accumulators and 4 weights fit the 32 registers; fewer rows need more panels to hide FMA latency.
+        // 6 x 4 accumulators and 4 weights fit into the 32 registers. Fewer rows need more panels to hide FMA
+        // latency.
         const PANELS: [usize; 3] = [8, 4, 4];
 
         #[inline(always)]
@@ -112,7 +113,7 @@ mod x86 {
     /// Two 256-bit registers.
     pub(in crate::kernel) struct Avx2;
 
-    // SAFETY of every block below: as above; the second half lies eight values further.
+    // SAFETY of every block below: as above; the second half starts eight values further.
     impl Lanes for Avx2 {
         type Vector = [__m256; 2];
         // 6 x 1 panels are 12 accumulators, 2 weights and 1 broadcast of the 16 registers.

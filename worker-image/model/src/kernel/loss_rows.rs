@@ -1,4 +1,4 @@
-//! Rows of logits in training: log-probabilities by the one definition of `shoprl_rl::math`, and their gradient.
+//! Rows of logits in training: log-probabilities as `shoprl_rl::math` defines them, and their gradient.
 #![allow(
     unsafe_code,
     reason = "calls of copies compiled for an instruction set that the path proves"
@@ -9,21 +9,21 @@ use shoprl_rl::math::{Normalizer, exp_f32, ln_f32};
 use super::LANES;
 use super::rows::on_every_path;
 
-/// What a row of logits says about the distribution over tokens.
+/// Summary of a row of logits.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct LogitSummary {
-    /// Maximum and sum of exponentials.
+    /// Maximum, and sum of exponentials.
     pub normalizer: Normalizer,
     /// Entropy in nats.
     pub entropy: f32,
 }
 
 on_every_path! {
-    /// Reads a row of logits.
+    /// Summarises a row of logits.
     pub fn summarize_logits(row: &[f32]) -> LogitSummary {
         let normalizer = Normalizer::of(row);
         let Normalizer { maximum, total } = normalizer;
-        // exp underflows to zero below -87.3; the bound keeps 0 * -inf from being NaN.
+        // exp underflows to zero below -87.3; the bound prevents 0 * -inf, which is NaN.
         let term = |x: f32| {
             let z = x - maximum;
             exp_f32(z) * z.max(-100.0)

@@ -1,9 +1,10 @@
 //! Weights packed for the row kernels.
 
-use super::{LANES, Right};
+use super::LANES;
+use super::operand::Right;
 
-/// A matrix `W[outputs, inputs]` packed as `[outputs / 16][inputs][16]`: sixteen outputs side by side, so that
-/// one vector load gives the weights of sixteen outputs for one input. Outputs beyond the last are zero.
+/// A matrix `W[outputs, inputs]` packed as `[outputs / 16][inputs][16]`: sixteen outputs are neighbours, so that
+/// one vector load gives their weights for one input. Outputs after the last are zero.
 #[derive(Clone, Debug, Default)]
 pub struct Panels {
     data: Vec<f32>,
@@ -12,7 +13,7 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// Room for `outputs x inputs`, all zero.
+    /// An all-zero matrix of `outputs x inputs`.
     #[must_use]
     pub fn zeros(outputs: usize, inputs: usize) -> Self {
         Self { data: vec![0.0; outputs.div_ceil(LANES) * inputs * LANES], outputs, inputs }
@@ -37,7 +38,7 @@ impl Panels {
     /// Writes `w[rows, inputs]` (row-major) as the outputs from `first` on.
     ///
     /// # Panics
-    /// When `w` is not whole rows or does not fit.
+    /// If `w` is not whole rows or does not fit.
     pub fn set_outputs(&mut self, first: usize, w: &[f32]) {
         assert_eq!(
             w.len() % self.inputs,
@@ -58,7 +59,7 @@ impl Panels {
     /// Writes `w[rows, outputs]` (row-major) as the inputs from `first` on.
     ///
     /// # Panics
-    /// When `w` is not whole rows or does not fit.
+    /// If `w` is not whole rows or does not fit.
     pub fn set_inputs(&mut self, first: usize, w: &[f32]) {
         assert_eq!(
             w.len() % self.outputs,
@@ -91,6 +92,6 @@ impl Panels {
     /// The right operand of a product with these weights.
     #[must_use]
     pub fn right(&self) -> Right<'_> {
-        Right { data: &self.data, panel: self.inputs * LANES, step: LANES }
+        Right { data: &self.data, panel_stride: self.inputs * LANES, step_stride: LANES }
     }
 }

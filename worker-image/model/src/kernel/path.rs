@@ -1,14 +1,14 @@
-//! Which instruction set the kernels run on.
+//! The instruction set that the kernels use.
 
 use std::fmt;
 
-/// An instruction set that this machine has. Values exist only for detected sets: holding one is the proof that
-/// calling functions compiled for it is sound. All paths give equal bits.
+/// An instruction set of this machine. Values exist only for detected sets, so a value proves that calling
+/// functions compiled for its set is sound. All paths give equal bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KernelPath(pub(super) Isa);
+pub struct KernelPath(pub(super) InstructionSet);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Isa {
+pub(super) enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -17,8 +17,8 @@ pub(super) enum Isa {
 }
 
 impl KernelPath {
-    /// The path every machine has.
-    pub const SCALAR: Self = Self(Isa::Scalar);
+    /// The path of every machine.
+    pub const SCALAR: Self = Self(InstructionSet::Scalar);
 
     /// The widest instruction set this machine has.
     #[must_use]
@@ -33,16 +33,16 @@ impl KernelPath {
         #[cfg(target_arch = "x86_64")]
         {
             let fma = std::arch::is_x86_feature_detected!("fma");
-            // The row operations are compiled with these four extensions, so all of them are asked for.
+            // The row operations are compiled with these four extensions, so all of them must be present.
             let avx512 = std::arch::is_x86_feature_detected!("avx512f")
                 && std::arch::is_x86_feature_detected!("avx512bw")
                 && std::arch::is_x86_feature_detected!("avx512dq")
                 && std::arch::is_x86_feature_detected!("avx512vl");
             if fma && avx512 {
-                paths.push(Self(Isa::Avx512));
+                paths.push(Self(InstructionSet::Avx512));
             }
             if fma && std::arch::is_x86_feature_detected!("avx2") {
-                paths.push(Self(Isa::Avx2));
+                paths.push(Self(InstructionSet::Avx2));
             }
         }
         paths.push(Self::SCALAR);
@@ -54,10 +54,10 @@ impl fmt::Display for KernelPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => "avx512",
+            InstructionSet::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => "avx2+fma",
-            Isa::Scalar => "scalar",
+            InstructionSet::Avx2 => "avx2+fma",
+            InstructionSet::Scalar => "scalar",
         })
     }
 }

@@ -1,17 +1,17 @@
-//! Operations on rows: plain safe Rust, compiled once for every instruction set.
+//! Operations on rows: plain safe Rust, compiled for every instruction set.
 //!
-//! Rust neither reorders floating-point sums nor contracts `a * b + c`, so all copies give equal bits. Sums over a
-//! row go through sixteen lanes and one tree.
+//! Rust neither reorders floating-point sums nor contracts `a * b + c`, so all compiled copies give equal bits.
+//! Sums over a row use sixteen lanes and one tree.
 #![allow(
     unsafe_code,
-    reason = "calls of copies compiled for an instruction set that the path proves"
+    reason = "calls functions compiled for an instruction set that the path proves"
 )]
 
 use shoprl_rl::math::{exp_f32, sigmoid_f32};
 
 use super::LANES;
 
-/// Defines a function whose body is compiled for every instruction set and chosen by a first argument `path`.
+/// Defines functions that are compiled for every instruction set; their first argument `path` selects the copy.
 macro_rules! on_every_path {
     ($($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
         $(#[$meta])*
@@ -27,11 +27,11 @@ macro_rules! on_every_path {
             match path.0 {
                 // SAFETY: a path exists only where its instruction set was detected.
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::path::Isa::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::kernel::path::InstructionSet::Avx512 => unsafe { avx512($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::path::Isa::Avx2 => unsafe { avx2($($arg),*) },
-                $crate::kernel::path::Isa::Scalar => body($($arg),*),
+                $crate::kernel::path::InstructionSet::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::kernel::path::InstructionSet::Scalar => body($($arg),*),
             }
         }
     )*};
@@ -66,7 +66,7 @@ fn sum(a: &[f32], b: &[f32], c: &[f32], term: impl Fn(f32, f32, f32) -> f32) -> 
     tree(lanes)
 }
 
-/// The larger number, written so that it compiles to one instruction.
+/// The larger number, in a form that compiles to one instruction.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
@@ -129,8 +129,7 @@ on_every_path! {
         }
     }
 
-    /// Norm and rotary embedding of the heads of one row: `x` is `[heads][width]`, `y` has the norm's stride.
-    /// `angles` are cosine and sine at the row's position, half a head long (half-split rotation).
+    /// `angles` are cosine and sine at the row's position, half a head long (the rotation splits heads in halves).
     pub fn rotate(
         norm: Norm<'_>,
         angles: (&[f32], &[f32]),
@@ -157,8 +156,8 @@ on_every_path! {
         }
     }
 
-    /// Gradient of [`rotate`]: `dx` (laid out as `x`) is written, `dgain` is added to, `dy` (laid out as `y`) is
-    /// used up.
+    /// Gradient of [`rotate`]: `dx` (laid out as `x`) is overwritten, `dgain` is added to, `dy` (laid out as `y`)
+    /// is destroyed.
     pub fn rotate_back(
         norm: Norm<'_>,
         angles: (&[f32], &[f32]),
@@ -181,8 +180,8 @@ on_every_path! {
         }
     }
 
-    /// `y = silu(gate) * up` (Shazeer 2020) for rows `[gate, up]` of twice `width` at distance `stride`; rows of `y`
-    /// at distance `y_stride`.
+    /// `y = silu(gate) * up` (Shazeer 2020) for rows `[gate, up]` of twice `width`, `stride` values apart; rows of
+    /// `y` are `y_stride` values apart.
     pub fn swiglu(gate_up: &[f32], stride: usize, width: usize, y: &mut [f32], y_stride: usize) {
         for (row, y) in gate_up.chunks_exact(stride).zip(y.chunks_exact_mut(y_stride)) {
             let (gate, up) = row[..2 * width].split_at(width);
@@ -192,8 +191,8 @@ on_every_path! {
         }
     }
 
-    /// Gradient of [`swiglu`] in place: `gate_up` becomes its gradient, and `dy` becomes the `y` of the forward
-    /// pass, which the gradient of the next matrix needs and which was not kept.
+    /// Gradient of [`swiglu`] in place: `gate_up` becomes its gradient, and `dy` becomes the forward pass's `y`.
+    /// The gradient of the next matrix needs `y`, and it was not kept.
     pub fn swiglu_backward(gate_up: &mut [f32], stride: usize, width: usize, dy: &mut [f32], y_stride: usize) {
         for (row, dy) in gate_up.chunks_exact_mut(stride).zip(dy.chunks_exact_mut(y_stride)) {
             let (gate, up) = row[..2 * width].split_at_mut(width);
@@ -208,8 +207,8 @@ on_every_path! {
         }
     }
 
-    /// Turns rows of `stride` (a multiple of sixteen) attention scores into probabilities
-    /// `softmax(scale * score)`; row `r` sees its first `visible + r * growth` entries, the others become zero.
+    /// Turns rows of `stride` (a multiple of sixteen) attention scores into probabilities `softmax(scale * score)`.
+    /// Row `r` sees its first `visible + r * growth` entries; the others become zero.
     pub fn attention_softmax(
         scores: &mut [f32],
         stride: usize,
@@ -219,7 +218,7 @@ on_every_path! {
     ) {
         for (r, row) in scores.chunks_exact_mut(stride).enumerate() {
             let visible = visible + r * growth;
-            // Hidden entries take part in no maximum and, exp(-inf) being zero, in no sum.
+            // Hidden entries affect no maximum and, since exp(-inf) is zero, no sum.
             row[visible..].fill(f32::NEG_INFINITY);
             let mut lanes = [f32::NEG_INFINITY; LANES];
             for chunk in row.as_chunks::<LANES>().0 {

@@ -1,73 +1,86 @@
-//! The register tile: a few rows by a few panels, every lane one chain of fused multiply-adds.
+//! The register tile: a few rows by a few panels, where every lane is one chain of fused multiply-adds.
 #![allow(
     clippy::needless_range_loop,
-    reason = "constant bounds of several arrays at once: the compiler unrolls these loops into registers"
+    reason = "one constant bound for several arrays: the compiler unrolls these loops into registers"
 )]
 #![allow(
     unsafe_code,
-    reason = "raw pointers whose bounds `product` has checked, see the contract of `tiles`"
+    reason = "raw pointers whose bounds `product` has checked; see the contract of `tiles`"
 )]
 
 use std::mem::MaybeUninit;
 
 use super::LANES;
 use super::lanes::Lanes;
-use super::product::Start;
+use super::operand::{Shape, Start};
 
 /// A product in raw pointers. Strides count `f32`.
-pub(super) struct Raw {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) steps: usize,
-    pub(super) a: *const f32,
-    pub(super) a_row: usize,
-    pub(super) a_step: usize,
-    pub(super) b: *const f32,
-    pub(super) b_row: usize,
-    pub(super) b_panel: usize,
-    pub(super) b_step: usize,
-    pub(super) c: *mut f32,
-    pub(super) c_row: usize,
+pub(super) struct RawProduct {
+    pub(super) shape: Shape,
+    pub(super) left: *const f32,
+    pub(super) left_row: usize,
+    pub(super) left_step: usize,
+    pub(super) right: *const f32,
+    /// Not zero: every row has its own right operand.
+    pub(super) right_row: usize,
+    pub(super) right_panel: usize,
+    pub(super) right_step: usize,
+    pub(super) output: *mut f32,
+    pub(super) output_row: usize,
     pub(super) start: Start,
 }
 
 /// Rows of the largest tile.
 const ROWS: usize = 6;
 
-/// Accumulators of a tile whose rows have operands of their own. Nothing is read twice there, so all that matters is
-/// that memory is read as few, long streams: a narrow tile.
-const OWN_TILE: usize = 8;
+/// Accumulators of a tile whose rows have their own right operands. Nothing is read twice there, so a narrow tile is
+/// best: it reads memory in few, long streams.
+const OWN_ACCUMULATORS: usize = 8;
 
-/// Computes the whole product tile by tile: panels outside, so that a group of panels stays in the nearest cache
-/// while all rows pass; rows inside, cut evenly so that no short tile is left over.
+/// Computes the whole product tile by tile. The outer loop runs over panels, so that a group of panels stays in the L1
+/// cache while all rows use it; rows are cut evenly, so that no short tile is left over.
 ///
 /// # Safety
-/// The caller has the instruction set of `L`, and for every row < rows, step < steps, panel < columns / 16 rounded
-/// up: `a + row * a_row + step * a_step` is readable, sixteen values at `b + row * b_row + panel * b_panel + step * b_step` are
-/// readable, and `columns` values at `c + row * c_row` are readable and writable and overlap neither `a` nor `b`.
+/// The processor has the instruction set of `L`. For every row < rows, step < steps and panel < columns / 16 rounded up:
+/// * `left + row * left_row + step * left_step` is readable,
+/// * sixteen values at `right + row * right_row + panel * right_panel + step * right_step` are readable,
+/// * `columns` values at `output + row * output_row` are readable and writable and overlap neither `left` nor `right`.
 #[inline(always)]
-pub(super) unsafe fn tiles<L: Lanes>(raw: &Raw) {
-    let panels = raw.columns.div_ceil(LANES);
-    let blocks = raw.rows.div_ceil(ROWS);
-    let widest = match raw.b_row {
-        0 => L::PANELS[raw.rows.min(3) - 1],
-        _ => (OWN_TILE / raw.rows.min(ROWS)).clamp(1, L::PANELS[raw.rows.min(3) - 1]),
+pub(super) unsafe fn tiles<L: Lanes>(raw: &RawProduct) {
+    let panels = raw.shape.columns.div_ceil(LANES);
+    let blocks = raw.shape.rows.div_ceil(ROWS);
+    let widest = match raw.right_row {
+        0 => L::PANELS[raw.shape.rows.min(3) - 1],
+        _ => (OWN_ACCUMULATORS / raw.shape.rows.min(ROWS))
+            .clamp(1, L::PANELS[raw.shape.rows.min(3) - 1]),
     };
     let mut panel = 0;
     while panel < panels {
         let width = widest.min(panels - panel);
         for block in 0..blocks {
-            let (first, end) = (raw.rows * block / blocks, raw.rows * (block + 1) / blocks);
-            // SAFETY: rows and panels lie inside the product, so the contract passes on.
+            let (first, end) =
+                (raw.shape.rows * block / blocks, raw.shape.rows * (block + 1) / blocks);
+            // SAFETY: the rows and panels are inside the product, and a block has at most `ROWS` rows.
             unsafe { by_rows::<L>(raw, first, end - first, panel, width) };
         }
         panel += width;
     }
 }
 
+/// Chooses the tile's number of rows at compile time.
+///
+/// # Safety
+/// The contract of [`tiles`]; rows `first..first + rows` and panels `panel..panel + width` are inside the product, and
+/// `rows` is at most [`ROWS`].
 #[inline(always)]
-unsafe fn by_rows<L: Lanes>(raw: &Raw, first: usize, rows: usize, panel: usize, width: usize) {
-    // SAFETY: contract of `tiles`.
+unsafe fn by_rows<L: Lanes>(
+    raw: &RawProduct,
+    first: usize,
+    rows: usize,
+    panel: usize,
+    width: usize,
+) {
+    // SAFETY: this function's contract, with `rows` as `R`.
     unsafe {
         match rows {
             1 => by_width::<L, 1>(raw, first, panel, width),
@@ -80,11 +93,20 @@ unsafe fn by_rows<L: Lanes>(raw: &Raw, first: usize, rows: usize, panel: usize, 
     }
 }
 
+/// Chooses the tile's number of panels at compile time.
+///
+/// # Safety
+/// As for [`by_rows`], with `R` rows; `width` is at most the `PANELS` of `L` for `R` rows.
 #[inline(always)]
-unsafe fn by_width<L: Lanes, const R: usize>(raw: &Raw, first: usize, panel: usize, width: usize) {
-    // Known at compile time: arms that no product takes on this instruction set are not compiled.
+unsafe fn by_width<L: Lanes, const R: usize>(
+    raw: &RawProduct,
+    first: usize,
+    panel: usize,
+    width: usize,
+) {
+    // A constant: match arms that this instruction set never takes are not compiled.
     let most = L::PANELS[if R < 3 { R - 1 } else { 2 }];
-    // SAFETY: contract of `tiles`.
+    // SAFETY: this function's contract, with `width` as `P`.
     unsafe {
         match width {
             8 if most >= 8 => by_layout::<L, R, 8>(raw, first, panel),
@@ -99,17 +121,21 @@ unsafe fn by_width<L: Lanes, const R: usize>(raw: &Raw, first: usize, panel: usi
     }
 }
 
+/// Chooses the loads by the operands' layout at compile time.
+///
+/// # Safety
+/// As for [`by_rows`], with `R` rows and `P` panels.
 #[inline(always)]
 unsafe fn by_layout<L: Lanes, const R: usize, const P: usize>(
-    raw: &Raw,
+    raw: &RawProduct,
     first: usize,
     panel: usize,
 ) {
-    // SAFETY: contract of `tiles`.
+    // SAFETY: this function's contract; `ADJACENT` and `OWN` are what was tested.
     unsafe {
-        if raw.b_row != 0 {
+        if raw.right_row != 0 {
             tile::<L, R, P, false, true>(raw, first, panel);
-        } else if raw.a_row == 1 {
+        } else if raw.left_row == 1 {
             tile::<L, R, P, true, false>(raw, first, panel);
         } else {
             tile::<L, R, P, false, false>(raw, first, panel);
@@ -117,29 +143,34 @@ unsafe fn by_layout<L: Lanes, const R: usize, const P: usize>(
     }
 }
 
-/// `ADJACENT`: the rows of the left operand lie side by side (`a_row == 1`, a transposed operand), so one moving
-/// pointer serves all of them; otherwise each row has its own. `OWN`: each row has its own right operand.
+/// Computes one tile of `R` rows and `P` panels.
 ///
-/// The loops over `R` and `P` stay this plain because they must unroll completely: an accumulator that is indexed by
-/// a variable anywhere lives in memory everywhere.
+/// `ADJACENT`: the rows of the left operand are neighbours (`left_row == 1`, a transposed operand), so one moving pointer
+/// serves all of them; otherwise each row has its own pointer. `OWN`: each row has its own right operand.
+///
+/// The loops over `R` and `P` are plain because they must unroll completely: an accumulator array with one variable index
+/// is kept in memory instead of registers.
+///
+/// # Safety
+/// As for [`by_rows`], with `R` rows and `P` panels. `ADJACENT` only if `left_row == 1`.
 #[inline(always)]
 unsafe fn tile<L: Lanes, const R: usize, const P: usize, const ADJACENT: bool, const OWN: bool>(
-    raw: &Raw,
+    raw: &RawProduct,
     first: usize,
     panel: usize,
 ) {
-    // SAFETY: every address is one of those named in the contract of `tiles`: rows first..first + R, panels
-    // panel..panel + P, steps 0..steps. A last panel that is not full goes through `edge`, as long as a tile.
+    // SAFETY: every address is one that the contract of `tiles` names: rows first..first + R, panels panel..panel + P,
+    // steps 0..steps. A last panel that is not full goes through `edge`, which holds a whole tile.
     unsafe {
-        let c = raw.c.add(first * raw.c_row + panel * LANES);
-        let columns = (raw.columns - panel * LANES).min(P * LANES);
+        let output = raw.output.add(first * raw.output_row + panel * LANES);
+        let columns = (raw.shape.columns - panel * LANES).min(P * LANES);
         let mut edge = MaybeUninit::<Edge>::uninit();
         let (tile, tile_row) = if columns == P * LANES {
-            (c, raw.c_row)
+            (output, raw.output_row)
         } else {
             let edge = edge.as_mut_ptr().cast::<f32>();
             if !matches!(raw.start, Start::Zero) {
-                read_edge(edge, R, c, raw.c_row, columns);
+                read_edge(edge, R, output, raw.output_row, columns);
             }
             (edge, EDGE)
         };
@@ -151,30 +182,30 @@ unsafe fn tile<L: Lanes, const R: usize, const P: usize, const ADJACENT: bool, c
                 }
             }
         }
-        let a = raw.a.add(first * raw.a_row);
-        let mut rows = [a; R];
+        let left = raw.left.add(first * raw.left_row);
+        let mut rows = [left; R];
         for r in 0..R {
-            rows[r] = a.add(r * raw.a_row);
+            rows[r] = left.add(r * raw.left_row);
         }
-        let b = raw.b.add(first * raw.b_row + panel * raw.b_panel);
-        for step in 0..raw.steps {
-            let at = b.add(step * raw.b_step);
+        let right = raw.right.add(first * raw.right_row + panel * raw.right_panel);
+        for step in 0..raw.shape.steps {
+            let at = right.add(step * raw.right_step);
             let mut weights = [L::zero(); P];
             if !OWN {
                 for p in 0..P {
-                    weights[p] = L::load(at.add(p * raw.b_panel));
+                    weights[p] = L::load(at.add(p * raw.right_panel));
                 }
             }
             for r in 0..R {
                 let x = if ADJACENT {
-                    a.add(step * raw.a_step + r)
+                    left.add(step * raw.left_step + r)
                 } else {
-                    rows[r].add(step * raw.a_step)
+                    rows[r].add(step * raw.left_step)
                 };
                 let x = L::splat(*x);
                 for p in 0..P {
                     let weight = if OWN {
-                        L::load(at.add(r * raw.b_row + p * raw.b_panel))
+                        L::load(at.add(r * raw.right_row + p * raw.right_panel))
                     } else {
                         weights[p]
                     };
@@ -195,40 +226,62 @@ unsafe fn tile<L: Lanes, const R: usize, const P: usize, const ADJACENT: bool, c
             }
         }
         if columns < P * LANES {
-            write_edge(tile, R, c, raw.c_row, columns);
+            write_edge(tile, R, output, raw.output_row, columns);
         }
     }
 }
 
-/// Length of a row of the largest tile.
+/// Values in a row of the largest tile.
 const EDGE: usize = 8 * LANES;
 
-/// A tile's worth of output on the stack, for a tile that reaches beyond the last column.
+/// Output of one tile on the stack, for tiles that reach beyond the last column.
 type Edge = [[f32; EDGE]; ROWS];
 
-/// Fills `rows` rows of the edge with `columns` values of `c`, and zero beyond.
+/// Fills `rows` rows of the edge with `columns` values of the output, and zeros after them.
 ///
 /// # Safety
-/// `edge` has `rows` writable rows, `c` has `columns` (at most a row of the edge) readable values in each.
+/// `edge` has `rows` writable rows; the output has `columns` readable values in each row, at most a row of the edge.
 #[cold]
-unsafe fn read_edge(edge: *mut f32, rows: usize, c: *const f32, c_row: usize, columns: usize) {
+unsafe fn read_edge(
+    edge: *mut f32,
+    rows: usize,
+    output: *const f32,
+    output_row: usize,
+    columns: usize,
+) {
     for row in 0..rows {
         // SAFETY: the contract above.
         unsafe {
             edge.add(row * EDGE).write_bytes(0, EDGE);
-            std::ptr::copy_nonoverlapping(c.add(row * c_row), edge.add(row * EDGE), columns);
+            std::ptr::copy_nonoverlapping(
+                output.add(row * output_row),
+                edge.add(row * EDGE),
+                columns,
+            );
         }
     }
 }
 
-/// Copies `columns` values of `rows` rows of the edge to `c`.
+/// Copies `columns` values of `rows` rows of the edge to the output.
 ///
 /// # Safety
-/// The edge's rows have been written; `c` has `columns` (at most a row of the edge) writable values in each.
+/// The edge's rows are initialised; the output has `columns` writable values in each row, at most a row of the edge.
 #[cold]
-unsafe fn write_edge(edge: *const f32, rows: usize, c: *mut f32, c_row: usize, columns: usize) {
+unsafe fn write_edge(
+    edge: *const f32,
+    rows: usize,
+    output: *mut f32,
+    output_row: usize,
+    columns: usize,
+) {
     for row in 0..rows {
         // SAFETY: the contract above.
-        unsafe { std::ptr::copy_nonoverlapping(edge.add(row * EDGE), c.add(row * c_row), columns) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                edge.add(row * EDGE),
+                output.add(row * output_row),
+                columns,
+            )
+        };
     }
 }

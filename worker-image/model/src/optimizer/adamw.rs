@@ -2,11 +2,11 @@
 
 use super::Settings;
 
-/// The numbers of one step.
+/// Constants of one step.
 pub(super) struct Coefficients {
     beta1: f32,
     beta2: f32,
-    /// `1 - beta^steps`: what a mean started at zero still lacks.
+    /// `1 - beta^steps`: corrects the bias of a mean that starts at zero.
     correction1: f32,
     root_correction2: f32,
     epsilon: f32,
@@ -15,7 +15,7 @@ pub(super) struct Coefficients {
 }
 
 impl Coefficients {
-    /// The numbers of step number `steps` (from 1) at learning rate `rate`.
+    /// Constants of step number `steps` (from 1) at learning rate `rate`.
     pub(super) fn new(settings: &Settings, steps: u32, rate: f32) -> Self {
         let correction = |beta: f64| 1.0 - libm::pow(beta, f64::from(steps));
         Self {
@@ -29,7 +29,7 @@ impl Coefficients {
         }
     }
 
-    /// One tensor; `scale` multiplies its learning rate.
+    /// Updates one tensor; `scale` multiplies its learning rate.
     pub(super) fn update(
         &self,
         scale: f32,

@@ -1,29 +1,30 @@
-//! The gradient's norm.
+//! The norm of the gradient.
 
 use thiserror::Error;
 
 use crate::parameters::Layout;
 
-/// The gradient cannot be followed.
+/// A gradient with an infinite value or NaN.
 #[derive(Debug, Error, PartialEq)]
 #[error(
-    "the gradient of `{tensor}` is {value} at position {position}; lower the learning rate or look at the batch"
+    "the gradient of `{tensor}` is {value} at position {position}; lower the learning rate or inspect the batch"
 )]
 pub struct NotFinite {
     /// Name of the tensor.
     pub tensor: String,
-    /// Where in the tensor, counted in values.
+    /// Index of the value in the tensor.
     pub position: usize,
-    /// What was found there.
+    /// The value found.
     pub value: f32,
 }
 
-/// Scales `gradients` (layout order) so that their Euclidean norm is at most `limit`; returns the norm before.
+/// Scales `gradients` (layout order) so that their Euclidean norm is at most `limit`. Returns the norm before
+/// scaling.
 ///
-/// The sum runs in f64 in an order that nothing changes.
+/// The norm is summed in f64 in a fixed order.
 ///
 /// # Errors
-/// A value is infinite or not a number; the gradient is left as it was.
+/// A value is infinite or NaN; the gradient is then unchanged.
 pub fn clip_gradient_norm(
     layout: &Layout,
     gradients: &mut [f32],
@@ -34,7 +35,7 @@ pub fn clip_gradient_norm(
         return Err(first_bad(layout, gradients));
     }
     if norm > limit {
-        // A hair below, so that rounding does not leave the norm above the limit (as in PyTorch).
+        // Slightly smaller, so that rounding does not leave the norm above the limit (as in PyTorch).
         let factor = (limit / (norm + 1e-6)) as f32;
         for value in gradients {
             *value *= factor;
@@ -43,7 +44,7 @@ pub fn clip_gradient_norm(
     Ok(norm)
 }
 
-/// The sum of squares in f64 by sixteen running sums, then those in order. Squares of f32 cannot overflow f64.
+/// The sum of squares in f64: sixteen running sums, added in order. Squares of f32 cannot overflow f64.
 pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
     let mut sums = [0.0f64; 16];
     for block in values.chunks(16) {

@@ -1,9 +1,9 @@
-//! Muon: the update of a matrix is its momentum with all singular values brought near 1.
+//! Muon: the update of a matrix is its momentum with all singular values moved close to 1.
 
 use super::Settings;
 use super::newton_schulz::Workspace;
 
-/// The numbers of one step.
+/// Constants of one step.
 #[derive(Clone, Copy)]
 pub(super) struct Coefficients {
     momentum: f32,
@@ -12,13 +12,13 @@ pub(super) struct Coefficients {
 }
 
 impl Coefficients {
-    /// The numbers of a step at learning rate `rate`.
+    /// Constants of a step at learning rate `rate`.
     pub(super) fn new(settings: &Settings, rate: f32) -> Self {
         Self { momentum: settings.momentum, rate, keep: 1.0 - rate * settings.weight_decay }
     }
 }
 
-/// One matrix, row by row, with its state.
+/// One matrix in row-major order, with its optimiser state.
 pub(super) struct Matrix<'a> {
     pub(super) values: &'a mut [f32],
     pub(super) momentum: &'a mut [f32],
@@ -31,13 +31,13 @@ impl Matrix<'_> {
         self.values.len() / self.columns
     }
 
-    /// Work in multiply-adds of one iteration: one Gram matrix and one product of `long * short^2`, one square.
+    /// Multiply-adds of one iteration: one Gram matrix and one product of `long * short^2`, and one square.
     fn cost(&self) -> usize {
         let (long, short) = (self.rows().max(self.columns), self.rows().min(self.columns));
         (2 * long + short) * short * short
     }
 
-    /// Momentum as a running mean, Nesterov's look ahead, orthogonalisation, decoupled decay.
+    /// Running mean as momentum, Nesterov's look-ahead, orthogonalisation, decoupled decay.
     fn update(&mut self, coefficients: Coefficients, workspace: &mut Workspace) {
         let Coefficients { momentum, rate, keep } = coefficients;
         let (rows, columns) = (self.rows(), self.columns);
@@ -48,7 +48,8 @@ impl Matrix<'_> {
             slope + (*mean - slope) * momentum
         }));
         workspace.orthogonalize(&mut ahead, rows, columns);
-        // A tall matrix of unit singular values has small entries; this keeps the root mean square of outputs.
+        // A tall matrix with unit singular values has small entries; this factor keeps the root mean square of its
+        // outputs.
         let size = rate * (rows as f32 / columns as f32).max(1.0).sqrt();
         for (value, direction) in self.values.iter_mut().zip(&ahead) {
             *value = *value * keep - size * direction;
@@ -57,7 +58,7 @@ impl Matrix<'_> {
     }
 }
 
-/// Updates `matrices`, each whole by one thread, so that the number of threads cannot change a bit.
+/// Updates `matrices`. One thread updates each whole matrix, so the number of threads does not change the bits.
 pub(super) fn update(matrices: Vec<Matrix<'_>>, coefficients: Coefficients, threads: usize) {
     let mut shares = share(matrices, threads.max(1)).into_iter();
     let run = |share: Vec<Matrix<'_>>| {
@@ -75,7 +76,7 @@ pub(super) fn update(matrices: Vec<Matrix<'_>>, coefficients: Coefficients, thre
     });
 }
 
-/// The largest first, each to whom has least.
+/// Longest-processing-time-first assignment to the least loaded thread.
 fn share(mut matrices: Vec<Matrix<'_>>, threads: usize) -> Vec<Vec<Matrix<'_>>> {
     matrices.sort_by_key(|matrix| std::cmp::Reverse(matrix.cost()));
     let mut shares: Vec<(usize, Vec<Matrix<'_>>)> = (0..threads).map(|_| (0, Vec::new())).collect();

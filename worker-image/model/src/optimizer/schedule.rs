@@ -1,6 +1,6 @@
 //! Factors on the learning rate.
 
-/// Rises linearly to 1: `(step + 1) / steps` for `step` counted from 0, 1 from then on (and always for `steps` 0).
+/// Rises linearly to 1: `(step + 1) / steps` for `step` counted from 0, then 1 (always 1 if `steps` is 0).
 pub fn warm_up(step: u64, steps: u64) -> f64 {
     if step + 1 >= steps { 1.0 } else { (step + 1) as f64 / steps as f64 }
 }

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Optimizer, Settings, by_muon};
+use super::{Optimizer, Settings, is_muon};
 use crate::parameters::Layout;
 use crate::tensor_file::{self, TensorFileError};
 
-/// A scalar; float32 counts exactly up to 16 million.
+/// A scalar tensor; float32 counts exactly up to 16 million.
 const STEPS: &str = "steps";
 
-/// One tensor of the file, and where its values live.
+/// One tensor of the file, and the place of its values.
 struct Part<'a> {
     name: String,
     shape: &'a [usize],
@@ -18,8 +18,8 @@ struct Part<'a> {
     second: bool,
 }
 
-/// The file's tensors apart from `steps`: `NAME.momentum` where Muon rules, `NAME.first_moment` and
-/// `NAME.second_moment` elsewhere.
+/// The file's tensors except `steps`: `NAME.momentum` for Muon's tensors, `NAME.first_moment` and
+/// `NAME.second_moment` for AdamW's.
 fn parts<'a>(layout: &'a Layout, settings: &Settings) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     for entry in layout.entries() {
@@ -27,7 +27,7 @@ fn parts<'a>(layout: &'a Layout, settings: &Settings) -> Vec<Part<'a>> {
             let name = format!("{}.{kind}", entry.name);
             parts.push(Part { name, shape: &entry.shape, range: entry.range(), second });
         };
-        if by_muon(settings, entry) {
+        if is_muon(settings, entry) {
             push("momentum", false);
         } else {
             push("first_moment", false);
@@ -53,8 +53,8 @@ impl Optimizer {
         tensor_file::write(std::iter::once(steps).chain(moments))
     }
 
-    /// Reads what [`Optimizer::to_bytes`] wrote under the same geometry and method; what follows is bit for bit what
-    /// would have followed without the stop.
+    /// Reads what [`Optimizer::to_bytes`] wrote with the same geometry and method. Training then continues with the
+    /// bits it would have had without the interruption.
     ///
     /// # Errors
     /// The file is truncated, corrupt, or of another geometry or method.

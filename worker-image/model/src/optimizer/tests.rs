@@ -22,7 +22,8 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// Weights after `steps` steps on pseudo-random gradients; every step starts from what `between` returns.
+/// Weights after `steps` steps on pseudo-random gradients. Every step starts with the optimiser that `between`
+/// returns.
 fn train(
     method: Method,
     threads: usize,
@@ -41,7 +42,7 @@ fn train(
 }
 
 #[test]
-fn the_number_of_threads_leaves_the_bits_alone() {
+fn the_number_of_threads_does_not_change_the_bits() {
     for method in [Method::AdamW, Method::Muon] {
         let one = train(method, 1, 3, |optimizer| optimizer);
         for threads in [2, 4, 64] {
@@ -54,7 +55,7 @@ fn the_number_of_threads_leaves_the_bits_alone() {
 }
 
 #[test]
-fn a_run_resumed_from_its_state_file_goes_on_bit_for_bit() {
+fn a_run_resumed_from_its_state_file_continues_with_the_same_bits() {
     for method in [Method::AdamW, Method::Muon] {
         let resumed = train(method, 1, 3, |optimizer| {
             let bytes = optimizer.to_bytes().unwrap();
@@ -82,7 +83,7 @@ fn the_state_of_another_method_is_refused_by_name() {
 
 #[test]
 fn adamw_follows_its_definition() {
-    // The definition in f64, one scalar at a time, against two steps of the real thing.
+    // Two steps against the definition in f64, one scalar at a time.
     let (rate, decay) = (0.003, 0.1);
     let mut parameters = Parameters::init(&config(), 1);
     let before = parameters.values.clone();
@@ -147,7 +148,7 @@ fn published(update: &[f64], columns: usize) -> Vec<f64> {
 }
 
 #[test]
-fn muon_follows_its_definition_and_leaves_other_tensors_to_adamw() {
+fn muon_follows_its_definition_and_adamw_updates_the_other_tensors() {
     let (rate, decay) = (0.02, 0.01);
     let mut parameters = Parameters::init(&config(), 1);
     let before = parameters.clone();
@@ -218,7 +219,7 @@ fn a_gradient_is_clipped_to_its_limit_and_never_enlarged() {
 }
 
 #[test]
-fn a_gradient_that_is_not_finite_is_refused_by_tensor_and_left_alone() {
+fn a_gradient_with_nan_or_infinity_is_refused_and_unchanged() {
     let layout = Layout::new(&config());
     for bad in [f32::NAN, f32::INFINITY] {
         let mut gradients = noise(layout.len(), 5);

@@ -12,14 +12,14 @@ use super::CONTROL;
 /// Why a lexicon cannot become a vocabulary.
 #[derive(Debug, Error)]
 pub enum LexiconError {
-    /// A word has no text.
+    /// A word is empty.
     #[error("word {0} of the lexicon is empty")]
     Empty(usize),
-    /// A word stands twice.
-    #[error("word {0} of the lexicon, `{1}`, stands there twice")]
+    /// A word occurs twice.
+    #[error("word {0} of the lexicon, `{1}`, occurs twice")]
     Twice(usize, String),
-    /// A word is spelt like a control or byte token.
-    #[error("word {0} of the lexicon, `{1}`, is spelt like a control or byte token")]
+    /// A word has the spelling of a control or byte token.
+    #[error("word {0} of the lexicon, `{1}`, has the spelling of a control or byte token")]
     Reserved(usize, String),
     /// The `tokenizers` crate refused the vocabulary.
     #[error("the vocabulary cannot be built: {0}")]
@@ -31,10 +31,10 @@ pub(super) fn byte_token(byte: u8) -> String {
     format!("<0x{byte:02X}>")
 }
 
-/// The text of the `tokenizer.json` whose words are `lexicon`, in that order, after the bytes and controls.
+/// The text of a `tokenizer.json`: bytes, control tokens, then the words of `lexicon` in their order.
 ///
 /// # Errors
-/// A word is empty, stands twice or is spelt like a control or byte token.
+/// A word is empty, occurs twice or has the spelling of a control or byte token.
 pub fn build(lexicon: &[String]) -> Result<String, LexiconError> {
     check(lexicon)?;
     let library = |error: tokenizers::Error| LexiconError::Library(error.to_string());
@@ -57,7 +57,7 @@ pub fn build(lexicon: &[String]) -> Result<String, LexiconError> {
 fn check(lexicon: &[String]) -> Result<(), LexiconError> {
     let mut reserved: BTreeSet<String> = (0..=255u8).map(byte_token).collect();
     reserved.extend(CONTROL.iter().map(|(_, name)| (*name).to_owned()));
-    let mut seen = BTreeSet::new();
+    let mut words = BTreeSet::new();
     for (number, word) in lexicon.iter().enumerate() {
         if word.is_empty() {
             return Err(LexiconError::Empty(number));
@@ -65,7 +65,7 @@ fn check(lexicon: &[String]) -> Result<(), LexiconError> {
         if reserved.contains(word) {
             return Err(LexiconError::Reserved(number, word.clone()));
         }
-        if !seen.insert(word) {
+        if !words.insert(word) {
             return Err(LexiconError::Twice(number, word.clone()));
         }
     }

@@ -37,7 +37,7 @@ fn tokenizer() -> Tokenizer {
     Tokenizer::from_json(&build(&words).unwrap()).unwrap()
 }
 
-/// The rule as prose states it: at every position the longest word that starts there, otherwise one byte.
+/// The documented rule: at every position the longest word that starts there, else one byte.
 fn cut(text: &str) -> Vec<u32> {
     let (mut at, mut tokens) = (0, Vec::new());
     while at < text.len() {
@@ -51,7 +51,7 @@ fn cut(text: &str) -> Vec<u32> {
     tokens
 }
 
-/// Text made of words, parts of words and anything else.
+/// Text made of words, parts of words and arbitrary characters.
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         6 => prop::sample::select(WORDS).prop_map(str::to_owned),
@@ -114,21 +114,27 @@ proptest! {
     }
 
     #[test]
-    fn words_are_cut_longest_first(text in text()) {
+    fn the_longest_word_is_matched_first(text in text()) {
         prop_assert_eq!(tokenizer().encode(&text), cut(&text));
     }
 }
 
 #[test]
-fn a_bad_lexicon_is_refused_by_word() {
+fn an_error_names_the_bad_word_of_a_lexicon() {
     let check = |words: &[&str], expected: &str| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         assert_eq!(build(&words).unwrap_err().to_string(), expected);
     };
     check(&["红", ""], "word 1 of the lexicon is empty");
-    check(&["红", "色", "红"], "word 2 of the lexicon, `红`, stands there twice");
-    check(&["<|end|>"], "word 0 of the lexicon, `<|end|>`, is spelt like a control or byte token");
-    check(&["<0x41>"], "word 0 of the lexicon, `<0x41>`, is spelt like a control or byte token");
+    check(&["红", "色", "红"], "word 2 of the lexicon, `红`, occurs twice");
+    check(
+        &["<|end|>"],
+        "word 0 of the lexicon, `<|end|>`, has the spelling of a control or byte token",
+    );
+    check(
+        &["<0x41>"],
+        "word 0 of the lexicon, `<0x41>`, has the spelling of a control or byte token",
+    );
 }
 
 #[test]

@@ -1,11 +1,9 @@
-//! A batch to signed credit per token: what the policy gradient is multiplied with.
+//! From a batch to signed credit per token, the factor of the policy gradient.
 
-use super::{
-    CreditError, CreditOptions, Gate, Mode, ScoredTrajectory, Trajectory, dense, reading::Reading,
-    weights,
-};
+use super::reading::Reading;
+use super::{CreditError, CreditOptions, Gate, Mode, ScoredTrajectory, Trajectory, dense, weights};
 
-/// The advantage of every token of every trajectory, 0 on tokens the policy did not write.
+/// The advantage of every token of every trajectory; 0 on tokens that the policy did not write.
 ///
 /// The trainer divides its loss by the number of policy tokens of the whole batch, never by a sum
 /// of weights, and applies a KL penalty to all policy tokens alike.
@@ -30,7 +28,7 @@ use super::{
 /// ```
 ///
 /// # Errors
-/// Options outside their range, or a trajectory whose lengths, coverage or numbers are wrong.
+/// Options outside their range, or a trajectory with wrong lengths, coverage or numbers.
 pub fn token_advantages(
     batch: &[ScoredTrajectory],
     options: &CreditOptions,
@@ -55,7 +53,7 @@ pub fn token_advantages(
     Ok(batch.iter().zip(&readings).map(of_one).collect())
 }
 
-/// The weights of the modes that weigh, 1 on policy tokens for the two that do not.
+/// The weights of the modes that weigh tokens; 1 on policy tokens for `Off` and `Dense`.
 pub(super) fn token_weights(
     trajectory: &Trajectory,
     reading: &Reading,
@@ -77,7 +75,7 @@ pub(super) fn token_weights(
     }
 }
 
-/// One value per policy message, given to each of its tokens; 0 on all others.
+/// Gives each token the value of its policy message; 0 to all other tokens.
 pub(super) fn spread(trajectory: &Trajectory, values: &[f64]) -> Vec<f64> {
     let mut tokens = vec![0.0; trajectory.tokens];
     for ((_, message), &value) in trajectory.policy_messages().zip(values) {

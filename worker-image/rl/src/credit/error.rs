@@ -1,9 +1,9 @@
-//! Why credit could not be assigned.
+//! Errors of credit assignment.
 
-/// The first thing wrong with a trajectory, a batch or the options: field, value and remedy.
+/// The first fault of a trajectory, a batch or the options: field, value and remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CreditError {
-    /// A message does not begin where the one before it ended.
+    /// A message does not start at the end of the previous message.
     #[error(
         "messages[{index}].start is {start}, expected {expected}: messages must cover the tokens \
          in order, without gaps or overlaps"
@@ -13,10 +13,10 @@ pub enum CreditError {
         index: usize,
         /// The value found.
         start: usize,
-        /// The end of the message before.
+        /// End of the previous message.
         expected: usize,
     },
-    /// A message without tokens.
+    /// A message has no tokens.
     #[error("messages[{index}] is {start}..{end}: a message must hold at least one token")]
     MessageEmpty {
         /// Position in `messages`.
@@ -26,7 +26,7 @@ pub enum CreditError {
         /// Its end.
         end: usize,
     },
-    /// A message by the policy of the environment's kind.
+    /// A message of the policy has the environment's kind.
     #[error(
         "messages[{index}] has policy: true and kind: environment: \
          set policy to false or name what the action does"
@@ -35,7 +35,7 @@ pub enum CreditError {
         /// Position in `messages`.
         index: usize,
     },
-    /// The messages end before or after the tokens do.
+    /// The messages do not end at the last token.
     #[error("messages end at {reached}, tokens is {tokens}: the last message must end there")]
     Coverage {
         /// End of the last message.
@@ -43,7 +43,7 @@ pub enum CreditError {
         /// Number of tokens.
         tokens: usize,
     },
-    /// Not one score per token.
+    /// The number of scores is not the number of tokens.
     #[error("scores has {scores} values, tokens is {tokens}: give one score per token")]
     ScoreCount {
         /// Number of scores.
@@ -51,7 +51,7 @@ pub enum CreditError {
         /// Number of tokens.
         tokens: usize,
     },
-    /// A score that is NaN or infinite.
+    /// A score is NaN or infinite.
     #[error("scores[{index}] is {value}: every score must be a finite number")]
     Score {
         /// Position in `scores`.
@@ -59,7 +59,7 @@ pub enum CreditError {
         /// The value found.
         value: f64,
     },
-    /// A number that is NaN or infinite.
+    /// A number is NaN or infinite.
     #[error("{field} is {value}: it must be a finite number")]
     NotFinite {
         /// The field's name.
@@ -67,7 +67,7 @@ pub enum CreditError {
         /// The value found.
         value: f64,
     },
-    /// An option outside its range.
+    /// An option is outside its range.
     #[error("{field} is {value}: it must be {expected}")]
     Option {
         /// The field's name.
@@ -84,9 +84,9 @@ pub enum CreditError {
         field: &'static str,
         /// Its length.
         found: usize,
-        /// What it must be.
+        /// The required length.
         expected: usize,
-        /// What the entries belong to.
+        /// What each entry belongs to.
         unit: &'static str,
     },
     /// One trajectory of a batch is wrong.
@@ -96,7 +96,7 @@ pub enum CreditError {
         index: usize,
         /// Its group.
         group: u64,
-        /// What is wrong with it.
+        /// The fault.
         error: Box<CreditError>,
     },
 }

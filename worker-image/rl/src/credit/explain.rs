@@ -1,19 +1,18 @@
-//! One episode explained: what each mode would do with it, as data for people.
+//! Explains one episode: the labels, segments, weights and credit of each mode, as data for people.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::assign::{spread, token_weights};
+use super::labels::Scale;
+use super::reading::Reading;
 use super::{
-    CreditError, CreditOptions, Gate, Kind, Message, Mode, ScoredTrajectory, Trajectory,
-    assign::{spread, token_weights},
-    dense,
-    labels::Scale,
-    reading::Reading,
+    CreditError, CreditOptions, Gate, Kind, Message, Mode, ScoredTrajectory, Trajectory, dense,
     weights,
 };
 
-/// The tokens of an episode: how many, or which.
+/// The tokens of an episode: their number or the tokens themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "tokens must be a count, a list of ids or a list of strings")]
 pub enum Tokens {
@@ -21,7 +20,7 @@ pub enum Tokens {
     Count(usize),
     /// Their ids.
     Ids(Vec<u32>),
-    /// Their texts; segments are then quoted.
+    /// Their texts; the explanation then quotes segments.
     Texts(Vec<String>),
 }
 
@@ -31,16 +30,16 @@ pub enum Tokens {
 pub struct ExplainInput {
     /// The tokens.
     pub tokens: Tokens,
-    /// Messages covering them.
+    /// Messages that cover the tokens.
     pub messages: Vec<Message>,
     /// One score per token.
     pub scores: Vec<f64>,
     /// Sample reward.
     pub reward: f64,
-    /// Sample advantage; without it the reward counts as one, since a single episode has no group.
+    /// Sample advantage. Default: the reward, since a single episode has no group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advantage: Option<f64>,
-    /// Options; their mode is ignored, all modes are explained.
+    /// Options. Their mode is ignored, because all modes are explained.
     #[serde(default)]
     pub options: CreditOptions,
     /// η of the gated mode for every kind. Default 1: full trust.
@@ -52,26 +51,26 @@ pub struct ExplainInput {
     pub slope: Option<f64>,
 }
 
-/// What the modes make of an episode. Vectors have one entry per token unless said otherwise.
+/// The explanation. Vectors have one entry per token unless stated otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// Number of tokens T.
     pub tokens: usize,
-    /// Of which the policy wrote n.
+    /// Tokens that the policy wrote, n.
     pub policy_tokens: usize,
-    /// Of which k have a label that agrees with the sample.
+    /// Policy tokens whose label agrees with the sample, k.
     pub kept_tokens: usize,
     /// The sample advantage A that was distributed.
     pub advantage: f64,
     /// +1 or −1 on the policy's tokens, 0 on the others.
     pub labels: Vec<i8>,
-    /// The tokens at which the label turns.
+    /// The tokens at which the label changes.
     pub pivots: Vec<usize>,
     /// The policy's tokens in runs of one label.
     pub segments: Vec<ExplainedSegment>,
-    /// Weights of the modes mask, conserved and gated; and of dense, whose credit per token is
-    /// divided by A, unless A is 0.
+    /// Weights of the modes mask, conserved and gated. Of dense, the credit per token divided by A,
+    /// unless A is 0.
     pub weights: BTreeMap<Mode, Vec<f64>>,
     /// Signed credit Â of every mode.
     pub advantages: BTreeMap<Mode, Vec<f64>>,
@@ -79,7 +78,7 @@ pub struct Explanation {
     pub rewards: Vec<f64>,
 }
 
-/// A segment with what a reader wants beside it.
+/// A segment with the facts that readers need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedSegment {
@@ -100,8 +99,8 @@ pub struct ExplainedSegment {
     pub text: Option<String>,
 }
 
-/// Explains one episode. There is no group: nothing is centred, a normalisation over the batch is
-/// one over this episode, and trust and slope are given, not learnt.
+/// Explains one episode. There is no group: nothing is centred, normalisation over the batch is
+/// over this episode, and trust and slope are given instead of learnt.
 ///
 /// ```
 /// use shoprl_rl::credit::{ExplainInput, Mode, explain};
@@ -122,7 +121,7 @@ pub struct ExplainedSegment {
 /// ```
 ///
 /// # Errors
-/// The first field that is wrong, with its value and remedy.
+/// The first wrong field, with its value and remedy.
 pub fn explain(input: &ExplainInput) -> Result<Explanation, CreditError> {
     let scored = input.scored();
     scored.check()?;
@@ -217,97 +216,4 @@ impl ExplainInput {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EPISODE: &str = r#"{
-        "tokens": 6,
-        "messages": [
-            {"start": 0, "end": 3, "policy": true, "kind": "search"},
-            {"start": 3, "end": 4, "policy": false, "kind": "environment"},
-            {"start": 4, "end": 6, "policy": true, "kind": "buy"}],
-        "scores": [0.1, -0.5, -0.1, 9, 0.4, 0.2],
-        "reward": 0.75
-    }"#;
-
-    /// The episode with one piece of its text replaced.
-    fn explained(from: &str, to: &str) -> Result<Explanation, String> {
-        assert!(EPISODE.contains(from));
-        let input = serde_json::from_str::<ExplainInput>(&EPISODE.replacen(from, to, 1));
-        input
-            .map_err(|e| e.to_string())
-            .and_then(|input| explain(&input).map_err(|e| e.to_string()))
-    }
-
-    #[test]
-    fn an_episode_is_explained_in_every_mode() {
-        let explanation = explained("0.75", "0.75").unwrap();
-        assert_eq!(explanation.labels, [1, -1, -1, 0, 1, 1]);
-        assert_eq!(explanation.pivots, [1, 4]);
-        let runs = explanation.segments.iter().map(|s| (s.start, s.end, s.kind, s.kept));
-        let expected =
-            [(0, 1, Kind::Search, true), (1, 3, Kind::Search, false), (4, 6, Kind::Buy, true)];
-        assert_eq!(runs.collect::<Vec<_>>(), expected);
-        assert_eq!((explanation.policy_tokens, explanation.kept_tokens), (5, 3));
-        assert_eq!(explanation.advantage, 0.75, "without an advantage the reward counts as one");
-
-        let mode = |mode| explanation.advantages[&mode].as_slice();
-        assert_eq!(mode(Mode::Off), [0.75, 0.75, 0.75, 0.0, 0.75, 0.75]);
-        assert_eq!(mode(Mode::Mask), [0.75, 0.0, 0.0, 0.0, 0.75, 0.75]);
-        assert_eq!(mode(Mode::Conserved), [1.25, 0.0, 0.0, 0.0, 1.25, 1.25]);
-        assert_eq!(mode(Mode::Conserved), mode(Mode::Gated), "trust is full by default");
-        // The search came to -1/6, half of which is the first reward.
-        let first = -0.5 / 6.0;
-        assert!((explanation.rewards[0] - first).abs() < 1e-12, "{:?}", explanation.rewards);
-        assert!((mode(Mode::Dense)[5] - (0.75 - first)).abs() < 1e-12);
-        assert_eq!(explanation.weights.len(), 4);
-    }
-
-    #[test]
-    fn trust_and_options_are_taken_from_the_input() {
-        let with =
-            |fields: &str| explained("\"reward\"", &format!("{fields}, \"reward\"")).unwrap();
-        let distrusted = with("\"eta\": 0");
-        assert_eq!(distrusted.advantages[&Mode::Gated], distrusted.advantages[&Mode::Off]);
-        let wide = with("\"options\": {\"threshold\": 1}");
-        assert_eq!(wide.pivots, [0_usize; 0]);
-        let nothing = with("\"advantage\": 0");
-        assert!(nothing.advantages[&Mode::Gated].iter().all(|credit| *credit == 0.0));
-        assert!(!nothing.weights.contains_key(&Mode::Dense));
-        assert_eq!(nothing.kept_tokens, 5, "without a sign there is nothing to disagree with");
-    }
-
-    #[test]
-    fn an_error_names_the_field_its_value_and_the_remedy() {
-        let check = |from: &str, to: &str, expected: &str| {
-            let error = explained(from, to).unwrap_err();
-            assert!(error.contains(expected), "{to}: {error}");
-        };
-        check("\"tokens\": 6", "\"tokens\": 7", "messages end at 6, tokens is 7");
-        check("\"tokens\": 6", "\"tokens\": \"six\"", "tokens must be a count, a list of ids");
-        check("\"end\": 3", "\"end\": 2", "messages[1].start is 3, expected 2");
-        check("\"end\": 3", "\"end\": 0", "messages[0] is 0..0");
-        check("\"search\"", "\"environment\"", "messages[0] has policy: true");
-        check("\"search\"", "\"seek\"", "unknown variant `seek`, expected one of `search`");
-        check("0.4, 0.2", "0.4", "scores has 5 values, tokens is 6");
-        check("0.75", "0.75, \"eta\": 1.5", "eta is 1.5: it must be between 0 and 1");
-        check("0.75", "0.75, \"slope\": -1", "slope is -1: it must be finite and at least 0");
-        check("0.75", "0.75, \"goal\": 1", "unknown field `goal`");
-        let option = |text: &str| format!("0.75, \"options\": {{{text}}}");
-        check("0.75", &option("\"threshold\": -1"), "threshold is -1: it must be finite");
-        check("0.75", &option("\"initialLabel\": 0"), "initialLabel is 0: it must be 1 or -1");
-        check("0.75", &option("\"theta\": 0"), "unknown field `theta`");
-    }
-
-    #[test]
-    fn numbers_that_json_cannot_write_are_refused_too() {
-        let mut input: ExplainInput = serde_json::from_str(EPISODE).unwrap();
-        input.scores[4] = f64::NAN;
-        let error = explain(&input).unwrap_err().to_string();
-        assert_eq!(error, "scores[4] is NaN: every score must be a finite number");
-        input.scores[4] = 0.0;
-        input.reward = f64::INFINITY;
-        let error = explain(&input).unwrap_err().to_string();
-        assert_eq!(error, "reward is inf: it must be a finite number");
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// The scale of a whole batch, frozen before any label is drawn.
+    /// The scale of a whole batch, fixed before any label is computed.
     pub(super) fn of<'a>(
         trajectories: impl Iterator<Item = &'a Trajectory>,
         options: &CreditOptions,
@@ -25,7 +25,7 @@ impl Scale {
                 policy.flat_map(|(_, message)| levels[message.range()].to_vec()).collect::<Vec<_>>()
             })
             .collect();
-        // Sorted sums do not depend on the order of the batch.
+        // The sums are sorted, so they do not depend on the order of the batch.
         levels.sort_by(f64::total_cmp);
         if options.normalization == Normalization::BatchMean || levels.is_empty() {
             let n = levels.len().max(1) as f64;
@@ -48,7 +48,7 @@ impl Scale {
     }
 }
 
-/// The middle of a sorted list, the mean of the two middles if its length is even.
+/// The median of a sorted list: the mean of the two middle values if its length is even.
 fn median(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     if sorted.len().is_multiple_of(2) {
@@ -58,7 +58,7 @@ fn median(sorted: &[f64]) -> f64 {
     }
 }
 
-/// Deltas are summed inside their message; verdicts and levels are what they are.
+/// The scores as levels: deltas are summed inside their message; verdicts and levels are unchanged.
 fn raw_levels(trajectory: &Trajectory, kind: ScoreKind) -> Vec<f64> {
     let mut levels = trajectory.scores.clone();
     if kind == ScoreKind::Delta {
@@ -73,7 +73,7 @@ fn raw_levels(trajectory: &Trajectory, kind: ScoreKind) -> Vec<f64> {
     levels
 }
 
-/// The rule by which a label turns: +1 at u ≥ `up`, −1 at u ≤ −`down`, otherwise as before.
+/// The rule that changes a label: +1 at u ≥ `up`, −1 at u ≤ −`down`, otherwise unchanged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Trigger {
     pub(super) up: f64,
@@ -87,8 +87,8 @@ impl Trigger {
         Self { up: threshold, down: threshold, initial: options.initial_label }
     }
 
-    /// A label of +1 or −1 on every policy token, 0 on the others. The state passes over messages
-    /// of the environment unchanged.
+    /// A label of +1 or −1 on every policy token, 0 on the others. Messages of the environment do
+    /// not change the state.
     pub(super) fn labels(&self, trajectory: &Trajectory, levels: &[f64]) -> Vec<i8> {
         let mut labels = vec![0; trajectory.tokens];
         let mut state = self.initial;
@@ -105,7 +105,7 @@ impl Trigger {
         match (level >= self.up, level <= -self.down) {
             (true, false) => 1,
             (false, true) => -1,
-            // Inside the band, or exactly on both thresholds at once when they are zero.
+            // Inside the band, or equal to both thresholds when they are zero.
             _ => state,
         }
     }

@@ -1,12 +1,12 @@
-//! Second moments within groups, in sums that the order of the batch cannot change.
+//! Second moments within groups. The sums do not depend on the order of the batch.
 
 use serde::{Deserialize, Serialize};
 
-/// Decayed sums over observations of x and y, each less the mean of its cell.
+/// Decayed sums over observations of x and y, each minus the mean of its cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Moments {
-    /// Independent observations: rows less one per cell.
+    /// Independent observations: rows minus one per cell.
     #[serde(with = "exact")]
     freedom: f64,
     #[serde(with = "exact")]
@@ -25,11 +25,11 @@ pub(super) struct Row {
     pub(super) y: f64,
 }
 
-/// A mean square below this, per observation, is rounding and not variance.
+/// A smaller mean square per observation is rounding, not variance.
 const NOTHING: f64 = 1e-18;
 
 impl Moments {
-    /// The moments of one batch; a cell of one row tells nothing.
+    /// The moments of one batch. A cell of one row contributes nothing.
     pub(super) fn within(mut rows: Vec<Row>) -> Self {
         rows.sort_by(|a, b| {
             a.cell.cmp(&b.cell).then(a.x.total_cmp(&b.x)).then(a.y.total_cmp(&b.y))
@@ -50,7 +50,7 @@ impl Moments {
         sum
     }
 
-    /// What is remembered after one more batch.
+    /// The decayed moments after one more batch.
     pub(super) fn then(self, batch: Self, decay: f64) -> Self {
         Self {
             freedom: self.freedom * decay + batch.freedom,
@@ -60,28 +60,29 @@ impl Moments {
         }
     }
 
-    /// The correlation of x and y, `None` where one of them does not vary.
+    /// The correlation of x and y; `None` if one of them does not vary.
     pub(super) fn correlation(&self) -> Option<f64> {
         let least = NOTHING * self.freedom;
         let varies = self.xx > least && self.yy > least;
         varies.then(|| (self.xy / (self.xx.sqrt() * self.yy.sqrt())).clamp(-1.0, 1.0))
     }
 
-    /// The standard error that the correlation would have if there were none.
+    /// The standard error of the correlation if the true correlation is 0.
     pub(super) fn standard_error(&self) -> f64 {
         1.0 / self.freedom.sqrt()
     }
 
-    /// The slope of the regression of y on x, 0 where x does not vary.
+    /// The slope of the regression of y on x; 0 if x does not vary.
     pub(super) fn slope(&self) -> f64 {
         if self.xx > NOTHING * self.freedom { self.xy / self.xx } else { 0.0 }
     }
 }
 
-/// Numbers as decimal text: the shortest that reads back to the same bits. A JSON number need not,
-/// and a resumed run would drift from the one that was not interrupted.
+/// Numbers as the shortest decimal text that reads back to the same bits. A JSON number may not,
+/// and a resumed run would then drift from an uninterrupted one.
 pub(super) mod exact {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&value.to_string())
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_vary_tell_nothing() {
+    fn rows_that_do_not_vary_have_no_correlation() {
         let check = |rows: &[(u64, f64, f64)]| assert_eq!(moments(rows).correlation(), None);
         check(&[]);
         check(&[(0, 1.0, 2.0)]);

@@ -1,10 +1,10 @@
-//! How credit is assigned.
+//! Settings of credit assignment.
 
 use serde::{Deserialize, Serialize};
 
 use super::CreditError;
 
-/// How the advantage of a sample reaches its tokens.
+/// How the advantage of a sample is distributed over its tokens.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -13,32 +13,32 @@ pub enum Mode {
     /// Every policy token gets the sample's advantage.
     #[default]
     Off,
-    /// The paper's mask: only tokens whose label agrees with the sample's sign learn.
+    /// The paper's mask: only tokens whose label agrees with the sample's sign have credit.
     Mask,
-    /// The mask with the hidden tokens' weight moved to the kept ones: weights sum to n.
+    /// The mask with the weight of masked tokens moved to the kept ones: weights sum to n.
     Conserved,
-    /// [`Conserved`](Self::Conserved) as far as the labels of each kind of message have been seen
-    /// to predict the reward. The recommended mode.
+    /// [`Conserved`](Self::Conserved) to the degree that the labels of each kind of message have
+    /// predicted the reward. The recommended mode.
     Gated,
-    /// Rewards redistributed over messages by a potential, summing to the sample's reward.
+    /// Rewards redistributed over messages by a potential; they sum to the sample's reward.
     Dense,
 }
 
-/// What one score says.
+/// The meaning of one score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ScoreKind {
-    /// A judgement of the present action alone: a rule's verdict.
+    /// A judgement of the present action: a rule's verdict.
     #[default]
     Verdict,
-    /// A judgement of everything so far: a value or reward model read at every token.
+    /// A judgement of the episode so far: a value or reward model read at every token.
     Level,
-    /// The change a token makes, summed inside its message: an implicit reward such as
-    /// β ln(π/π_ref).
+    /// The change that a token makes, summed inside its message: an implicit reward such as β
+    /// ln(π/π_ref).
     Delta,
 }
 
-/// How scores are put on the scale of the threshold: u = (score − center) / spread.
+/// How scores are scaled for the threshold: u = (score − center) / spread.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Normalization {
@@ -66,25 +66,24 @@ pub struct CreditOptions {
     pub score_kind: ScoreKind,
     /// The scale of the scores. Default fixed, center 0, spread 1.
     pub normalization: Normalization,
-    /// θ: a label turns +1 at u ≥ θ, −1 at u ≤ −θ and keeps in between. Default 0.3, read off the
-    /// authors' figure; 0 is the rule of their released code.
+    /// θ: a label becomes +1 at u ≥ θ and −1 at u ≤ −θ, and is unchanged in between. Default 0.3,
+    /// read off the authors' figure; 0 is the rule of their released code.
     pub threshold: f64,
     /// Label before the first decisive score, +1 or −1. Default +1.
     pub initial_label: i8,
-    /// Shorter runs join the run before them in the message. Default 1: none do. Above 1 a label
-    /// waits for up to this many later scores of its message.
+    /// Shorter runs join the previous run of their message. Default 1: none do. Above 1 a label
+    /// depends on up to this many later scores of its message.
     pub minimum_segment: usize,
-    /// The most a kept token's weight may grow to, before what is left over is spread evenly.
-    /// Default 4.
+    /// The largest weight of a kept token before the remaining weight is spread evenly. Default 4.
     pub maximum_weight: f64,
-    /// Correlation of labels with reward that opens the gate fully. Default 0.35.
+    /// Correlation of labels with reward at which the gate is fully open. Default 0.35.
     pub reference_correlation: f64,
     /// Decay per batch of the gate's statistics. Default 0.9.
     pub gate_decay: f64,
-    /// λ of the dense mode's advantage. Default 1: unbiased whatever the scorer.
+    /// λ of the dense mode's advantage. Default 1: unbiased for any scorer.
     pub lambda: f64,
-    /// How many scores at the end of a message are averaged into its verdict or level (dense mode).
-    /// Default 4.
+    /// Number of scores at the end of a message that are averaged into its verdict or level (dense
+    /// mode). Default 4.
     pub smoothing: usize,
 }
 
@@ -110,7 +109,7 @@ impl CreditOptions {
     /// Checks every field against its range.
     ///
     /// # Errors
-    /// The first field outside, with its value and the range.
+    /// The first field outside its range, with its value and the range.
     pub fn check(&self) -> Result<(), CreditError> {
         let require = |good: bool, field, value, expected| {
             if good { Ok(()) } else { Err(CreditError::Option { field, value, expected }) }

@@ -1,10 +1,8 @@
-//! What a trajectory's scores say, before its reward is looked at.
+//! The labels and segments that follow from a trajectory's scores, independent of its reward.
 
-use super::{
-    CreditError, CreditOptions, Kind, Message, ScoredTrajectory, Trajectory,
-    labels::{Scale, Trigger},
-    segments::{Segment, relabel, segments},
-};
+use super::labels::{Scale, Trigger};
+use super::segments::{Segment, relabel, segments};
+use super::{CreditError, CreditOptions, Kind, Message, ScoredTrajectory, Trajectory};
 
 /// Labels and segments of one trajectory.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +15,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads one trajectory that has been checked.
+    /// Labels one trajectory that has been checked.
     pub(super) fn new(trajectory: &Trajectory, scale: Scale, options: &CreditOptions) -> Self {
         let levels = scale.levels(trajectory, options.score_kind);
         let labels = Trigger::of(options).labels(trajectory, &levels);
@@ -25,7 +23,7 @@ impl Reading {
         Self { levels, labels: relabel(trajectory.tokens, &segments), segments }
     }
 
-    /// Checks a batch and reads it on its common scale.
+    /// Checks a batch and labels it on its common scale.
     pub(super) fn of_batch(
         batch: &[ScoredTrajectory],
         options: &CreditOptions,
@@ -41,7 +39,7 @@ impl Reading {
         Ok(batch.iter().map(|scored| Self::new(&scored.trajectory, scale, options)).collect())
     }
 
-    /// The label a message ends with: what its tokens together came to.
+    /// The label at the end of each policy message, which judges the message as a whole.
     pub(super) fn closing_labels<'a>(
         &'a self,
         trajectory: &'a Trajectory,
@@ -50,12 +48,13 @@ impl Reading {
         trajectory.policy_messages().map(move |(_, message)| (message.kind, closing(message)))
     }
 
-    /// The policy's tokens, n.
+    /// Number of policy tokens, n.
     pub(super) fn policy_tokens(&self) -> usize {
         self.labels.iter().filter(|label| **label != 0).count()
     }
 
-    /// The tokens at which the label turns: from `initial`, in a message, or from one to the next.
+    /// The tokens at which the label changes: from `initial`, inside a message, or between
+    /// messages.
     pub(super) fn pivots(&self, initial: i8) -> Vec<usize> {
         let mut state = initial;
         let mut turns = |segment: &&Segment| std::mem::replace(&mut state, segment.label) != state;

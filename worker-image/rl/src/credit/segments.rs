@@ -15,9 +15,9 @@ pub(super) struct Segment {
     pub(super) label: i8,
 }
 
-/// Cuts the policy's tokens where the label turns and where a message ends. A run shorter than
-/// `minimum` joins the run before it in the message and takes its label; the first run of a
-/// message stays, however short.
+/// Cuts the policy's tokens where the label changes and at the end of each message. A run shorter
+/// than `minimum` joins the previous run of its message and takes that label; the first run of a
+/// message remains, however short.
 pub(super) fn segments(trajectory: &Trajectory, labels: &[i8], minimum: usize) -> Vec<Segment> {
     let mut segments = Vec::new();
     for (message, span) in trajectory.policy_messages() {
@@ -36,7 +36,7 @@ pub(super) fn segments(trajectory: &Trajectory, labels: &[i8], minimum: usize) -
     segments
 }
 
-/// Gives every token its segment's label, 0 where there is no segment.
+/// Gives every token the label of its segment, and 0 outside of segments.
 pub(super) fn relabel(tokens: usize, segments: &[Segment]) -> Vec<i8> {
     let mut labels = vec![0; tokens];
     for segment in segments {

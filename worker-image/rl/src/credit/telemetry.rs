@@ -1,60 +1,59 @@
-//! What credit assignment did to a batch, for metrics.
+//! Measures what credit assignment did to a batch, for metrics.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CreditError, CreditOptions, Gate, Kind, Mode, ScoredTrajectory, assign::token_weights, dense,
-    reading::Reading, weights,
-};
+use super::assign::token_weights;
+use super::reading::Reading;
+use super::{CreditError, CreditOptions, Gate, Kind, Mode, ScoredTrajectory, dense, weights};
 
-/// Facts about one batch under one gate. Ratios are 0 for an empty batch.
+/// Measurements of one batch under one gate. Ratios are 0 for an empty batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Telemetry {
-    /// Policy tokens whose label agrees with their sample, as a fraction.
+    /// Fraction of policy tokens whose label agrees with their sample.
     pub kept_ratio: f64,
-    /// Samples in which no token's label agrees, as a fraction.
+    /// Fraction of samples in which no token's label agrees.
     pub nothing_kept_ratio: f64,
-    /// How often the label turns, per thousand policy tokens.
+    /// Label changes per thousand policy tokens.
     pub pivots_per_thousand: f64,
     /// Segments per message of the policy.
     pub segments_per_message: f64,
-    /// Σ|Â| over tokens, relative to every token getting its sample's advantage.
+    /// Σ|Â| over tokens, relative to giving every token its sample's advantage.
     pub mass_ratio: f64,
-    /// How well the label a message ends with separates samples of positive from samples of
-    /// negative advantage: the area under the curve, 0.5 for none. Absent without both.
+    /// How well the label at the end of a message separates samples of positive and of negative
+    /// advantage: the area under the ROC curve, 0.5 for not at all. Absent unless both occur.
     pub auc: Option<f64>,
-    /// The largest error of what must be conserved: the weights' sum relative to n, or the rewards'
-    /// sum relative to the advantage. Absent in the mode mask, which conserves nothing.
+    /// The largest conservation error: of the weights' sum relative to n, or of the rewards' sum
+    /// relative to the advantage. Absent in the mode mask, which conserves nothing.
     pub conservation_error: Option<f64>,
     /// Mean divergence of tokens whose label agrees with their sample, if divergences are given.
     pub kl_kept: Option<f64>,
-    /// Mean divergence of the others.
+    /// Mean divergence of the other policy tokens.
     pub kl_masked: Option<f64>,
-    /// Per kind of message that occurs.
+    /// By kind of message, for the kinds that occur.
     pub kinds: BTreeMap<Kind, KindTelemetry>,
 }
 
-/// Facts about the messages of one kind.
+/// Measurements of the messages of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KindTelemetry {
     /// The gate's trust η.
     pub eta: f64,
-    /// Correlation, within groups, of label and reward; absent before both have varied.
+    /// Correlation, within groups, of label and reward; absent until both have varied.
     pub correlation: Option<f64>,
-    /// This kind's part of Σ|Â|.
+    /// This kind's fraction of Σ|Â|.
     pub share: f64,
 }
 
 impl Telemetry {
-    /// Describes a batch, the credit that [`token_advantages`](super::token_advantages) gave it
-    /// with the same options and gate, and optionally each token's divergence from a reference.
+    /// Measures a batch, the credit that [`token_advantages`](super::token_advantages) gave it with
+    /// the same options and gate, and optionally each token's divergence from a reference.
     ///
     /// # Errors
-    /// What `token_advantages` refuses, and vectors that do not match the batch.
+    /// As for `token_advantages`; also vectors that do not match the batch.
     pub fn measure(
         batch: &[ScoredTrajectory],
         credit: &[Vec<f64>],
@@ -134,7 +133,7 @@ impl Counts {
             (kind, KindTelemetry { eta, correlation, share: ratio(part, mass) })
         };
         let [bad, good] = self.table.map(|labels| (labels[0] + labels[1], labels[1]));
-        // With labels of two values the curve has one corner.
+        // With two-valued labels the curve has one corner.
         let auc =
             (bad.0 > 0.0 && good.0 > 0.0).then(|| 0.5 + 0.5 * (good.1 / good.0 - bad.1 / bad.0));
         Telemetry {
@@ -179,7 +178,7 @@ fn conservation_error(
     }
 }
 
-/// Mean divergence of masked and of kept policy tokens, `None` where there are none.
+/// Mean divergence of masked and of kept policy tokens; `None` where there are no such tokens.
 fn mean_divergences(
     batch: &[ScoredTrajectory],
     readings: &[Reading],
@@ -257,7 +256,7 @@ mod tests {
             pivots_per_thousand: 125.0,
             segments_per_message: 1.0,
             mass_ratio: 2.0 / 8.0,
-            // Of the good sample's messages half are labelled +1, of the bad one's all.
+            // Half of the good sample's messages have the label +1, and all of the bad one's.
             auc: Some(0.25),
             conservation_error: None,
             kl_kept: None,
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mode_but_the_mask_reports_what_it_conserves() {
+    fn every_mode_except_the_mask_reports_its_conservation_error() {
         for mode in [Mode::Off, Mode::Conserved, Mode::Gated, Mode::Dense] {
             let error = measure(mode, None).conservation_error.unwrap();
             assert!(error < 1e-12, "{mode:?} lost {error}");

@@ -1,10 +1,10 @@
-//! What credit is assigned to: one episode's tokens, messages and scores.
+//! The input of credit assignment: one episode's tokens, messages and scores.
 
 use serde::{Deserialize, Serialize};
 
 use super::CreditError;
 
-/// What a message does. Reliability of the scores is tracked per kind.
+/// The action of a message. The reliability of scores is tracked by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -26,14 +26,14 @@ pub enum Kind {
     Buy,
     /// Giving up.
     Decline,
-    /// An action the shop could not read.
+    /// An action that the shop could not parse.
     Invalid,
-    /// Text the policy did not write: pages, replies, instructions.
+    /// Text that the policy did not write: pages, replies, instructions.
     Environment,
 }
 
 impl Kind {
-    /// Name as in JSON.
+    /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Search => "search",
@@ -59,9 +59,9 @@ pub struct Message {
     pub start: usize,
     /// One past the last token.
     pub end: usize,
-    /// Whether the policy wrote these tokens; only then do they carry credit.
+    /// Whether the policy wrote these tokens; only then do they have credit.
     pub policy: bool,
-    /// What the message does.
+    /// The message's action.
     pub kind: Kind,
 }
 
@@ -71,18 +71,18 @@ pub struct Message {
 pub struct Trajectory {
     /// Number of tokens T.
     pub tokens: usize,
-    /// Messages covering `0..tokens` in order, without gaps.
+    /// Messages that cover `0..tokens` in order, without gaps.
     pub messages: Vec<Message>,
-    /// One score per token; what it means is [`ScoreKind`](super::ScoreKind)'s matter. Scores of
-    /// tokens the policy did not write are ignored, save that a level is also read just before a
-    /// message begins ([`Mode::Dense`](super::Mode::Dense)).
+    /// One score per token; [`ScoreKind`](super::ScoreKind) says what it means. Scores of tokens
+    /// that the policy did not write are ignored, except that a level is also read just before a
+    /// message starts ([`Mode::Dense`](super::Mode::Dense)).
     pub scores: Vec<f64>,
 }
 
 /// A trajectory with its group, its reward and the advantage of the sample as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredTrajectory {
-    /// Which trajectories answer the same task.
+    /// The group: trajectories of one task.
     pub group: u64,
     /// The episode.
     pub trajectory: Trajectory,
@@ -93,10 +93,10 @@ pub struct ScoredTrajectory {
 }
 
 impl Trajectory {
-    /// Checks lengths, coverage and finiteness. Nothing is ever repaired.
+    /// Checks lengths, coverage and finiteness. Nothing is repaired.
     ///
     /// # Errors
-    /// The first field that is wrong, with its value.
+    /// The first wrong field, with its value.
     pub fn check(&self) -> Result<(), CreditError> {
         let mut reached = 0;
         for (index, message) in self.messages.iter().enumerate() {
@@ -125,7 +125,7 @@ impl Trajectory {
         }
     }
 
-    /// The messages the policy wrote, with their indices.
+    /// The messages that the policy wrote, with their indices.
     pub(super) fn policy_messages(&self) -> impl Iterator<Item = (usize, &Message)> {
         self.messages.iter().enumerate().filter(|(_, message)| message.policy)
     }

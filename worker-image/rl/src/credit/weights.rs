@@ -1,16 +1,17 @@
-//! Labels and the sign of the sample to weights.
+//! Weights from labels and the sign of the sample.
 //!
-//! Labels are ±1 on the policy's n tokens and 0 elsewhere; weights are 0 elsewhere too. k is the
-//! number of tokens whose label agrees with the sign of the advantage.
+//! Labels are ±1 on the policy's n tokens; labels and weights are 0 on all others. k is the number
+//! of tokens whose label agrees with the sign of the advantage.
 
-/// Every policy token alike.
+/// The same weight for every policy token.
 pub(super) fn uniform(labels: &[i8]) -> Vec<f64> {
     labels.iter().map(|&label| on_policy(label)).collect()
 }
 
 /// The paper's mask: 1 where the label agrees with the sample, 0 where it does not.
 ///
-/// A sample without advantage keeps everything: it has no sign to agree with, and nothing to apply.
+/// A sample without advantage keeps everything: it has no sign to agree with, and its credit is 0
+/// anyway.
 pub(super) fn mask(labels: &[i8], advantage: f64) -> Vec<f64> {
     if advantage == 0.0 {
         return uniform(labels);
@@ -19,10 +20,10 @@ pub(super) fn mask(labels: &[i8], advantage: f64) -> Vec<f64> {
     labels.iter().map(|&label| f64::from(u8::from(agrees(label)))).collect()
 }
 
-/// The mask with its weight conserved: Σw = n and 0 ≤ w ≤ `maximum` + 1.
+/// The mask with conserved weight: Σw = n and 0 ≤ w ≤ `maximum` + 1.
 ///
-/// Kept tokens grow to g = min(n/k, `maximum`); what that leaves over, n − g k, is spread evenly.
-/// With nothing kept, every weight is 1.
+/// Kept tokens get g = min(n/k, `maximum`); the rest, n − g k, is spread evenly over all policy
+/// tokens. If nothing is kept, every weight is 1.
 pub(super) fn conserved(labels: &[i8], advantage: f64, maximum: f64) -> Vec<f64> {
     let mask = mask(labels, advantage);
     let all: f64 = labels.iter().copied().map(on_policy).sum();
@@ -31,24 +32,25 @@ pub(super) fn conserved(labels: &[i8], advantage: f64, maximum: f64) -> Vec<f64>
         return uniform(labels);
     }
     let gain = (all / kept).min(maximum);
-    // Zero up to rounding where the gain is n/k, and never below it.
+    // Zero up to rounding if the gain is n/k, and never negative.
     let rest = ((all - gain * kept) / all).max(0.0);
     labels.iter().zip(mask).map(|(&label, m)| on_policy(label) * (gain * m + rest)).collect()
 }
 
-/// Weights drawn toward 1 where labels are not trusted, 1 + η (w − 1), scaled to sum to n again.
+/// Weights moved toward 1 where labels are not trusted, 1 + η (w − 1), and scaled to sum to n
+/// again.
 ///
-/// `eta` holds one trust in [0, 1] per token. With η = 0 the weights are exactly 1, with η = 1
+/// `eta` has one trust in [0, 1] per token. With η = 0 the weights are exactly 1, with η = 1
 /// exactly `conserved`.
 pub(super) fn gated(labels: &[i8], conserved: &[f64], eta: &[f64]) -> Vec<f64> {
-    let drawn = labels.iter().zip(conserved.iter().zip(eta)).map(|(&label, (&w, &eta))| {
-        // Written so that η = 1 gives back w to the bit.
+    let moved = labels.iter().zip(conserved.iter().zip(eta)).map(|(&label, (&w, &eta))| {
+        // In this form η = 1 gives exactly w.
         on_policy(label) * ((1.0 - eta) + eta * w)
     });
-    let mut weights: Vec<f64> = drawn.collect();
+    let mut weights: Vec<f64> = moved.collect();
     let all: f64 = labels.iter().copied().map(on_policy).sum();
     let sum: f64 = weights.iter().sum();
-    // A difference that is only rounding must not disturb exact weights.
+    // A difference that is only rounding must not change exact weights.
     if (sum - all).abs() > 1e-12 * all {
         for weight in &mut weights {
             *weight *= all / sum;

@@ -1,7 +1,7 @@
 //! The exponential function and the sigmoid.
 
-/// Below this `exp` would be subnormal: the result is flushed to zero, so that the bits do not
-/// depend on the processor's flush-to-zero mode.
+/// Below this `exp` is subnormal. The result is flushed to zero, so that the bits do not depend on
+/// the processor's flush-to-zero mode.
 const SMALLEST: f32 = -87.336_54;
 
 /// Above this `exp` exceeds `f32::MAX`.
@@ -17,7 +17,7 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 
 /// e^x with a relative error below 2e-7 for x in [-87.3, 88.7].
 ///
-/// Below that range 0, above it infinity; NaN stays NaN.
+/// Below that range the result is 0, above it infinity; NaN stays NaN.
 ///
 /// Range reduction x = n ln 2 + r with |r| <= ln 2 / 2, then the degree-7 minimax form of Cephes
 /// `expf` (Moshier 1989): e^r = 1 + r + r² P(r).
@@ -29,7 +29,7 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 /// ```
 #[inline(always)]
 pub fn exp_f32(x: f32) -> f32 {
-    // Comparisons written so that NaN falls through them, and so that they compile to min and max.
+    // NaN fails both comparisons, and they compile to min and max.
     let clamped = if x < SMALLEST { SMALLEST } else { x };
     let clamped = if clamped > LARGEST { LARGEST } else { clamped };
     let (mantissa, exponent) = reduce(clamped);
@@ -42,12 +42,12 @@ pub fn exp_f32(x: f32) -> f32 {
     if x > LARGEST { f32::INFINITY } else { value }
 }
 
-/// [`exp_f32`] for x <= 0, the same bits in two thirds of the time; meaningless above 0.
+/// [`exp_f32`] for x <= 0: the same bits in two thirds of the time. Undefined above 0.
 #[inline(always)]
 pub fn exp_nonpositive_f32(x: f32) -> f32 {
     let (mantissa, exponent) = reduce(x);
     let value = mantissa * power_of_two(exponent);
-    // Far below the range the product is garbage, and discarded here.
+    // Far below the range the product is meaningless; it is replaced here.
     if x < SMALLEST { 0.0 } else { value }
 }
 
@@ -76,7 +76,7 @@ fn power_of_two(n: i32) -> f32 {
 
 /// The logistic function 1 / (1 + e^-x), without overflow at either end.
 ///
-/// Only e^-|x| <= 1 is ever formed.
+/// Only e^-|x| <= 1 is ever computed.
 #[inline(always)]
 pub fn sigmoid_f32(x: f32) -> f32 {
     let e = exp_nonpositive_f32(-x.abs());
@@ -88,7 +88,7 @@ pub fn sigmoid_f32(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Every 1/997 over the range: a step that shares no factor with the binary grid.
+    /// Steps of 1/997 over the range: a step that shares no factor with the binary grid.
     fn grid() -> impl Iterator<Item = f32> {
         (-87 * 997..=88 * 997).map(|i| i as f32 / 997.0)
     }
@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn exponential_keeps_its_bits() {
-        // A change of any of these changes every recorded run: argue it in docs/decisions.
+        // A change of any of these bits changes every recorded run: it needs a decision in
+        // docs/decisions.
         let check = |x: f32, bits: u32| assert_eq!(exp_f32(x).to_bits(), bits, "exp({x})");
         check(1.0, 0x402d_f854);
         check(-1.0, 0x3ebc_5ab2);

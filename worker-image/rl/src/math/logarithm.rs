@@ -5,7 +5,7 @@ const SCALE: f32 = 8_388_608.0;
 
 /// ln x with an error below 1.2e-7 relative to max(|ln x|, 1), for every positive finite x.
 ///
-/// ln 0 is negative infinity, a negative argument gives NaN, infinity infinity.
+/// ln 0 is negative infinity, a negative argument gives NaN, and infinity gives infinity.
 ///
 /// x = 2^e m with m in [sqrt(1/2), sqrt(2)), then Cephes `logf` (Moshier 1989):
 /// ln m = z - z²/2 + z³ P(z) with z = m - 1.
@@ -15,7 +15,7 @@ pub fn ln_f32(x: f32) -> f32 {
     let scaled = if subnormal { x * SCALE } else { x };
     let shift = if subnormal { -23.0 } else { 0.0 };
 
-    // Subtracting the bits of sqrt(1/2) puts the boundary of the exponent at sqrt(1/2).
+    // Subtracting the bits of sqrt(1/2) moves the boundary between exponents to sqrt(1/2).
     const SQRT_HALF: u32 = 0x3f35_04f3;
     let offset = scaled.to_bits().wrapping_sub(SQRT_HALF);
     let e = (offset.cast_signed() >> 23) as f32 + shift;

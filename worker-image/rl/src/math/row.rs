@@ -1,20 +1,20 @@
-//! Reductions over a row of logits, in an order that depends on the row's length alone.
+//! Reductions over a row of logits, in an order that depends only on the row's length.
 //!
-//! A row is cut into blocks of [`BLOCK`]; inside a block 16 lanes add every sixteenth element and
-//! are then summed by a tree; blocks are added left to right. No vector width, no neighbour in a
-//! batch and no thread count enters.
+//! A row is cut into blocks of [`BLOCK`]. Inside a block, 16 lanes add every sixteenth element and
+//! a tree adds the lanes; blocks are added left to right. The result does not depend on vector
+//! width, other rows of the batch or thread count.
 
 use super::{exp_nonpositive_f32, ln_f32};
 
-/// Elements summed in lanes before they meet the running total.
+/// Elements that the lanes sum before they are added to the running total.
 pub const BLOCK: usize = 64;
 
 const LANES: usize = 16;
 
-/// What makes a row of logits a distribution: softmax(x)ᵢ = e^(xᵢ - maximum) / total.
+/// Normalisation of a row of logits: softmax(x)ᵢ = e^(xᵢ - maximum) / total.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalizer {
-    /// The largest element, subtracted before the exponential.
+    /// The largest element; it is subtracted before the exponential.
     pub maximum: f32,
     /// Σ e^(xᵢ - maximum), between 1 and the length of the row.
     pub total: f32,
@@ -64,8 +64,8 @@ pub fn log_sum_exp(row: &[f32]) -> f32 {
     maximum + ln_f32(total)
 }
 
-/// `ln softmax(row)[index]`: the one definition of a log-probability, shared by generation and
-/// training so that both yield the same bits.
+/// `ln softmax(row)[index]`: the only definition of a log-probability. Generation and training
+/// share it, so that both have the same bits.
 ///
 /// # Panics
 /// If `index` is outside the row.
@@ -92,7 +92,7 @@ pub fn softmax(row: &mut [f32]) {
     }
 }
 
-/// N sums over one block of at most [`BLOCK`] elements, each in 16 lanes and then a tree.
+/// N sums over one block of at most [`BLOCK`] elements, each by 16 lanes and then a tree.
 #[inline(always)]
 pub(crate) fn block_sums<const N: usize>(block: &[f32], f: impl Fn(f32) -> [f32; N]) -> [f32; N] {
     let mut sums = [[0.0; LANES]; N];

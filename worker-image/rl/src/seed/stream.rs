@@ -2,7 +2,7 @@
 
 use super::{Purpose, StreamKey};
 
-/// A sequence of random draws, named by what it is for.
+/// A sequence of random draws, named by its purpose.
 ///
 /// ```
 /// use shoprl_rl::seed::{Purpose, Stream};
@@ -19,7 +19,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream for these coordinates, at its beginning.
+    /// The stream for these coordinates, at its start.
     pub fn new(seed: u64, purpose: Purpose, coordinates: &[u64]) -> Self {
         Self::at_start(StreamKey::new(seed, purpose, coordinates))
     }
@@ -59,7 +59,7 @@ impl Stream {
         if n <= 1 {
             return 0;
         }
-        // 2^64 mod n products are one too many for some results; those draws are repeated.
+        // 2^64 mod n products are surplus for some results; those draws are repeated.
         let surplus = n.wrapping_neg() % n;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(n);
@@ -96,7 +96,7 @@ impl Stream {
         }
     }
 
-    /// `k` different indices below `n` in random order, all `n` if k >= n. Memory O(n).
+    /// `k` different indices below `n` in random order; all `n` if k >= n. Uses O(n) memory.
     pub fn sample_indices(&mut self, n: usize, k: usize) -> Vec<usize> {
         let mut indices: Vec<usize> = (0..n).collect();
         let k = k.min(n);
@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn below_reaches_every_value_and_no_other() {
         let mut draws = stream(2);
-        let mut seen = [0_u32; 7];
+        let mut counts = [0_u32; 7];
         for _ in 0..7_000 {
-            seen[draws.below(7) as usize] += 1;
+            counts[draws.below(7) as usize] += 1;
         }
-        assert!(seen.iter().all(|&count| count.abs_diff(1_000) < 150), "{seen:?}");
+        assert!(counts.iter().all(|&count| count.abs_diff(1_000) < 150), "{counts:?}");
         assert_eq!(draws.below(0), 0);
         assert_eq!(draws.below(1), 0);
     }
@@ -158,14 +158,14 @@ mod tests {
     #[test]
     fn every_order_of_three_is_equally_likely() {
         let mut draws = stream(3);
-        let mut seen = std::collections::BTreeMap::<[u8; 3], u32>::new();
+        let mut counts = std::collections::BTreeMap::<[u8; 3], u32>::new();
         for _ in 0..6_000 {
             let mut items = [0, 1, 2];
             draws.shuffle(&mut items);
-            *seen.entry(items).or_default() += 1;
+            *counts.entry(items).or_default() += 1;
         }
-        assert_eq!(seen.len(), 6);
-        assert!(seen.values().all(|&count| count.abs_diff(1_000) < 150), "{seen:?}");
+        assert_eq!(counts.len(), 6);
+        assert!(counts.values().all(|&count| count.abs_diff(1_000) < 150), "{counts:?}");
     }
 
     #[test]

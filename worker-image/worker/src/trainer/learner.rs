@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shoprl_contract::{Exit, RunConfig};
+use shoprl_contract::{Exit, RunConfig, error_chain};
 use shoprl_model::batch::{BatchStatistics, Objective, Sequence, micro_batches};
 use shoprl_model::config::ModelConfig;
 use shoprl_model::device::ComputeDevice;
@@ -143,5 +143,5 @@ fn network_failed(error: &NetworkError) -> Exit {
         NetworkError::Device(_) => Exit::temporary,
         _ => Exit::bad_configuration,
     };
-    exit(format!("gradient: {error}"))
+    exit(format!("gradient: {}", error_chain(error)))
 }

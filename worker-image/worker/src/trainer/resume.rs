@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use shoprl_contract::Exit;
+use shoprl_contract::{Exit, error_chain};
 use shoprl_model::folder;
 use shoprl_model::parameters::Parameters;
 
@@ -66,7 +66,7 @@ pub(super) fn restore(checkpoint: &Checkpoint, learner: &mut Learner) -> Result<
     let read =
         |file: &str| fs::read(path.join(file)).map_err(|error| foreign(file, error.to_string()));
     let load = |file: &str| {
-        folder::load(&path.join(file)).map_err(|error| foreign(file, error.to_string()))
+        folder::load(&path.join(file)).map_err(|error| foreign(file, error_chain(&error)))
     };
     let state: JobState =
         serde_json::from_slice(&read(STATE)?).map_err(|error| foreign(STATE, error.to_string()))?;

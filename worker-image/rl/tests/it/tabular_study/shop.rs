@@ -1,9 +1,7 @@
-//! MiniShop: eight tasks, six messages of twelve tokens, one token of each decides.
+//! MiniShop: eight tasks, six messages of twelve tokens; one token of each message decides.
 
-use shoprl_rl::{
-    credit::{Kind, Message, Trajectory},
-    seed::Stream,
-};
+use shoprl_rl::credit::{Kind, Message, Trajectory};
+use shoprl_rl::seed::Stream;
 
 use super::policy::Row;
 
@@ -14,12 +12,12 @@ const LENGTH: usize = 12;
 const KINDS: [Kind; 6] =
     [Kind::Search, Kind::Open, Kind::Details, Kind::Option, Kind::Ask, Kind::Buy];
 pub(crate) const TOKENS: usize = KINDS.len() * LENGTH;
-/// Where in its message the decision falls: the middle.
+/// Position of the deciding token: the middle of the message.
 const DECISION: usize = 6;
-/// The kind about which the scorer with the blind spot is always wrong.
+/// The kind of message that the blind-spot scorer always judges wrongly.
 const BLIND: usize = 3;
 
-/// The tokens that decide, one per message; the right choice is always 0, which no method knows.
+/// The deciding tokens, one per message. The right choice is always 0; no method knows that.
 fn decisions() -> impl Iterator<Item = usize> {
     (0..KINDS.len()).map(|message| message * LENGTH + DECISION)
 }
@@ -29,21 +27,21 @@ pub(crate) fn reward(choices: &[usize]) -> f64 {
     decisions().filter(|&t| choices[t] == 0).count() as f64 / KINDS.len() as f64
 }
 
-/// The probability that a fresh episode decides everything right, averaged over the tasks.
+/// The probability that a new episode decides everything right, averaged over the tasks.
 pub(crate) fn success(probabilities: &[Row]) -> f64 {
     let all_right = |rows: &[Row]| decisions().map(|t| rows[t][0]).product::<f64>();
     probabilities.chunks(TOKENS).map(all_right).sum::<f64>() / TASKS as f64
 }
 
-/// What judges decisions. After each the score stays at its verdict until the next, plus noise on
-/// every token.
+/// Judges decisions. After each decision the score stays at its verdict until the next one, with
+/// noise on every token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scorer {
     /// Always right.
     Good,
-    /// Right about nothing: every verdict is a coin.
+    /// Every verdict is a coin flip.
     Random,
-    /// Right, save about one kind of message, where it is always wrong.
+    /// Right, except for one kind of message, where it is always wrong.
     BlindSpot,
 }
 

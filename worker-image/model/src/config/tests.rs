@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use super::*;
 
 fn nano() -> ModelConfig {
@@ -11,7 +13,7 @@ fn a_configuration_survives_its_json() {
 }
 
 #[test]
-fn keys_a_reader_does_not_need_are_ignored() {
+fn unknown_keys_are_ignored() {
     let text = nano().to_json().unwrap().replacen('{', "{\"transformers_version\": \"4.51.0\",", 1);
     assert_eq!(ModelConfig::from_json(&text).unwrap(), nano());
 }
@@ -63,6 +65,7 @@ fn an_unsupported_value_is_refused_by_name() {
 #[test]
 fn a_missing_field_is_named() {
     let text = nano().to_json().unwrap().replace("\"rope_theta\": 10000.0,", "");
-    let message = ModelConfig::from_json(&text).unwrap_err().to_string();
-    assert!(message.contains("missing field `rope_theta`"), "{message}");
+    let error = ModelConfig::from_json(&text).unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert!(cause.contains("missing field `rope_theta`"), "{cause}");
 }

@@ -1,10 +1,7 @@
-//! Generation: a text's tokens and numbers have the same bits alone, in a crowd, in pieces and on other threads.
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod reference;
+//! Generation: a text has the same tokens and numbers alone, with others, in pieces and on other threads.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shoprl_model::config::ModelConfig;
 use shoprl_model::engine::{Engine, Finished, Generation, Slot};
@@ -12,6 +9,8 @@ use shoprl_model::fused::FusedNetwork;
 use shoprl_model::kernel::KernelPath;
 use shoprl_model::network::Network;
 use shoprl_rl::seed::{Purpose, StreamKey};
+
+use crate::reference;
 
 const END: u32 = 2;
 
@@ -44,7 +43,7 @@ fn finish(engine: &mut Engine) -> BTreeMap<Slot, Finished> {
     finished
 }
 
-/// Everything about a generation but where it ran.
+/// A generation without its slot.
 type Result = (Vec<u32>, Vec<u32>, Vec<u32>, bool);
 
 fn result(f: &Finished) -> Result {
@@ -61,7 +60,7 @@ fn alone(text: u64, path: KernelPath) -> Result {
 }
 
 #[test]
-fn a_text_in_a_crowd_has_the_bits_it_has_alone_on_any_threads_and_instructions() {
+fn a_text_has_the_same_bits_alone_and_with_others_on_all_threads_and_paths() {
     let expected: Vec<Result> = (0..16).map(|text| alone(text, KernelPath::SCALAR)).collect();
     assert!(
         expected.iter().any(|r| r.3) && expected.iter().any(|r| !r.3),
@@ -85,12 +84,12 @@ fn a_text_in_a_crowd_has_the_bits_it_has_alone_on_any_threads_and_instructions()
 }
 
 #[test]
-fn a_prompt_given_in_pieces_has_the_bits_of_one_given_whole() {
+fn a_prompt_in_pieces_has_the_bits_of_a_whole_prompt() {
     let expected = alone(7, KernelPath::detect());
     let prompt = prompt(7);
     for piece in [1, 2, 5, 16, 17] {
         let mut engine = engine(3, 1, KernelPath::detect());
-        // A used slot, with keys and values of another text left in it.
+        // A used slot, which still holds keys and values of another text.
         let slot = engine.open().unwrap();
         engine.append(slot, &reference::tokens(&config(), 70, 1)).unwrap();
         finish(&mut engine);
@@ -106,7 +105,7 @@ fn a_prompt_given_in_pieces_has_the_bits_of_one_given_whole() {
 }
 
 #[test]
-fn a_fork_continues_as_a_fresh_text_would() {
+fn a_fork_continues_like_a_fresh_text() {
     for cut in [1, 15, 16, 17, 30] {
         let mut engine = engine(3, 2, KernelPath::detect());
         let prompt = prompt(8);
@@ -129,7 +128,7 @@ fn a_fork_continues_as_a_fresh_text_would() {
 }
 
 #[test]
-fn training_sees_the_log_probabilities_of_generation_bit_for_bit() {
+fn training_computes_the_log_probabilities_of_generation_bit_for_bit() {
     let parameters = reference::weights(&config(), 7);
     let mut engine = engine(6, 2, KernelPath::detect());
     let mut texts = BTreeMap::new();
@@ -141,7 +140,7 @@ fn training_sees_the_log_probabilities_of_generation_bit_for_bit() {
         log_probabilities.resize(tokens.len(), 0);
         engine.append(slot, tokens).unwrap();
     }
-    // Three turns of an episode: observation, action, the next observation after the action's closing token.
+    // Three turns of an episode: observation, action, and the next observation after the action's closing token.
     for turn in 0..3 {
         for (slot, (tokens, log_probabilities)) in &mut texts {
             let observation = reference::tokens(&config(), 3, turn);
@@ -204,7 +203,7 @@ fn a_full_context_ends_a_generation_and_refuses_tokens() {
     assert_eq!((finished.tokens.len(), finished.closed), (0, false));
 
     engine.close(slot);
-    assert_eq!((engine.length(slot), engine.free()), (0, 2));
+    assert_eq!(engine.free(), 2);
 }
 
 fn finish_one(engine: &mut Engine, slot: Slot) -> Finished {
@@ -212,7 +211,7 @@ fn finish_one(engine: &mut Engine, slot: Slot) -> Finished {
 }
 
 #[test]
-fn more_prompts_than_a_step_computes_are_all_served() {
+fn prompts_that_exceed_the_rows_of_a_step_are_all_computed() {
     let mut engine = engine(12, 2, KernelPath::detect());
     let slots: Vec<Slot> = (0..12).map(|_| engine.open().unwrap()).collect();
     for (slot, text) in slots.iter().zip(0..) {
@@ -229,4 +228,38 @@ fn weights_cannot_change_under_an_open_text() {
     let mut engine = engine(1, 1, KernelPath::detect());
     engine.open();
     engine.load(&reference::weights(&config(), 8));
+}
+
+#[test]
+fn a_closed_slot_is_refused_by_every_method() {
+    type Call = fn(&mut Engine, Slot);
+    let calls: [Call; 6] = [
+        |engine, slot| assert!(engine.append(slot, &[1]).is_ok()),
+        |engine, slot| engine.generate(slot, request(0, 1)),
+        |engine, slot| engine.close(slot),
+        |engine, slot| assert_eq!(engine.fork(slot), None),
+        |engine, slot| assert_eq!(engine.length(slot), 0),
+        |engine, slot| assert_eq!(engine.waiting(slot), 0),
+    ];
+    for (number, call) in calls.into_iter().enumerate() {
+        let mut engine = engine(1, 1, KernelPath::SCALAR);
+        let slot = engine.open().unwrap();
+        engine.close(slot);
+        let result = catch_unwind(AssertUnwindSafe(|| call(&mut engine, slot)));
+        let message = *result.unwrap_err().downcast::<String>().unwrap();
+        assert_eq!(message, "slot 0 is not open", "call {number}");
+        assert_eq!(engine.free(), 1, "call {number} opened a slot");
+    }
+}
+
+#[test]
+fn a_fork_has_the_computed_and_the_pending_tokens() {
+    let mut engine = engine(2, 1, KernelPath::detect());
+    let from = engine.open().unwrap();
+    engine.append(from, &prompt(3)).unwrap();
+    finish(&mut engine);
+    engine.append(from, &[1, 2, 3]).unwrap();
+    let copy = engine.fork(from).unwrap();
+    assert_eq!(engine.length(copy), prompt(3).len() + 3);
+    assert_eq!((engine.waiting(copy), engine.waiting(from)), (3, 3));
 }

@@ -7,7 +7,7 @@ fn nano() -> ModelConfig {
 }
 
 #[test]
-fn the_table_covers_the_vector_without_gap_or_overlap() {
+fn the_layout_covers_the_vector_without_gap_or_overlap() {
     let layout = Layout::new(&nano());
     let mut end = 0;
     for entry in layout.entries() {
@@ -24,7 +24,7 @@ fn the_table_covers_the_vector_without_gap_or_overlap() {
 }
 
 #[test]
-fn layer_parts_are_the_tensors_of_their_names() {
+fn layer_ranges_are_the_tensors_of_their_names() {
     let mut config = nano();
     config.num_key_value_heads = 2;
     let layout = Layout::new(&config);
@@ -51,7 +51,7 @@ fn layer_parts_are_the_tensors_of_their_names() {
 }
 
 #[test]
-fn random_weights_have_the_stated_scales_and_follow_the_seed() {
+fn random_weights_have_the_documented_scales_and_depend_on_the_seed() {
     let (one, again, other) =
         (Parameters::init(&nano(), 7), Parameters::init(&nano(), 7), Parameters::init(&nano(), 8));
     assert_eq!(one.digest(), again.digest());
@@ -77,7 +77,7 @@ fn random_weights_have_the_stated_scales_and_follow_the_seed() {
 
 proptest! {
     #[test]
-    fn weights_survive_the_wire(values in prop::collection::vec(any::<f32>(), 1..8)) {
+    fn weights_survive_serialisation(values in prop::collection::vec(any::<f32>(), 1..8)) {
         let mut layout = Layout::new(&nano());
         layout.len = values.len();
         let sent = Parameters { layout: Arc::new(layout), values };

@@ -1,4 +1,4 @@
-//! A table of logits: one softmax per task and token, moved by a fixed amount of KL per step.
+//! A table of logits: one softmax per task and token, moved by a fixed KL per step.
 
 use shoprl_rl::seed::Stream;
 
@@ -7,7 +7,7 @@ use super::shop::{CHOICES, TASKS, TOKENS};
 /// One number per option of a token.
 pub(crate) type Row = [f64; CHOICES];
 
-/// The policy, uniform at first.
+/// The policy; initially uniform.
 pub(crate) struct Policy {
     /// ln π up to a constant, per task and token.
     logits: Vec<Row>,
@@ -23,15 +23,16 @@ impl Policy {
         self.logits.iter().map(softmax).collect()
     }
 
-    /// Moves along `gradient` as far as KL(old, new) per episode, averaged over tasks, reaches
-    /// `budget` nats.
+    /// Moves along `gradient` until KL(old, new) per episode, averaged over tasks, is `budget`
+    /// nats.
     pub(crate) fn step(&mut self, gradient: &[Row], budget: f64) {
         let old = self.probabilities();
         let divergence = |size: f64| {
             let rows = old.iter().zip(gradient).map(|(p, g)| row_divergence(p, g, size));
             rows.sum::<f64>() / TASKS as f64
         };
-        // For a small step KL is quadratic in its size; a few corrections remove the rest.
+        // For a small step KL is quadratic in the step size; a few corrections remove the remaining
+        // error.
         let probe = 1e-3;
         let mut size = probe * (budget / divergence(probe)).sqrt();
         if !size.is_finite() {

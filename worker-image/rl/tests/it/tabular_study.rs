@@ -1,38 +1,39 @@
-//! Does message-wise credit learn faster than sample-wise credit, and what when the scorer is bad?
+//! Does message-wise credit learn faster than sample-wise credit, and how does it fare with a bad
+//! scorer?
 //!
-//! MiniShop is small enough to count steps exactly: a table of logits, eight episodes for each of
-//! eight tasks per step, one on-policy step of 0.1 nats of KL per episode for every method. What
-//! is counted is the steps until the exact probability of success is 80 %. With
+//! MiniShop is small enough for exact counts: a table of logits, eight episodes for each of eight
+//! tasks per step, and one on-policy step of 0.1 nats of KL per episode for every method. The study
+//! counts steps until the exact probability of success is 80 %. With
 //!
 //! ```text
-//! cargo test --release -p shoprl-rl --test tabular_study -- --nocapture
+//! cargo test --release -p shoprl-rl --test it tabular_study -- --nocapture
 //! ```
 //!
-//! it prints the table that docs/concepts/credit.md quotes.
+//! it prints the table in docs/concepts/credit.md.
 
 mod policy;
 mod shop;
 
 use std::fmt;
 
-use shoprl_rl::{
-    advantage::group_relative,
-    credit::{CreditError, CreditOptions, Gate, Mode, ScoredTrajectory, token_advantages},
-    seed::{Purpose, Stream},
+use shoprl_rl::advantage::group_relative;
+use shoprl_rl::credit::{
+    CreditError, CreditOptions, Gate, Mode, ScoredTrajectory, token_advantages,
 };
+use shoprl_rl::seed::{Purpose, Stream};
 
-use policy::{Policy, Row, draw};
-use shop::{Scorer, TOKENS};
+use self::policy::{Policy, Row, draw};
+use self::shop::{Scorer, TOKENS};
 
 const SEEDS: u64 = 10;
 const MEMBERS: usize = 8;
-/// Nats per episode and step, fixed in advance and equal for all methods.
+/// Nats per episode and step, the same for all methods.
 const BUDGET: f64 = 0.1;
 const TARGET: f64 = 0.8;
-/// Steps after which a run counts as failed: 2.5 times what sample-wise credit needs.
+/// Limit of steps, after which a run counts as failed: 2.5 times what sample-wise credit needs.
 const LIMIT: usize = 200;
 
-/// One step's episodes with the choices that made them.
+/// The episodes of one step with their choices.
 struct Batch {
     scored: Vec<ScoredTrajectory>,
     choices: Vec<Vec<usize>>,
@@ -88,7 +89,7 @@ fn train(options: &CreditOptions, scorer: Scorer, seed: u64) -> Result<usize, Cr
     Ok(LIMIT)
 }
 
-/// Steps of all seeds, sorted.
+/// Steps of all seeds, in ascending order.
 struct Steps(Vec<usize>);
 
 impl Steps {
@@ -121,7 +122,7 @@ impl fmt::Display for Steps {
     }
 }
 
-/// The steps with each scorer: good, random, blind spot. Prints them as a row.
+/// The steps with the good, the random and the blind-spot scorer. Prints them as a row.
 fn measure(name: &str, mode: Mode, lambda: f64) -> Result<[Steps; 3], CreditError> {
     let steps = |scorer| Steps::of(mode, lambda, scorer);
     let row = [steps(Scorer::Good)?, steps(Scorer::Random)?, steps(Scorer::BlindSpot)?];
@@ -151,7 +152,7 @@ fn gated_credit_is_faster_with_a_good_scorer_and_never_much_slower_with_a_bad_on
     };
     within("gated", &gated, [0.75, 1.1, 1.1]);
     within("dense", &dense, [0.85, 1.05, 1.05]);
-    // Why the gate exists: without it a bad scorer is amplified.
+    // The reason for the gate: without it, errors of a bad scorer are amplified.
     for (name, row) in [("mask", &mask), ("conserved", &conserved)] {
         assert!(ratio(row, 0) <= 0.75, "{name} does not even help with a good scorer");
         assert!(ratio(row, 1) >= 1.25 && ratio(row, 2) >= 1.5, "{name} is safe after all");

@@ -1,8 +1,8 @@
 //! Generation: many texts decoded together, each with the bits it would have alone.
 //!
 //! Continuous batching: one [`Engine::step`] runs one row for every text that is generating and as many rows of
-//! waiting prompts as its budget allows, through all layers together. A row's result does not depend on the rows
-//! beside it, on how its prompt was cut into steps or on the number of threads, so neither do the tokens.
+//! waiting prompts as its budget allows, through all layers together. A row's result does not depend on the other
+//! rows, on how its prompt was cut into steps or on the number of threads, so neither do the tokens.
 
 mod memory;
 mod pool;
@@ -20,12 +20,13 @@ use crate::decoder::rotary::Rotary;
 use crate::decoder::weights::Weights;
 use crate::kernel::KernelPath;
 use crate::parameters::Parameters;
-use pool::Pool;
-use text::Text;
-use work::{Model, Part};
 
-/// Prompt rows of one step, unless generating texts alone are more: enough to keep the weights in the cache busy,
-/// few enough that generating texts do not wait long for a prompt beside them.
+use self::pool::Pool;
+use self::text::Text;
+use self::work::{Model, Part};
+
+/// Prompt rows of one step: enough to reuse the weights while they are cached, few enough that generating texts do not
+/// wait long for a prompt in the same step. Rows of generating texts are not limited.
 pub const ROWS_PER_STEP: usize = 256;
 
 /// A text in the engine, from [`Engine::open`] or [`Engine::fork`] to [`Engine::close`].
@@ -45,19 +46,19 @@ pub struct Generation {
     pub stream: StreamKey,
 }
 
-/// A generation that has come to its end.
+/// A completed generation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finished {
     /// The text it belongs to.
     pub slot: Slot,
-    /// The tokens, with the closing one.
+    /// The generated tokens, including the closing one.
     pub tokens: Vec<u32>,
     /// Log-probability of each token under the distribution it was drawn from, in nats (greedy: at temperature 1).
-    /// Not finite when the weights have diverged: check before training on it.
+    /// Not finite if the weights have diverged: check before training on it.
     pub log_probabilities: Vec<f32>,
     /// Entropy of each of those distributions, in nats.
     pub entropies: Vec<f32>,
-    /// Whether it ended with the closing token, and not at a limit.
+    /// Whether it ended with the closing token; otherwise it ended at a limit.
     pub closed: bool,
 }
 
@@ -69,24 +70,30 @@ pub struct Finished {
 pub struct ContextFull {
     /// Tokens of the text so far.
     pub length: usize,
-    /// Tokens that were to be added.
+    /// Tokens that should have been added.
     pub appended: usize,
-    /// The most a text can have.
+    /// Most tokens of a text.
     pub context: usize,
 }
 
-/// A batch of texts over one set of weights. Owned by one thread; it may use more of its own, which sleep while no
-/// step is running.
+/// A batch of texts over one set of weights. One thread owns it; its worker threads sleep while no step is running.
 ///
-/// Methods that take a [`Slot`] panic when it is not open: that is a mistake in the caller, not a state of the run.
+/// Methods that take a [`Slot`] panic if the slot is not open: that is a mistake in the caller, not a state of the run.
 pub struct Engine {
     model: Arc<Model>,
-    texts: Vec<Option<Box<Text>>>,
-    open: Vec<bool>,
+    slots: Vec<SlotState>,
     /// The slot whose prompt is served first in the next step.
     turn: usize,
     pool: Pool,
 }
+
+struct SlotState {
+    open: bool,
+    /// `None` only inside a step, while a thread has the text.
+    text: Option<Box<Text>>,
+}
+
+const INSIDE_A_STEP: &str = "a text leaves its slot only inside a step";
 
 impl Engine {
     /// Room for `slots` texts of at most `context` tokens (never more than the geometry's positions), computed by
@@ -96,7 +103,7 @@ impl Engine {
         Self::with_path(config, slots, context, threads, KernelPath::detect())
     }
 
-    /// As [`Engine::new`], on a chosen instruction set. All give the same bits.
+    /// As [`Engine::new`], on a chosen instruction set. All sets give the same bits.
     #[must_use]
     pub fn with_path(
         config: &ModelConfig,
@@ -107,21 +114,26 @@ impl Engine {
     ) -> Self {
         let mut geometry = Geometry::new(config);
         geometry.context = geometry.context.min(context);
-        let texts = (0..slots).map(|_| Some(Box::new(Text::new(&geometry)))).collect();
+        let slots = (0..slots)
+            .map(|_| SlotState { open: false, text: Some(Box::new(Text::new(&geometry))) })
+            .collect();
         let rotary = Rotary::new(geometry.theta, geometry.head, geometry.context);
         let weights = Weights::new(&geometry);
         let model = Arc::new(Model { path, geometry, rotary, weights });
-        Self { model, texts, open: vec![false; slots], turn: 0, pool: Pool::new(threads) }
+        Self { model, slots, turn: 0, pool: Pool::new(threads) }
     }
 
-    /// Takes over weights of the engine's geometry.
+    /// Replaces the weights.
     ///
     /// # Panics
-    /// When a slot is open (its keys and values belong to the old weights), or the weights are another geometry's.
+    /// If a slot is open (its keys and values belong to the old weights), or the weights are of another geometry.
     pub fn load(&mut self, parameters: &Parameters) {
-        assert!(!self.open.contains(&true), "weights were loaded while a text is open");
+        assert!(
+            self.slots.iter().all(|slot| !slot.open),
+            "weights were loaded while a text is open"
+        );
         let expected = self.model.geometry.layout.len();
-        assert_eq!(parameters.values.len(), expected, "the weights are those of another geometry");
+        assert_eq!(parameters.values.len(), expected, "the weights are of another geometry");
         if Arc::get_mut(&mut self.model).is_none() {
             let Model { path, geometry, rotary, .. } = &*self.model;
             let (geometry, rotary) = (geometry.clone(), rotary.clone());
@@ -133,46 +145,54 @@ impl Engine {
         }
     }
 
-    /// An empty text, or none when all slots are taken.
+    /// Opens an empty text. Returns `None` if all slots are taken.
     pub fn open(&mut self) -> Option<Slot> {
-        let index = self.open.iter().position(|open| !open)?;
-        self.open[index] = true;
-        self.text(Slot(index)).clear();
+        let index = self.slots.iter().position(|slot| !slot.open)?;
+        self.slots[index].open = true;
+        self.text_mut(Slot(index)).clear();
         Some(Slot(index))
     }
 
-    /// A copy of a text with its computed keys and values, or none when all slots are taken. A generation going on
-    /// in `from` is not copied, only its tokens so far.
+    /// Opens a copy of a text, with its computed keys and values. Returns `None` if all slots are taken. A running
+    /// generation of `from` is not copied; its tokens so far are.
+    ///
+    /// # Panics
+    /// If the slot is not open.
     pub fn fork(&mut self, from: Slot) -> Option<Slot> {
         self.text(from);
         let to = self.open()?;
-        let pair = self.texts.get_disjoint_mut([to.0, from.0]);
-        if let Ok([Some(to), Some(from)]) = pair {
-            to.copy(from, &self.model.geometry);
-        }
+        let [source, copy] = self
+            .slots
+            .get_disjoint_mut([from.0, to.0])
+            .expect("a slot that was just opened is not the open slot `from`");
+        let source = source.text.as_deref().expect(INSIDE_A_STEP);
+        copy.text.as_deref_mut().expect(INSIDE_A_STEP).copy(source, &self.model.geometry);
         Some(to)
     }
 
-    /// Ends a text and whatever it was generating.
+    /// Closes a text and drops its running generation.
+    ///
+    /// # Panics
+    /// If the slot is not open.
     pub fn close(&mut self, slot: Slot) {
-        self.text(slot).clear();
-        self.open[slot.0] = false;
+        self.text_mut(slot).clear();
+        self.slots[slot.0].open = false;
     }
 
     /// Adds tokens to a text.
     ///
     /// # Errors
-    /// They do not fit into the context.
+    /// The tokens do not fit into the context.
     ///
     /// # Panics
-    /// When a token is outside the vocabulary, or the text is being generated.
+    /// If the slot is not open, a token is outside the vocabulary, or the text is being generated.
     pub fn append(&mut self, slot: Slot, tokens: &[u32]) -> Result<(), ContextFull> {
         let (context, vocabulary) = (self.model.geometry.context, self.model.geometry.vocabulary);
         assert!(
-            tokens.iter().all(|&t| (t as usize) < vocabulary),
+            tokens.iter().all(|&token| (token as usize) < vocabulary),
             "a token is outside the vocabulary of {vocabulary}"
         );
-        let text = self.text(slot);
+        let text = self.text_mut(slot);
         assert!(!text.generating(), "tokens were appended to a text while it is being generated");
         let length = text.length();
         if length + tokens.len() > context {
@@ -182,72 +202,79 @@ impl Engine {
         Ok(())
     }
 
-    /// Starts a generation; [`Engine::step`] returns it when it has ended.
+    /// Starts a generation; [`Engine::step`] returns it when it is complete.
     ///
     /// # Panics
-    /// When the text is empty (nothing to predict from) or already being generated.
+    /// If the slot is not open, the text is empty (nothing to predict from), or it is already being generated.
     pub fn generate(&mut self, slot: Slot, request: Generation) {
-        let text = self.text(slot);
+        let text = self.text_mut(slot);
         assert!(text.length() > 0, "a generation needs at least one token to start from");
         assert!(!text.generating(), "the text is already being generated");
         text.start(request);
     }
 
-    /// Tokens of a text, generated ones included.
+    /// Tokens of a text, including generated ones.
+    ///
+    /// # Panics
+    /// If the slot is not open.
     #[must_use]
     pub fn length(&self, slot: Slot) -> usize {
-        self.texts[slot.0].as_ref().map_or(0, |text| text.length())
+        self.text(slot).length()
     }
 
-    /// Rows of a text that steps have yet to compute. A text is worth forking once none are left.
+    /// Rows of a text that steps have yet to compute. Fork a text when none are left: the copy then shares their cost.
+    ///
+    /// # Panics
+    /// If the slot is not open.
     #[must_use]
     pub fn waiting(&self, slot: Slot) -> usize {
-        self.texts[slot.0].as_ref().map_or(0, |text| text.wanted())
+        self.text(slot).computable()
     }
 
-    /// Slots that [`Engine::open`] can still give.
+    /// Number of free slots.
     #[must_use]
     pub fn free(&self) -> usize {
-        self.open.iter().filter(|open| !**open).count()
+        self.slots.iter().filter(|slot| !slot.open).count()
     }
 
     /// Whether a step has anything to do.
     #[must_use]
     pub fn busy(&self) -> bool {
-        self.texts.iter().flatten().any(|text| text.generating() || text.wanted() > 0)
+        let mut texts = self.slots.iter().filter_map(|slot| slot.text.as_ref());
+        texts.any(|text| text.generating() || text.computable() > 0)
     }
 
     /// One iteration: a token for every text that is generating and has its prompt computed, and up to
-    /// [`ROWS_PER_STEP`] rows of waiting prompts. Returns the generations that ended, by slot.
+    /// [`ROWS_PER_STEP`] rows of waiting prompts. Returns the completed generations, ordered by slot.
     ///
-    /// The last token of a prompt is computed only when a generation asks for what follows.
+    /// The last token of a prompt is computed only when a generation needs the token after it.
     pub fn step(&mut self) -> Vec<Finished> {
         let parts = self.parts();
         let mut finished = Vec::new();
         for part in self.pool.run(&self.model, parts) {
             for assigned in part.texts {
-                self.texts[assigned.slot.0] = Some(assigned.text);
+                self.slots[assigned.slot.0].text = Some(assigned.text);
             }
             finished.extend(part.finished);
         }
-        finished.sort_by_key(|f| f.slot);
+        finished.sort_by_key(|finished| finished.slot);
         finished
     }
 
-    /// Chooses this step's rows and deals them out to the threads, largest first, each to the least loaded.
+    /// Chooses this step's rows and assigns them to the threads, largest first, each to the least loaded thread.
     fn parts(&mut self) -> Vec<Part> {
-        let slots = self.texts.len();
+        let slots = self.slots.len();
         let mut budget = ROWS_PER_STEP;
         let mut chosen: Vec<(usize, usize)> = Vec::with_capacity(slots);
         let first = self.turn;
         let mut left_over = None;
         for slot in (0..slots).map(|i| (first + i) % slots) {
-            let Some(text) = &self.texts[slot] else { continue };
-            let wanted = text.wanted();
-            let decoding = text.generating() && wanted <= 1;
-            let rows = if decoding { wanted } else { wanted.min(budget) };
+            let Some(text) = &self.slots[slot].text else { continue };
+            let computable = text.computable();
+            let decoding = text.generating() && computable <= 1;
+            let rows = if decoding { computable } else { computable.min(budget) };
             budget -= if decoding { 0 } else { rows };
-            if rows < wanted {
+            if rows < computable {
                 left_over = left_over.or(Some(slot));
             }
             if rows > 0 || decoding {
@@ -260,15 +287,22 @@ impl Engine {
         let mut parts: Vec<Part> = (0..self.pool.parts(total)).map(|_| Part::default()).collect();
         for (rows, slot) in chosen {
             let least = parts.iter_mut().min_by_key(|part| part.rows);
-            if let (Some(part), Some(text)) = (least, self.texts[slot].take()) {
+            if let (Some(part), Some(text)) = (least, self.slots[slot].text.take()) {
                 part.push(Slot(slot), text, rows);
             }
         }
         parts
     }
 
-    fn text(&mut self, slot: Slot) -> &mut Text {
-        assert!(self.open[slot.0], "slot {} is not open", slot.0);
-        self.texts[slot.0].as_mut().expect("texts leave their slots only inside a step")
+    fn text(&self, slot: Slot) -> &Text {
+        let state = &self.slots[slot.0];
+        assert!(state.open, "slot {} is not open", slot.0);
+        state.text.as_deref().expect(INSIDE_A_STEP)
+    }
+
+    fn text_mut(&mut self, slot: Slot) -> &mut Text {
+        let state = &mut self.slots[slot.0];
+        assert!(state.open, "slot {} is not open", slot.0);
+        state.text.as_deref_mut().expect(INSIDE_A_STEP)
     }
 }

@@ -1,4 +1,4 @@
-//! The decoder and its losses written out plainly in double precision: one token, one head, one number at a time.
+//! A plain decoder with its losses in double precision: one token, one head, one number at a time.
 
 use shoprl_model::batch::{Objective, Sequence, Target};
 use shoprl_model::config::ModelConfig;
@@ -18,7 +18,7 @@ pub(crate) fn small() -> ModelConfig {
     config
 }
 
-/// Weights without special values: gains differ from one.
+/// Weights without special values: gains are not 1.
 pub(crate) fn weights(config: &ModelConfig, seed: u64) -> Parameters {
     let layout = Layout::new(config);
     let mut stream = Stream::new(seed, Purpose::Initialization, &[]);

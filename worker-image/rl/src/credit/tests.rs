@@ -1,21 +1,20 @@
-//! What must hold of credit for any scorer, any reward and any cut into messages.
+//! Properties of credit that hold for any scorer, any reward and any division into messages.
 
-use proptest::{prelude::*, sample::select};
+use proptest::prelude::*;
+use proptest::sample::select;
 
-use super::{
-    assign::{spread, token_weights},
-    labels::{Scale, Trigger},
-    reading::Reading,
-    segments::{Segment, segments},
-    *,
-};
+use super::assign::{spread, token_weights};
+use super::labels::{Scale, Trigger};
+use super::reading::Reading;
+use super::segments::{Segment, segments};
+use super::*;
 
 const KINDS: [Kind; 4] = [Kind::Search, Kind::Open, Kind::Ask, Kind::Buy];
 const WEIGHING: [Mode; 3] = [Mode::Mask, Mode::Conserved, Mode::Gated];
 const MODES: [Mode; 5] = [Mode::Off, Mode::Mask, Mode::Conserved, Mode::Gated, Mode::Dense];
 
-/// Up to six messages of up to nine tokens, scores on a grid of 1/16, so that thresholds are met
-/// exactly and moving and scaling by powers of two is exact.
+/// Up to six messages of up to nine tokens. Scores are on a grid of 1/16, so that some equal the thresholds, and shifts and
+/// scaling by powers of two are exact.
 fn trajectories() -> impl Strategy<Value = Trajectory> {
     let message = (any::<bool>(), select(&KINDS[..]), prop::collection::vec(-32i32..=32, 1..10));
     prop::collection::vec(message, 1..7).prop_map(|messages| {
@@ -76,8 +75,8 @@ fn options() -> impl Strategy<Value = CreditOptions> {
     )
 }
 
-/// A gate that has seen one batch.
-fn taught(batch: &[ScoredTrajectory], options: &CreditOptions) -> Gate {
+/// A gate that has observed one batch.
+fn gate_after(batch: &[ScoredTrajectory], options: &CreditOptions) -> Gate {
     let mut gate = Gate::default();
     gate.observe(batch, options).unwrap();
     gate
@@ -87,7 +86,7 @@ fn read(trajectory: &Trajectory, options: &CreditOptions) -> Reading {
     Reading::new(trajectory, Scale::of([trajectory].into_iter(), options), options)
 }
 
-/// Raw labels at fixed scale 1, by their own thresholds.
+/// Labels at scale 1 for the given thresholds.
 fn raw_labels(trajectory: &Trajectory, up: f64, down: f64, initial: i8) -> Vec<i8> {
     Trigger { up, down, initial }.labels(trajectory, &trajectory.scores)
 }
@@ -102,12 +101,12 @@ fn bits(credit: &[Vec<f64>]) -> Vec<Vec<u64>> {
 }
 
 proptest! {
-    // I1
+    // The environment's tokens have label 0 and credit 0; labels of policy tokens are ±1 and credit is finite.
     #[test]
     fn labels_and_credit_are_zero_on_tokens_the_policy_did_not_write(
         batch in batches(), options in options(),
     ) {
-        let credit = token_advantages(&batch, &options, &taught(&batch, &options)).unwrap();
+        let credit = token_advantages(&batch, &options, &gate_after(&batch, &options)).unwrap();
         for (scored, credit) in batch.iter().zip(&credit) {
             let labels = read(&scored.trajectory, &options).labels;
             let policy = on_policy(&scored.trajectory).into_iter().map(|policy| policy == 1.0);
@@ -119,7 +118,8 @@ proptest! {
         }
     }
 
-    // I2
+    // Segments cover every policy token once, never cross a message and have no equal neighbours. Runs below the
+    // minimum length exist only at the start of a message.
     #[test]
     fn segments_partition_the_policys_tokens_in_order_inside_one_message(
         trajectory in trajectories(), options in options(),
@@ -141,12 +141,12 @@ proptest! {
         prop_assert!(maximal, "{segments:?}");
     }
 
-    // I3
+    // Conserved and gated weights redistribute: Σw = n, w ≥ 0, and w ≤ maximum + 1 (conserved) or w ≤ n (gated).
     #[test]
     fn weights_sum_to_the_number_of_policy_tokens_and_stay_bounded(
         batch in batches(), options in options(),
     ) {
-        let gate = taught(&batch, &options);
+        let gate = gate_after(&batch, &options);
         for scored in &batch {
             let reading = read(&scored.trajectory, &options);
             let n = reading.policy_tokens() as f64;
@@ -162,7 +162,7 @@ proptest! {
         }
     }
 
-    // I3
+    // Dense rewards redistribute: Σr = A for every episode with a policy message.
     #[test]
     fn redistributed_rewards_sum_to_what_the_sample_earned(
         batch in batches(), options in options(),
@@ -176,7 +176,7 @@ proptest! {
         }
     }
 
-    // I4
+    // Labels depend on scores only through u = (score − center) / spread.
     #[test]
     fn labels_ignore_an_affine_change_of_score_center_and_spread(
         trajectory in trajectories(), power in -3i32..4, shift in -64i32..64, quarter in 0u8..4,
@@ -193,9 +193,10 @@ proptest! {
         prop_assert_eq!(before, read(&moved, &scale(0.25 * k + o, 0.5 * k)).labels);
     }
 
-    // I5
+    // Symmetry: negating scores, thresholds and initial label negates the labels, and the mask is the same if the sign of
+    // the advantage is negated too.
     #[test]
-    fn opposite_scores_give_opposite_labels_and_the_same_mask_for_the_opposite_reward(
+    fn opposite_scores_and_rewards_give_opposite_labels_and_the_same_mask(
         trajectory in trajectories(), up in 0u8..4, down in 0u8..4,
     ) {
         let (up, down) = (f64::from(up) / 4.0, f64::from(down) / 4.0);
@@ -208,7 +209,7 @@ proptest! {
         prop_assert_eq!(weights::mask(&labels, 0.5), weights::mask(&flipped, -0.5));
     }
 
-    // I6
+    // Label changes are monotone: a wider dead band has at most as many.
     #[test]
     fn a_wider_dead_band_never_turns_the_label_more_often(
         trajectory in trajectories(), narrow in 0u8..32, wider in 0u8..16, up: bool,
@@ -225,7 +226,7 @@ proptest! {
         prop_assert!(pivots(narrow + wider) <= pivots(narrow));
     }
 
-    // I7
+    // Scores without information give sample-wise credit: one segment per message, and every policy token gets A.
     #[test]
     fn a_score_that_never_leaves_the_dead_band_means_sample_wise_credit(
         batch in batches(), level in -0.29f64..0.29,
@@ -248,12 +249,12 @@ proptest! {
         }
     }
 
-    // I7
+    // A = 0 gives credit 0 in every mode that weighs.
     #[test]
     fn a_sample_without_advantage_gives_no_credit(batch in batches(), options in options()) {
         let mut batch = batch;
         batch.iter_mut().for_each(|scored| scored.advantage = 0.0);
-        let gate = taught(&batch, &options);
+        let gate = gate_after(&batch, &options);
         for mode in WEIGHING {
             let options = CreditOptions { mode, ..options.clone() };
             let credit = token_advantages(&batch, &options, &gate).unwrap();
@@ -261,7 +262,7 @@ proptest! {
         }
     }
 
-    // I8
+    // Causality: labels before a position do not depend on scores from that position on.
     #[test]
     fn scores_never_reach_back_to_labels_before_them(
         trajectory in trajectories(),
@@ -275,7 +276,7 @@ proptest! {
         prop_assert_eq!(&labels(&trajectory)[..cut], &labels(&changed)[..cut]);
     }
 
-    // I9
+    // Scores of the environment's tokens have no effect in the modes that weigh.
     #[test]
     fn scores_of_the_environments_tokens_change_neither_labels_nor_weights(
         batch in batches(), options in options(), noise in -9f64..9.0,
@@ -289,13 +290,13 @@ proptest! {
         for mode in WEIGHING {
             let options = CreditOptions { mode, ..options.clone() };
             let credit = |batch: &[_]| {
-                token_advantages(batch, &options, &taught(batch, &options)).unwrap()
+                token_advantages(batch, &options, &gate_after(batch, &options)).unwrap()
             };
             prop_assert_eq!(bits(&credit(&batch)), bits(&credit(&changed)));
         }
     }
 
-    // I10
+    // With λ = 1 the advantage of message k is A minus the rewards of the messages before it: a baseline of the past.
     #[test]
     fn undiscounted_advantages_are_what_is_left_after_earlier_rewards(
         steps in prop::collection::vec(-1f64..1.0, 1..8), total in -2f64..2.0, unit in 0f64..1.0,
@@ -309,7 +310,7 @@ proptest! {
         }
     }
 
-    // I11
+    // The order of a batch has no effect: credit is permuted with it, and gate and credit keep every bit.
     #[test]
     fn a_shuffled_batch_gives_the_same_bits_in_the_new_order(
         batch in batches(), options in options(), seed: u64,
@@ -318,15 +319,15 @@ proptest! {
         crate::seed::Stream::new(seed, crate::seed::Purpose::Fault, &[]).shuffle(&mut order);
         let shuffled: Vec<_> = order.iter().map(|&i| batch[i].clone()).collect();
 
-        let gate = taught(&batch, &options);
-        prop_assert_eq!(&gate, &taught(&shuffled, &options));
+        let gate = gate_after(&batch, &options);
+        prop_assert_eq!(&gate, &gate_after(&shuffled, &options));
         let credit = token_advantages(&batch, &options, &gate).unwrap();
         let expected: Vec<Vec<f64>> = order.iter().map(|&i| credit[i].clone()).collect();
         let got = token_advantages(&shuffled, &options, &gate).unwrap();
         prop_assert_eq!(bits(&got), bits(&expected));
     }
 
-    // I12
+    // The gate interpolates: η = 0 is exactly the mode off, and η = 1 exactly the mode conserved.
     #[test]
     fn a_closed_gate_is_sample_wise_and_an_open_one_the_conserved_mask(
         batch in batches(), options in options(),
@@ -339,7 +340,7 @@ proptest! {
         prop_assert_eq!(credit(Mode::Gated, 1.0), credit(Mode::Conserved, 0.0));
     }
 
-    // I14
+    // Invalid input is refused with its position, by credit and gate alike, and the gate is unchanged.
     #[test]
     fn broken_batches_are_refused_and_the_trajectory_is_named(
         batch in batches(), at: prop::sample::Index, damage in 0usize..7,
@@ -366,13 +367,13 @@ proptest! {
 }
 
 #[test]
-fn the_figures_rule_turns_at_the_threshold_and_not_at_a_large_fall_above_it() {
-    // Section 2.2 of the notes: a fall of 1.24 that stays inside the band does not turn the label.
+fn a_label_changes_at_the_threshold_and_not_at_a_large_fall_above_it() {
+    // A fall of 1.24 (1.4 to 0.16) that ends inside the band does not change the label.
     let message = Message { start: 0, end: 8, policy: true, kind: Kind::Search };
     let scores = vec![0.9, 1.4, 0.16, -0.29, -0.3, 0.29, -0.1, 0.3];
     let trajectory = Trajectory { tokens: 8, messages: vec![message], scores };
     assert_eq!(raw_labels(&trajectory, 0.3, 0.3, 1), [1, 1, 1, 1, -1, -1, -1, 1]);
-    // The rule of the released code, sign(v), turns four times.
+    // The rule of the authors' released code, sign(v), changes the label four times.
     assert_eq!(raw_labels(&trajectory, 0.0, 0.0, 1), [1, 1, 1, -1, -1, 1, -1, 1]);
     let runs = |minimum| {
         let labels = raw_labels(&trajectory, 0.0, 0.0, 1);

@@ -1,23 +1,25 @@
-//! Training on the CPU: packed sequences, row kernels forward and an own backward pass.
+//! Training on the CPU: packed sequences, row kernels, and a hand-written backward pass.
 //!
-//! Texts lie one after the other without padding. The forward pass is the engine's ([`crate::engine`]) down to the
-//! bits. Each micro-batch is computed whole by one thread and the results are summed by a fixed tree ([`TreeSum`]),
-//! so gradients do not depend on the number of threads. No sum depends on cache sizes or on the instruction set
-//! either: every machine computes the same bits.
+//! Texts follow each other without padding. The forward pass has the bits of the engine's ([`crate::engine`]). One
+//! thread computes each micro-batch, and a fixed tree ([`TreeSum`]) adds the results, so gradients do not depend on
+//! the number of threads. No sum depends on cache sizes or on the instruction set either: all machines compute the
+//! same bits.
 
 mod arena;
 mod attention;
 mod backward;
 mod chunk;
+mod context;
 mod forward;
 mod loss;
+mod record;
 mod tree;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arena::Arena;
-use chunk::Pass;
+use context::GradientContext;
 pub use tree::TreeSum;
 
 use crate::batch::{BatchStatistics, MicroBatch, Objective};
@@ -31,7 +33,7 @@ use crate::kernel::{KernelPath, add_rows};
 use crate::network::{Network, NetworkError};
 use crate::parameters::Parameters;
 
-/// The decoder on the CPU, by the row kernels.
+/// The decoder on the CPU, on the row kernels.
 pub struct FusedNetwork {
     config: ModelConfig,
     geometry: Geometry,
@@ -41,7 +43,7 @@ pub struct FusedNetwork {
     memory: Mutex<Memory>,
 }
 
-/// Working memory of past calls, for the next ones.
+/// Working memory of earlier calls, for reuse.
 #[derive(Default)]
 struct Memory {
     packed: Vec<(Weights, Transposes)>,
@@ -56,7 +58,7 @@ impl FusedNetwork {
         Self::with_path(config, threads, KernelPath::detect())
     }
 
-    /// As [`FusedNetwork::new`], on a chosen instruction set. All give the same bits.
+    /// As [`FusedNetwork::new`], on a chosen instruction set. All sets give the same bits.
     #[must_use]
     pub fn with_path(config: &ModelConfig, threads: usize, path: KernelPath) -> Self {
         let geometry = Geometry::new(config);
@@ -69,7 +71,7 @@ impl FusedNetwork {
         Context { path: self.path, geometry: &self.geometry, rotary: &self.rotary }
     }
 
-    /// Memory is only taken and put back under the lock, so a panic elsewhere cannot leave it half changed.
+    /// The lock is held only to take or return buffers, so a panic cannot leave them half changed.
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +83,7 @@ impl FusedNetwork {
         gradient
     }
 
-    /// Runs `work` for every index below `count`, on up to `threads` threads with an arena each.
+    /// Runs `work` for every index below `count`, on up to `threads` threads, each with its own arena.
     fn for_each(&self, count: usize, work: impl Fn(usize, &mut Arena) + Sync) {
         let next = AtomicUsize::new(0);
         let run = || {
@@ -103,7 +105,7 @@ impl FusedNetwork {
         });
     }
 
-    /// The weights, packed into memory of an earlier call.
+    /// The packed weights, in memory of an earlier call if there is some.
     fn packed(&self, parameters: &Parameters) -> (Weights, Transposes) {
         let packed = self.memory().packed.pop();
         let (mut weights, mut transposes) = packed
@@ -115,7 +117,7 @@ impl FusedNetwork {
 }
 
 impl Network for FusedNetwork {
-    /// Two episodes: even a small batch feeds all threads.
+    /// About two episodes, so that even a small batch uses all threads.
     fn micro_batch_tokens(&self) -> usize {
         256
     }
@@ -133,14 +135,14 @@ impl Network for FusedNetwork {
         let total = Mutex::new(None);
         self.for_each(batches.len(), |index, arena| {
             let mut gradient = self.take_gradient();
-            let pass = Pass {
+            let inputs = GradientContext {
                 context: self.context(),
                 weights: &packed.0,
                 transposes: &packed.1,
                 objective,
             };
             let sequences = &batches[index].sequences;
-            let statistics = chunk::gradients(pass, arena, sequences, &mut gradient);
+            let statistics = chunk::gradients(inputs, arena, sequences, &mut gradient);
             let sum = tree.insert(index, (gradient, statistics), |left, (right, statistics)| {
                 add_rows(self.path, &mut left.0, &right);
                 left.1 += statistics;

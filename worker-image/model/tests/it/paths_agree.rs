@@ -1,12 +1,7 @@
-//! The fused network and the differentiable one are one model: loss, gradients, log-probabilities, generation.
+//! The fused and the differentiable network are the same model: loss, gradients, log-probabilities, generation.
 //!
-//! The differentiable one computes on candle's CPU device; in a program with the feature `cuda` on the first CUDA device,
-//! and without one these tests fail (worker-image/cuda/check).
-
-#![allow(clippy::unwrap_used, reason = "a failed unwrap in a test is the test failing")]
-
-#[allow(dead_code, reason = "every test program uses a part")]
-mod reference;
+//! The differentiable network uses candle's CPU device. With the feature `cuda` it uses the first CUDA device, and
+//! these tests fail if there is none (worker-image/cuda/check).
 
 use candle_core::Device;
 use shoprl_model::batch::{MicroBatch, Objective, Sequence, Target, micro_batches};
@@ -21,10 +16,12 @@ use shoprl_model::parameters::Parameters;
 use shoprl_rl::policy_loss::Clip;
 use shoprl_rl::seed::{Purpose, StreamKey};
 
+use crate::reference;
+
 const OBJECTIVE: Objective =
     Objective { clip: Clip { low: 0.2, high: 0.28 }, kl_coefficient: 0.1, normalizer: 60.0 };
 
-/// Four query heads on two key heads with odd sizes, and the geometry that is trained.
+/// Four query heads on two key heads with odd sizes, and the geometry that jobs train.
 fn geometries() -> [(ModelConfig, Parameters); 2] {
     let shared = reference::small();
     let nano = ModelConfig::preset("nano", 300).unwrap();
@@ -43,7 +40,7 @@ fn device() -> Device {
 fn device() -> Device {
     match ComputeDevice::open(DeviceChoice::Cuda).unwrap() {
         ComputeDevice::Cuda(device) => device,
-        ComputeDevice::Cpu(_) => panic!("CUDA alone was asked for"),
+        ComputeDevice::Cpu(_) => panic!("the CPU was opened instead of CUDA"),
     }
 }
 
@@ -51,7 +48,7 @@ fn networks(config: &ModelConfig) -> (FusedNetwork, DifferentiableNetwork) {
     (FusedNetwork::new(config, 2), DifferentiableNetwork::new(config, device()).unwrap())
 }
 
-/// Texts of many lengths; one predicts nothing, one has no target.
+/// Texts of many lengths: one predicts nothing, one has no target.
 fn batch(config: &ModelConfig) -> Vec<Sequence> {
     let mut batch: Vec<Sequence> = [33, 1, 16, 64, 5]
         .into_iter()
@@ -62,7 +59,7 @@ fn batch(config: &ModelConfig) -> Vec<Sequence> {
     batch
 }
 
-/// The largest difference, as a share of the largest value.
+/// The largest difference relative to the largest value.
 fn distance(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(0f32, |largest, x| largest.max(x.abs()));
@@ -144,10 +141,10 @@ fn log_probabilities_and_logits_agree() {
     }
 }
 
-/// What each text is given and asked for; a text may sit out.
+/// Tokens and request of each text; a text without them waits this turn.
 type Turn = Vec<Option<(Vec<u32>, Generation)>>;
 
-/// Some turns over three texts of unequal length, on the engine.
+/// Results of some turns over three texts of unequal length on the engine.
 fn on_the_engine(config: &ModelConfig, parameters: &Parameters, turns: &[Turn]) -> Vec<Generated> {
     let mut engine = Engine::new(config, 3, config.max_position_embeddings, 1);
     engine.load(parameters);
@@ -199,7 +196,7 @@ fn generation_on_the_device_follows_the_engine_over_turns() {
             let turn = |turn: u64, lengths: [usize; 3]| -> Turn {
                 let ask = |(length, text): (usize, u64)| {
                     let stream = StreamKey::new(5, Purpose::Sampling, &[turn, text]);
-                    // Any token ends the sampled texts early often enough to have both kinds of endings.
+                    // Any token ends the sampled texts early often enough that both kinds of endings occur.
                     let end = reference::tokens(&config, 40, 77)[(turn * 3 + text) as usize];
                     let request = Generation { max_tokens: 12, end, temperature, stream };
                     (length > 0)
@@ -207,7 +204,7 @@ fn generation_on_the_device_follows_the_engine_over_turns() {
                 };
                 lengths.into_iter().zip(0..).map(ask).collect()
             };
-            // A text may sit out a turn; in the last one the small geometry's context of 80 fills up.
+            // A text may wait a turn. In the last turn the small geometry's context of 80 fills up.
             let turns = [
                 turn(0, [9, 1, 17]),
                 turn(1, [4, 0, 2]),
@@ -232,7 +229,7 @@ fn generation_on_the_device_follows_the_engine_over_turns() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_place() {
+fn an_error_names_the_place_of_input_that_does_not_fit() {
     let (config, parameters) = &geometries()[0];
     let network = DifferentiableNetwork::new(config, device()).unwrap();
     let refused = |tokens: Vec<u32>, expected: &str| {

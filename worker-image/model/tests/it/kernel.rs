@@ -1,10 +1,9 @@
-//! The row kernels: right, and with the same bits on every path and in every batch.
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+//! The row kernels: correct, and with the same bits on every path and in every batch.
 
 use proptest::prelude::*;
 use shoprl_model::kernel::{
-    KernelPath, LANES, Left, Norm, Panels, Right, Start, attention_softmax, padded, product,
-    rms_norm, rotate, row_products, swiglu,
+    KernelPath, LANES, Left, Norm, Output, Panels, Right, Shape, Start, attention_softmax, padded,
+    product, rms_norm, rotate, row_products, swiglu,
 };
 use shoprl_rl::seed::{Purpose, Stream};
 
@@ -17,7 +16,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| x.to_bits()).collect()
 }
 
-/// The definition: each output one chain of fused multiply-adds.
+/// The definition: each output is one chain of fused multiply-adds.
 fn chain(start: f32, terms: impl Iterator<Item = (f32, f32)>) -> f32 {
     terms.fold(start, |sum, (a, b)| a.mul_add(b, sum))
 }
@@ -51,8 +50,8 @@ proptest! {
                 }
                 for w in [&packed, &repacked] {
                     let mut found = y.clone();
-                    let x = Left { data: &x, row: k, step: 1 };
-                    product(path, m, n, k, x, w.right(), &mut found, padded(n), start);
+                    let x = Left { data: &x, row_stride: k, step_stride: 1 };
+                    product(path, Shape { rows: m, columns: n, steps: k }, x, w.right(), Output { data: &mut found, row_stride: padded(n) }, start);
                     prop_assert_eq!(bits(&found), bits(&expected), "{} {:?}", path, start);
                 }
             }
@@ -60,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_weight_gradient_is_one_chain_over_the_rows_however_it_is_cut(
+    fn a_weight_gradient_is_one_chain_over_the_rows_in_any_number_of_calls(
         rows in 1usize..40, n in 1usize..40, k in 1usize..90, cut in 0usize..40, seed: u64,
     ) {
         let (dy, x) = (random(rows * n, seed), random(rows * padded(k), seed ^ 1));
@@ -72,29 +71,29 @@ proptest! {
         for path in KernelPath::available() {
             let mut found = vec![0.0; n * k];
             for range in [0..cut, cut..rows] {
-                let left = Left { data: &dy[range.start * n..], row: 1, step: n };
-                let right = Right { data: &x[range.start * padded(k)..], panel: LANES, step: padded(k) };
-                product(path, n, k, range.len(), left, right, &mut found, k, Start::Continue);
+                let left = Left { data: &dy[range.start * n..], row_stride: 1, step_stride: n };
+                let right = Right { data: &x[range.start * padded(k)..], panel_stride: LANES, step_stride: padded(k) };
+                product(path, Shape { rows: n, columns: k, steps: range.len() }, left, right, Output { data: &mut found, row_stride: k }, Start::Continue);
             }
             prop_assert_eq!(bits(&found), bits(&expected), "{}", path);
         }
     }
 
     #[test]
-    fn rows_with_operands_of_their_own_have_the_bits_of_single_products(
+    fn rows_with_their_own_operands_have_the_bits_of_single_products(
         rows in 1usize..9, n in 1usize..150, k in 1usize..40, seed: u64,
     ) {
         let own = k * padded(n);
         let (a, b) = (random(rows * k, seed), random(rows * own, seed ^ 1));
-        let right = |row: usize| Right { data: &b[row * own..], panel: LANES, step: padded(n) };
+        let right = |row: usize| Right { data: &b[row * own..], panel_stride: LANES, step_stride: padded(n) };
         for path in KernelPath::available() {
             let (mut found, mut expected) = (vec![0.0; rows * n], vec![0.0; rows * n]);
-            let left = Left { data: &a, row: k, step: 1 };
-            row_products(path, rows, n, k, left, right(0), own, &mut found, n);
+            let left = Left { data: &a, row_stride: k, step_stride: 1 };
+            row_products(path, Shape { rows, columns: n, steps: k }, left, right(0), own, Output { data: &mut found, row_stride: n });
             for row in 0..rows {
-                let left = Left { data: &a[row * k..], row: k, step: 1 };
+                let left = Left { data: &a[row * k..], row_stride: k, step_stride: 1 };
                 let to = &mut expected[row * n..];
-                product(path, 1, n, k, left, right(row), to, n, Start::Zero);
+                product(path, Shape { rows: 1, columns: n, steps: k }, left, right(row), Output { data: to, row_stride: n }, Start::Zero);
             }
             prop_assert_eq!(bits(&found), bits(&expected), "{}", path);
         }
@@ -140,7 +139,16 @@ fn hidden_scores_become_zero_and_visible_ones_a_distribution() {
 #[should_panic(expected = "right operand is too short")]
 fn an_operand_too_short_for_its_strides_is_refused() {
     let (a, b) = ([1.0; 8], [1.0; 31]);
-    let (left, right) =
-        (Left { data: &a, row: 4, step: 1 }, Right { data: &b, panel: 16, step: 8 });
-    product(KernelPath::SCALAR, 2, 16, 4, left, right, &mut [0.0; 32], 16, Start::Zero);
+    let (left, right) = (
+        Left { data: &a, row_stride: 4, step_stride: 1 },
+        Right { data: &b, panel_stride: 16, step_stride: 8 },
+    );
+    product(
+        KernelPath::SCALAR,
+        Shape { rows: 2, columns: 16, steps: 4 },
+        left,
+        right,
+        Output { data: &mut [0.0; 32], row_stride: 16 },
+        Start::Zero,
+    );
 }

@@ -1,0 +1,3 @@
+//! Integration tests of the mathematics.
+
+mod tabular_study;
