@@ -1,8 +1,8 @@
-# Sourced by `e2e/test` and the scripts in docs/benchmarks: Python packages, where cargo puts what it builds, and servers.
+# Python packages, the folder of the built programs, and servers. Sourced by `e2e/test` and the scripts in docs/benchmarks.
 # shellcheck shell=bash
 
-# packages REQUIREMENTS [PIP-OPTION...]: sets `venv` to an environment with these packages, made once and kept outside of
-# the checkout under a name that follows from the list.
+# packages REQUIREMENTS [PIP-OPTION...]: sets `venv` to an environment with these packages. It is made once and kept outside of
+# the checkout, under a hash of the list.
 packages() {
     venv="${XDG_CACHE_HOME:-$HOME/.cache}/shoprl/venv-$( (python3 --version; cat "$1"; printf '%s' "${@:2}") |
         sha256sum | cut -c1-16)"
@@ -13,15 +13,14 @@ packages() {
     touch "$venv/complete"
 }
 
-# Builds everything, and sets `release` to the programs' folder. Everything, as `e2e/test` does: for a crate alone, or without
-# the tests, the features of dependencies unify differently, and what that built would be built again.
+# Builds everything, the tests included, and sets `release` to the folder of the programs.
 build() {
     cargo build --release --locked --workspace --all-targets
     release="$(cargo metadata --locked --no-deps --format-version 1 |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
 }
 
-# Sets `directory` to a new folder. When the script ends, it is removed and what `serve` began is ended.
+# Sets `directory` to a new folder. At the end of the script it is removed, and the servers that `serve` started are ended.
 scratch() {
     directory=$(mktemp -d) servers=()
     trap leave EXIT
@@ -32,8 +31,8 @@ leave() {
     rm -rf "$directory"
 }
 
-# serve READY COMMAND...: begins COMMAND, and waits until the shell line READY succeeds. If it ends before, its last words are
-# shown, and the script ends.
+# serve READY COMMAND...: starts COMMAND, and waits until the shell line READY succeeds. If COMMAND ends before, the end of its
+# log is printed, and the script ends.
 serve() {
     "${@:2}" >"$directory/log" 2>&1 &
     servers+=($!)

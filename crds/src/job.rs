@@ -1,7 +1,8 @@
 //! The kind `ShopRLJob`.
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
-use kube::{CustomResource, CustomResourceExt};
+use kube_core::CustomResourceExt;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and d
 /// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
+    crates(kube_core = "::kube_core"),
     group = "shoprl.dev",
     version = "v1alpha1",
     kind = "ShopRLJob",

@@ -1,7 +1,7 @@
 //! The committed CRD equals the types. `UPDATE_EXPECT=1 cargo test --release -p shoprl-crds` rewrites it.
 
 use expect_test::expect_file;
-use kube::CustomResourceExt;
+use kube_core::CustomResourceExt;
 use shoprl_crds::ShopRLJob;
 
 const HEADER: &str = "# Generated from crds/src. `UPDATE_EXPECT=1 cargo test --release -p shoprl-crds` rewrites it.\n";

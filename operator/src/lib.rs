@@ -5,20 +5,32 @@
 //! handed in, so a simulation drives the same code.
 
 mod admin;
+#[expect(clippy::disallowed_methods, reason = "writes the objects of a job")]
 mod apply;
 mod connection;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the system's clock is the default; the simulation hands in another"
+)]
 mod context;
 pub mod controller;
+#[expect(clippy::disallowed_methods, reason = "writes Events")]
 pub mod events;
 mod job;
 mod key;
+#[expect(clippy::disallowed_methods, reason = "writes the Lease, by the clock of the runtime")]
 pub mod lease;
 pub mod metrics;
 mod nodes;
 mod pace;
 mod pods;
 mod process;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "dates an answer of the trainer, outside of the simulation"
+)]
 mod progress;
+#[expect(clippy::disallowed_methods, reason = "writes the status, and measures its own duration")]
 mod reconcile;
 mod requests;
 pub mod rights;

@@ -158,6 +158,10 @@ async fn asked_to_leave() {
 
 fn election(arguments: &Arguments, config: &Config) -> lease::Options {
     let namespace = arguments.lease_namespace.as_ref().unwrap_or(&config.default_namespace);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "documented in --help: the default of --identity"
+    )]
     let identity = arguments.identity.clone().or_else(|| std::env::var("POD_NAME").ok());
     let identity = identity.unwrap_or_else(|| format!("shoprl-operator-{}", std::process::id()));
     lease::Options {

@@ -9,7 +9,9 @@ leader() { kubectl get lease -n shoprl-system shoprl-operator -o 'jsonpath={.spe
 say "the chart of the commit before, its kind without a field, is upgraded"
 cluster stop "$directory" operator
 kubectl delete crd shoprljobs.shoprl.dev --wait=true >/dev/null
-images=(--set "image.operator=$(cluster image "$directory" "$operator"),image.worker=$image")
+cluster image "$directory" "$operator" >/dev/null
+# The values files that worker-image/build wrote.
+images=(-f "$directory/images/shoprl.yaml" -f "$directory/images/shoprl-operator.yaml")
 ! helm template shoprl "$chart" >"$directory/refused" 2>&1 || fail "a chart without images was rendered"
 grep -q "image\.\(worker\|operator\) is missing" "$directory/refused" || fail "$(cat "$directory/refused")"
 older=$directory/older

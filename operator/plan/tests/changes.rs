@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use kube::core::cel::{Validator, apply_defaults};
+use kube_cel::{Validator, apply_defaults};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shoprl_crds::schema;

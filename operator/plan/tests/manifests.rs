@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use kube::core::cel::Validator;
+use kube_cel::Validator;
 use serde_json::Value;
 use shoprl_crds::{ShopRLJob, schema};
 use shoprl_plan::{Invalid, lower, validate};
@@ -116,7 +116,7 @@ fn defaults_of_the_schema_are_the_defaults_of_the_types() {
     for file in manifests("accepted") {
         let written: Value =
             serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let defaulted = kube::core::cel::apply_defaults(&schema, &without_nulls(written));
+        let defaulted = kube_cel::apply_defaults(&schema, &without_nulls(written));
         let from_server: ShopRLJob = serde_json::from_value(defaulted.clone()).unwrap();
         assert_eq!(from_server, read(&file).unwrap(), "{}", file.display());
         // The server leaves nothing to be filled in: its object holds every field of ours.

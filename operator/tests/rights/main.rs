@@ -1,6 +1,8 @@
 //! The chart's rules on a real API server: with them the operator takes a job through its life and nothing is
 //! forbidden; without any one of them, that one is missed.
 
+#![allow(clippy::disallowed_methods, reason = "a test that acts as user and kubelet, and waits")]
+
 mod election;
 mod life;
 mod server;

@@ -4,6 +4,8 @@
 //! The geometry is nano with a vocabulary of 800; texts are as long as an episode. Each figure is the best of many
 //! short runs, to exclude other load on the machine.
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use std::error::Error;
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,8 @@
 //! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS [FILE]]]`; FILE is a shop
 //! that `shoprl catalog build` wrote, otherwise it is `fine`.
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use shoprl_simulator::mall::difficulty::{difficulty, play};
 use shoprl_simulator::mall::{Mall, Preset, agent};
 use shoprl_simulator::{Scenario, Split, TaskKey};

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p shoprl-simulator --example references [TASKS]`
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use shoprl_simulator::agent::{self, Actor};
 use shoprl_simulator::{Limits, Preset, Replay, Scenario, Session, Shop, Split, TaskKey};
 use shoprl_simulator::{replay, segment};

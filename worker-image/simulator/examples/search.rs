@@ -8,6 +8,8 @@
 //! * `search times COUNT FILE`: how soon a stored shop is ready and how long its searches take
 //! * `search hold COUNT FILE`: opens a stored shop, asks COUNT queries, says `ready` and stays until its input closes
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use shoprl_rl::seed::{Purpose, Stream};

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p shoprl-simulator --example speed [SECONDS [THREADS]]`
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use shoprl_simulator::agent::Actor;
 use shoprl_simulator::mall::{Mall, Preset, Session, agent};
 use shoprl_simulator::{Scenario, Split, TaskKey};

@@ -34,6 +34,10 @@ fn resident() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the number of cases is a setting of the long command"
+)]
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
