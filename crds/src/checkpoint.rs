@@ -1,4 +1,4 @@
-//! `spec.checkpoint`: when state is kept, and on a cluster where.
+//! `spec.checkpoint`: when checkpoints are written and, on a cluster, where they are stored.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::{JsonSchema, Schema};
@@ -8,17 +8,17 @@ use serde_json::json;
 use crate::overlay::{self, QUANTITY_REMEDY};
 use crate::{limit, union};
 
-/// When state is kept, and where. A job that was interrupted continues from its newest checkpoint.
+/// When checkpoints are written and where they are stored. An interrupted job continues from its newest checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Checkpoint {
-    /// A checkpoint every so many steps of reinforcement learning.
+    /// Steps of reinforcement learning between two checkpoints.
     #[schemars(transform = limit::CHECKPOINT_STEPS.rule())]
     pub every_steps: i32,
-    /// So many of the newest checkpoints are kept.
+    /// Number of newest checkpoints to keep.
     #[schemars(transform = limit::CHECKPOINT_KEEP.rule())]
     pub keep: i32,
-    /// On a cluster: the volume for the run folder, with checkpoints and report.
+    /// On a cluster: the volume of the run folder, which holds checkpoints and the report.
     pub store: Store,
 }
 
@@ -28,16 +28,16 @@ impl Default for Checkpoint {
     }
 }
 
-/// Where the run folder lies.
+/// The volume of the run folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::STORE.rule())]
 pub struct Store {
-    /// A claim that is made for the job, called JOB-store.
+    /// A PersistentVolumeClaim to create for the job, named JOB-store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "VolumeClaim")]
     pub volume_claim: Option<VolumeClaim>,
-    /// A claim that is there. Several jobs may use one: each has a folder of its own, named by its unique id.
+    /// An existing PersistentVolumeClaim. Several jobs may share it: each writes to a folder named after its UID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ExistingClaim")]
     pub existing_claim: Option<ExistingClaim>,
@@ -49,19 +49,19 @@ impl Default for Store {
     }
 }
 
-/// A claim that is made for the job.
+/// A PersistentVolumeClaim to create for the job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeClaim {
-    /// How much is claimed; a quickstart leaves some 60 MB.
+    /// Requested size. The quickstart uses about 60 MB.
     #[serde(deserialize_with = "read_size")]
     #[schemars(transform = size)]
     pub size: Quantity,
-    /// A StorageClass that exists; without one, the cluster's default.
+    /// Name of an existing StorageClass. Default: the cluster's default class.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", transform = overlay::object_name)]
     pub storage_class_name: Option<String>,
-    /// Whether the claim stays when the job is deleted: what was learned outlives the job.
+    /// Keep the claim, with the trained weights, when the job is deleted.
     pub retain: bool,
 }
 
@@ -71,18 +71,18 @@ impl Default for VolumeClaim {
     }
 }
 
-/// A claim that is there.
+/// An existing PersistentVolumeClaim.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = named)]
 pub struct ExistingClaim {
-    /// Its name, in the job's namespace. It is never deleted.
+    /// Name of the claim in the job's namespace. The operator never deletes it.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schemars(transform = overlay::object_name)]
     pub name: String,
 }
 
-/// Advice about a claim without a name.
+/// Remedy for a claim without a name.
 pub const CLAIM_REMEDY: &str =
     "write the name of a PersistentVolumeClaim in the job's namespace, for example name: results";
 

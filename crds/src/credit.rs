@@ -1,16 +1,16 @@
-//! `spec.training.credit`: how an episode's reward is shared among the agent's messages.
+//! `spec.training.credit`: how an episode's advantage is split over the agent's messages.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::union;
 
-/// How an episode's reward is shared among the messages the agent wrote.
+/// How an episode's advantage is split over the agent's messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::CREDIT.rule())]
 pub struct Credit {
-    /// By a scorer's verdict on every message.
+    /// Credit by a scorer's verdict on each message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "MessageWise")]
     pub message_wise: Option<MessageWise>,
@@ -26,33 +26,37 @@ impl Default for Credit {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MessageWise {
-    /// What the verdicts do: sampleWise ignores them (every token gets the episode's advantage); mask keeps the
-    /// messages whose verdict agrees with the episode; conserved keeps the total as well; gated trusts the verdicts
-    /// on a kind of message as far as they predicted the outcome so far; dense turns them into rewards on the way.
+    /// How the verdicts change the credit.
+    /// sampleWise: not at all; every token gets the episode's advantage.
+    /// mask: only messages whose verdict agrees with the sign of the advantage get credit.
+    /// conserved: like mask, and the credit of the other messages moves to them.
+    /// gated: like conserved, but only as far as earlier verdicts on that kind of message predicted the reward.
+    /// dense: verdicts become intermediate rewards.
     pub mode: CreditMode,
-    /// Who judges the messages: rules asks the shop whether a message brought the basket closer; random and inverted
-    /// are controls for ablations.
+    /// Source of the verdicts.
+    /// rules: the rules of the shop judge whether a message made progress.
+    /// random, inverted: controls for ablations.
     pub scorer: Scorer,
 }
 
-/// What the verdicts do. `sampleWise` is not called `off`: kubectl reads a bare `off` as false.
+/// How the verdicts change the credit. `sampleWise` is not called `off`: kubectl reads a bare `off` as false.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CreditMode {
     /// Every token gets the episode's advantage.
     SampleWise,
-    /// The paper's mask.
+    /// Only messages whose verdict agrees with the sign of the advantage get credit.
     Mask,
-    /// The mask with conserved mass.
+    /// The mask, with the hidden credit moved to the kept messages.
     Conserved,
-    /// Conserved, gated by kind of message.
+    /// `Conserved`, but only as far as earlier verdicts on that kind of message predicted the reward.
     #[default]
     Gated,
-    /// Conservative dense reward.
+    /// Verdicts become intermediate rewards.
     Dense,
 }
 
-/// Who judges the messages.
+/// Source of the verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Scorer {

@@ -1,4 +1,4 @@
-//! `spec.environment`: the shop, its products and its customers.
+//! `spec.environment`: the shop, its products and its shoppers.
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,16 @@ use serde_json::json;
 
 use crate::{limit, union};
 
-/// The shop, its products and its customers.
+/// The shop, its products and its shoppers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Environment {
-    /// The products.
+    /// The product catalog.
     pub catalog: Catalog,
-    /// Kinds of tasks to train and evaluate on, in cycle: singleTurn states everything at once, multiTurn has a
-    /// shopper who answers what is asked; with Persona, what the customer is like implies part of the wish.
+    /// Scenarios to train and evaluate on, in rotation.
+    /// singleTurn: the first message states the whole request.
+    /// multiTurn: the shopper answers questions about the request.
+    /// singleTurnPersona, multiTurnPersona: the shopper's persona implies part of the request.
     #[schemars(transform = scenario_list)]
     pub scenarios: Vec<Scenario>,
     /// Turns after which an episode ends without a purchase.
@@ -36,16 +38,16 @@ fn scenario_list(schema: &mut Schema) {
     limit::add_rule(schema, "size(self) >= 1", limit::SCENARIOS_REMEDY);
 }
 
-/// The products. A catalog is a function of its preset and its seed.
+/// The product catalog: a function of its preset and its seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::CATALOG.rule())]
 pub struct Catalog {
-    /// Generated products in Chinese: mini has about 2,400 in families of near-identical ones.
+    /// Generated products with Chinese texts. mini: about 2,400 products in families of near-identical ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CatalogPreset")]
     pub preset: Option<CatalogPreset>,
-    /// Seed of the generated products; another seed is another shop.
+    /// Seed of the generated products. A different seed gives a different shop.
     #[serde(default = "catalog_seed")]
     #[schemars(transform = limit::SEED.rule())]
     pub seed: i64,
@@ -70,24 +72,24 @@ pub enum CatalogPreset {
     Mini,
 }
 
-/// A kind of task.
+/// The kind of a task.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Scenario {
-    /// Everything is stated at once.
+    /// The first message states the whole request.
     SingleTurn,
-    /// A persona implies part of it.
+    /// The first message states part of the request; the persona implies the rest.
     SingleTurnPersona,
-    /// The shopper answers what is asked.
+    /// The shopper answers questions about the request.
     MultiTurn,
-    /// Both.
+    /// The shopper answers questions, and the persona implies part of the request.
     MultiTurnPersona,
 }
 
 impl Scenario {
-    /// All kinds.
+    /// All scenarios, in the default order.
     pub const ALL: [Self; 4] =
         [Self::SingleTurn, Self::SingleTurnPersona, Self::MultiTurn, Self::MultiTurnPersona];
 }
@@ -96,10 +98,10 @@ impl Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MaxTurns {
-    /// In singleTurn and singleTurnPersona.
+    /// Limit in singleTurn and singleTurnPersona.
     #[schemars(transform = limit::TURNS.rule())]
     pub single_turn: i32,
-    /// In multiTurn and multiTurnPersona, where asking takes turns too.
+    /// Limit in multiTurn and multiTurnPersona. A question takes a turn too.
     #[schemars(transform = limit::TURNS.rule())]
     pub multi_turn: i32,
 }

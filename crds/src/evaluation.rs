@@ -1,21 +1,21 @@
-//! `spec.evaluation`: what is measured on held-out tasks.
+//! `spec.evaluation`: evaluation on held-out tasks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limit;
 
-/// What is measured on held-out tasks.
+/// Evaluation on held-out tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Evaluation {
-    /// Measured every so many steps of reinforcement learning; 0 measures only before and after it.
+    /// Steps of reinforcement learning between two evaluations. 0 evaluates only before and after reinforcement learning.
     #[schemars(transform = limit::EVALUATION_STEPS.rule())]
     pub every_steps: i32,
-    /// Tasks of a measurement on the way.
+    /// Tasks per evaluation during reinforcement learning.
     #[schemars(transform = limit::TASKS.rule())]
     pub tasks: i32,
-    /// Tasks of the comparison before and after reinforcement learning and with the scripted shoppers.
+    /// Tasks per evaluation before and after reinforcement learning, and of the baselines.
     #[schemars(transform = limit::TASKS.rule())]
     pub final_tasks: i32,
 }

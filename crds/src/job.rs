@@ -14,18 +14,19 @@ use crate::{
 
 /// API group of all kinds.
 pub const GROUP: &str = "shoprl.dev";
-/// Its version.
+/// Version of the group.
 pub const VERSION: &str = "v1alpha1";
 /// The kind of a training job.
 pub const KIND: &str = "ShopRLJob";
-/// Longest job name: names of its pods add the role, the index and the incarnation, and must stay below 63.
+/// Longest job name in characters. Pod names add role, index and incarnation and have at most 63 characters.
 pub const NAME_LENGTH: usize = 40;
-/// Advice when the name is longer.
-pub const NAME_LENGTH_REMEDY: &str = "metadata.name may have 40 characters: choose a shorter one";
-/// Advice when the name is no DNS label (RFC 1035).
-pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and dashes, and start with a letter: pods and services are named after it";
+/// Remedy for a name that is longer.
+pub const NAME_LENGTH_REMEDY: &str =
+    "metadata.name must have at most 40 characters: choose a shorter one";
+/// Remedy for a name that is not a DNS label (RFC 1035).
+pub const NAME_REMEDY: &str = "metadata.name must consist of lowercase letters, digits and dashes, start with a letter and not end with a dash: pods and services are named after it";
 
-/// What the job shall do. Every field has a default that works; `spec: {}` is the quickstart.
+/// Desired state of the job. Every field has a working default; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     crates(kube_core = "::kube_core"),
@@ -48,7 +49,7 @@ pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and d
     printcolumn(name = "Restarts", type_ = "integer", json_path = ".status.restarts"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     derive = "PartialEq",
-    doc = "Trains a language-model agent to shop: a supervised warm-up on demonstrations, then reinforcement learning in a simulated store.",
+    doc = "Trains a language-model agent to shop: supervised warm-up on demonstrations, then reinforcement learning in a simulated shop.",
     validation = Rule::new("size(self.metadata.name) <= 40").message(NAME_LENGTH_REMEDY),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
         .message(NAME_REMEDY)
@@ -56,34 +57,34 @@ pub const NAME_REMEDY: &str = "metadata.name must be small letters, digits and d
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = transition::rules)]
 pub struct ShopRLJobSpec {
-    /// Every random draw derives from it. The same manifest ends in the same weights, byte for byte.
+    /// Seed of all random draws. The same manifest yields the same weights, byte for byte.
     #[schemars(transform = limit::SEED.rule())]
     pub seed: i64,
-    /// On a cluster: no pods, state kept; false again continues from the checkpoint. `shoprl run` refuses a suspended job.
+    /// On a cluster: stop all pods and keep the state. When set to false again, the job continues from its newest checkpoint. `shoprl run` refuses a suspended job.
     pub suspend: bool,
-    /// On a cluster: so many seconds after its end the job is deleted, with everything but a retained claim; default: never.
+    /// On a cluster: seconds from the end of the job until it and its objects are deleted. A retained volume claim is kept. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i32", transform = limit::TTL.rule())]
     pub ttl_seconds_after_finished: Option<i32>,
-    /// On a cluster: image of the workers, by digest (registry/shoprl@sha256:...); default: the operator's. Fixed when the job is accepted.
+    /// On a cluster: image of the workers, named by digest (registry/shoprl@sha256:...). Default: the image that the operator is configured with. Fixed when the job is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", transform = image::rule)]
     pub image: Option<String>,
-    /// On a cluster: Secrets of the job's namespace that the image is pulled with.
+    /// On a cluster: Secrets in the job's namespace that hold the credentials for pulling the image.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = overlay::pull_secrets)]
     pub image_pull_secrets: Vec<LocalObjectReference>,
-    /// The shop, its products and its customers.
+    /// The shop, its products and its shoppers.
     pub environment: Environment,
     /// The agent's language model.
     pub policy: Policy,
-    /// How the agent learns.
+    /// How the policy is trained.
     pub training: Training,
-    /// What is measured on held-out tasks: product families and instruction templates absent from training.
+    /// Evaluation on held-out tasks: product families and instruction templates that training never uses.
     pub evaluation: Evaluation,
-    /// When state is kept.
+    /// When checkpoints are written and where they are stored.
     pub checkpoint: Checkpoint,
-    /// How many workers play, score and serve, and what is added to the pods of each role.
+    /// Number of workers of each role, and additions to their pods.
     pub roles: Roles,
 }
 
@@ -105,7 +106,7 @@ impl Default for ShopRLJobSpec {
     }
 }
 
-/// The schema of the kind as the API server has it, for whoever explains a manifest without one.
+/// The OpenAPI schema of the kind, for programs that explain or check a manifest without an API server.
 pub fn schema() -> Value {
     let versions = ShopRLJob::crd().spec.versions;
     let schema = versions.into_iter().find_map(|version| version.schema?.open_api_v3_schema);

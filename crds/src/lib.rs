@@ -1,9 +1,9 @@
-//! What users write: the [`ShopRLJob`] type and the CRD made from it.
+//! The [`ShopRLJob`] type and the CRD generated from it.
 //!
-//! The same manifest goes to `kubectl apply` and to `shoprl run`. The schema holds only what works;
-//! a field enters it together with its behaviour. No client and no runtime live here, and the types
-//! never deny unknown fields: one bad object must not stop a watch (the command line reports them
-//! by path instead).
+//! The same manifest goes to `kubectl apply` and to `shoprl run`. The schema contains only fields that work:
+//! a field is added together with its behaviour. This crate has no client and no runtime. Its types do not
+//! deny unknown fields, because one bad object must not stop a watch; the command line reports unknown
+//! fields by path instead.
 
 mod checkpoint;
 mod credit;

@@ -1,4 +1,4 @@
-//! What a user may add to the pods of a role: Kubernetes' own types, as far as a worker has a use for them.
+//! Fields that a user may add to the pods of a role: the types of Kubernetes that are useful for a worker.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,70 +12,68 @@ use serde_json::{Value, json};
 
 use crate::limit::add_rule;
 
-/// Prefix of the labels and annotations that only the operator sets.
+/// Prefix of labels and annotations that are reserved for the operator.
 pub const OWN_PREFIX: &str = "shoprl.dev/";
-/// The environment variable that only the operator sets.
+/// The environment variable that is reserved for the operator.
 pub const OWN_VARIABLE: &str = "POD_IP";
-/// Advice about a label that clashes with the operator's.
+/// Remedy for a label with the reserved prefix.
 pub const LABEL_REMEDY: &str =
-    "labels that begin with shoprl.dev/ are the operator's own: choose another prefix";
-/// Advice about an annotation that clashes with the operator's.
+    "labels with the prefix shoprl.dev/ are reserved for the operator: choose another prefix";
+/// Remedy for an annotation with the reserved prefix.
 pub const ANNOTATION_REMEDY: &str =
-    "annotations that begin with shoprl.dev/ are the operator's own: choose another prefix";
-/// Advice about a variable that clashes with the operator's.
-pub const VARIABLE_REMEDY: &str =
-    "POD_IP is set by the operator, the worker listens there: choose another name";
-/// Advice about something that is no quantity, or a negative one.
-pub const QUANTITY_REMEDY: &str =
-    "amounts are numbers from 0 with a unit behind them: cpu 500m, memory 2Gi, nvidia.com/gpu 1";
+    "annotations with the prefix shoprl.dev/ are reserved for the operator: choose another prefix";
+/// Remedy for the reserved variable.
+pub const VARIABLE_REMEDY: &str = "POD_IP is reserved for the operator: choose another name";
+/// Remedy for text that is not a quantity, and for a negative quantity.
+pub const QUANTITY_REMEDY: &str = "write a number that is not negative, with a unit if needed: cpu 500m, memory 2Gi, nvidia.com/gpu 1";
 
-/// What is added to the pods of a role.
+/// The additions to the pods of a role.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PodOverlay {
-    /// Beside the operator's labels.
+    /// Added to the operator's labels.
     pub labels: BTreeMap<String, String>,
-    /// Beside the operator's annotations.
+    /// Added to the operator's annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Labels that a node must have; none selects every node.
+    /// Labels that a node must have. An empty map selects every node.
     pub node_selector: BTreeMap<String, String>,
-    /// Taints that do not keep the pods away.
+    /// Node taints that the pods tolerate.
     pub tolerations: Vec<Toleration>,
-    /// Finer wishes about nodes and neighbours.
+    /// Affinity to nodes and to other pods.
     pub affinity: Option<Affinity>,
-    /// Each amount replaces the default of that resource.
+    /// Each amount replaces the default for that resource.
     pub resources: Resources,
-    /// Beside the operator's variables.
+    /// Added to the operator's variables.
     pub env: Vec<EnvVar>,
-    /// An existing PriorityClass.
+    /// Name of an existing PriorityClass.
     pub priority_class_name: Option<String>,
-    /// Another scheduler.
+    /// Name of the scheduler, if not the default one.
     pub scheduler_name: Option<String>,
-    /// An existing RuntimeClass.
+    /// Name of an existing RuntimeClass.
     pub runtime_class_name: Option<String>,
 }
 
-/// What a worker gets.
+/// Resources of a worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resources {
-    /// Set aside for the worker: what the scheduler looks for on a node.
+    /// Amounts reserved for the worker. The scheduler chooses a node that has them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "read_amounts")]
     #[schemars(transform = amounts)]
     pub requests: BTreeMap<String, Quantity>,
-    /// The most that the worker may take. A device, for example nvidia.com/gpu, stands here.
+    /// Upper limits for the worker. Request devices here, for example nvidia.com/gpu.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "read_amounts")]
     #[schemars(transform = amounts)]
     pub limits: BTreeMap<String, Quantity>,
 }
 
 impl Resources {
-    /// Whether nothing is said.
+    /// Whether no amount is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Amounts as the API server takes them in a kind of its own: whole numbers or text, no fractions.
+/// Reads amounts as the API server accepts them in a custom resource: whole numbers or text, no bare fractions.
 fn read_amounts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Quantity>, D::Error> {
@@ -83,7 +81,7 @@ fn read_amounts<'de, D: Deserializer<'de>>(
     Ok(amounts.into_iter().map(|(name, amount)| (name, amount.0)).collect())
 }
 
-/// An amount as the API server takes it.
+/// An amount as the API server accepts it.
 pub(crate) struct WholeOrText(pub(crate) Quantity);
 
 impl<'de> Deserialize<'de> for WholeOrText {
@@ -98,7 +96,7 @@ impl Visitor<'_> for WholeOrTextVisitor {
     type Value = WholeOrText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an amount: a whole number, or text like 500m or \"0.5\" in quotes")
+        f.write_str("an amount: a whole number, or text such as 500m or \"0.5\" in quotes")
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<WholeOrText, E> {
@@ -110,7 +108,7 @@ impl Visitor<'_> for WholeOrTextVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<WholeOrText, E> {
-        // YAML's 1e3 is whole, and arrives at the API server as 1000.
+        // YAML's 1e3 is whole and reaches the API server as 1000.
         if number.fract() == 0.0 && number.abs() < 1e15 {
             return Ok(WholeOrText(Quantity(format!("{number:.0}"))));
         }
@@ -134,29 +132,29 @@ fn amounts(schema: &mut Schema) {
     add_rule(schema, rule, QUANTITY_REMEDY);
 }
 
-/// A map whose keys leave the operator's prefix alone, with values of at most `longest` characters.
-fn guarded(longest: usize, remedy: &'static str) -> impl FnMut(&mut Schema) {
+/// A map without keys of the operator's prefix, with values of at most `max_length` characters.
+fn guarded(max_length: usize, remedy: &'static str) -> impl FnMut(&mut Schema) {
     move |schema| {
-        bounded(longest)(schema);
+        bounded(max_length)(schema);
         add_rule(schema, &format!("self.all(key, !key.startsWith('{OWN_PREFIX}'))"), remedy);
     }
 }
 
-fn bounded(longest: usize) -> impl FnMut(&mut Schema) {
+fn bounded(max_length: usize) -> impl FnMut(&mut Schema) {
     move |schema| {
         schema.insert("maxProperties".into(), json!(64));
         schema.insert(
             "additionalProperties".into(),
-            json!({ "type": "string", "maxLength": longest }),
+            json!({ "type": "string", "maxLength": max_length }),
         );
     }
 }
 
-/// Longest value of a label.
-const LABEL_VALUE: usize = 63;
+/// Longest value of a label, in characters.
+const MAX_LABEL_VALUE: usize = 63;
 
 pub(crate) fn labels(schema: &mut Schema) {
-    guarded(LABEL_VALUE, LABEL_REMEDY)(schema);
+    guarded(MAX_LABEL_VALUE, LABEL_REMEDY)(schema);
 }
 
 pub(crate) fn annotations(schema: &mut Schema) {
@@ -164,7 +162,7 @@ pub(crate) fn annotations(schema: &mut Schema) {
 }
 
 pub(crate) fn node_selector(schema: &mut Schema) {
-    bounded(LABEL_VALUE)(schema);
+    bounded(MAX_LABEL_VALUE)(schema);
     schema.insert("x-kubernetes-map-type".into(), json!("atomic"));
 }
 
@@ -190,7 +188,7 @@ pub(crate) fn affinity(schema: &mut Schema) {
     terse(schema, Nested::Nothing);
 }
 
-/// A name of another object.
+/// The name of another object.
 pub(crate) fn object_name(schema: &mut Schema) {
     schema.insert("maxLength".into(), json!(253));
 }
@@ -207,15 +205,15 @@ pub(crate) fn pull_secrets(schema: &mut Schema) {
     }
 }
 
-/// What is kept of the descriptions in Kubernetes' types. In full they would be most of the kind, four times over, and
-/// `kubectl explain pod.spec` has them.
+/// How much of the descriptions of Kubernetes' types to keep. In full, and once per role, they would make up most of the
+/// CRD; `kubectl explain pod.spec` prints them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Nested {
     FirstSentence,
     Nothing,
 }
 
-/// Shortens every description below the top.
+/// Shortens every description below the top level.
 fn terse(schema: &mut Schema, nested: Nested) {
     for (name, member) in schema.ensure_object() {
         if name != "description" {
@@ -227,7 +225,7 @@ fn terse(schema: &mut Schema, nested: Nested) {
 fn shorten(value: &mut Value, nested: Nested) {
     match value {
         Value::Object(members) => {
-            // A field may itself be called description; its schema is an object.
+            // A field may be named "description" too; then the member is an object.
             if let Some(Value::String(text)) = members.get_mut("description") {
                 match nested {
                     Nested::Nothing => drop(members.remove("description")),

@@ -9,16 +9,16 @@ use crate::union;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
-    /// The model.
+    /// The model to train.
     pub model: Model,
 }
 
-/// Where the model comes from.
+/// The model to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::MODEL.rule())]
 pub struct Model {
-    /// A decoder in the Qwen3 geometry trained from scratch: nano has about one million parameters.
+    /// A decoder with Qwen3 geometry, trained from scratch. nano: about one million parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ModelPreset")]
     pub preset: Option<ModelPreset>,
@@ -30,7 +30,7 @@ impl Default for Model {
     }
 }
 
-/// A model trained from scratch.
+/// Size of a model that is trained from scratch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ModelPreset {

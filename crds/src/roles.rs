@@ -1,4 +1,4 @@
-//! `spec.roles`: how many workers there are, and what is added to their pods.
+//! `spec.roles`: the number of workers of each role, and additions to their pods.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use crate::limit;
 use crate::overlay::{self, PodOverlay, Resources};
 
-/// How many workers play, score and serve, and what is added to their pods. None of it changes the weights.
+/// Number of workers of each role, and additions to their pods. None of it changes the weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Roles {
-    /// Serve the shop.
+    /// Workers that serve the shop.
     pub simulator: SimulatorRole,
-    /// Play episodes with the policy.
+    /// Workers that play episodes with the policy.
     pub rollout: RolloutRole,
-    /// Replay and score episodes.
+    /// Workers that replay and score episodes.
     pub reward: RewardRole,
-    /// Learns. One process: it has no replicas.
+    /// The worker that trains the policy. There is exactly one, so it has no replicas.
     pub trainer: TrainerRole,
 }
 
-/// A role with the overlay of its pods. Every role has the same fields, beside each other and not below a field of
-/// their own: that is where one looks for `nodeSelector`. (serde's flatten would lose the paths of mistakes.)
+/// A role with the overlay of its pods. The overlay's fields stand directly below the role, where users of Kubernetes
+/// expect `nodeSelector`. They are repeated by a macro because serde's flatten loses the paths of errors.
 macro_rules! role {
     ($(#[$about:meta])* $name:ident $(, replicas: $type:ty = $replicas:expr)?) => {
         $(#[$about])*
@@ -32,46 +32,46 @@ macro_rules! role {
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
             $(
-                /// Workers; 0 holds the job until there are some.
+                /// Number of workers. With 0 the job waits until workers are added.
                 #[schemars(transform = limit::REPLICAS.rule())]
                 pub replicas: $type,
             )?
-            /// Labels of the pods, beside the operator's own.
+            /// Labels to add to the pods.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             #[schemars(transform = overlay::labels)]
             pub labels: BTreeMap<String, String>,
-            /// Annotations of the pods, beside the operator's own.
+            /// Annotations to add to the pods.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             #[schemars(transform = overlay::annotations)]
             pub annotations: BTreeMap<String, String>,
-            /// Labels that a node must have, all of them. Without any, every node will do.
+            /// Labels that a node must have, all of them. Default: any node.
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             #[schemars(transform = overlay::node_selector)]
             pub node_selector: BTreeMap<String, String>,
-            /// Taints of nodes that do not keep the pods away.
+            /// Node taints that the pods tolerate.
             #[serde(skip_serializing_if = "Vec::is_empty")]
             #[schemars(transform = overlay::tolerations)]
             pub tolerations: Vec<Toleration>,
-            /// Finer wishes about nodes and neighbours; `kubectl explain pod.spec.affinity` has the fields.
+            /// Affinity to nodes and to other pods. `kubectl explain pod.spec.affinity` lists the fields.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(with = "Affinity", transform = overlay::affinity)]
             pub affinity: Option<Affinity>,
-            /// What every worker gets; each amount replaces the default of that resource.
+            /// Resources of each worker. Each amount replaces the default for that resource.
             #[serde(skip_serializing_if = "Resources::is_empty")]
             pub resources: Resources,
-            /// Environment variables of the workers, beside the operator's own.
+            /// Environment variables to add to the workers.
             #[serde(skip_serializing_if = "Vec::is_empty")]
             #[schemars(transform = overlay::environment)]
             pub env: Vec<EnvVar>,
-            /// A PriorityClass that exists: who comes first, and who gives way.
+            /// Name of an existing PriorityClass. It decides which pods are scheduled first and which are preempted.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(with = "String", transform = overlay::object_name)]
             pub priority_class_name: Option<String>,
-            /// A scheduler other than the default.
+            /// Name of the scheduler, if not the default one.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(with = "String", transform = overlay::object_name)]
             pub scheduler_name: Option<String>,
-            /// A RuntimeClass that exists: how the containers are run.
+            /// Name of an existing RuntimeClass, which selects the container runtime.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(with = "String", transform = overlay::object_name)]
             pub runtime_class_name: Option<String>,
@@ -96,7 +96,7 @@ macro_rules! role {
         }
 
         impl $name {
-            /// What is added to the pods.
+            /// The additions to the pods.
             pub fn overlay(&self) -> PodOverlay {
                 PodOverlay {
                     labels: self.labels.clone(),
@@ -116,18 +116,18 @@ macro_rules! role {
 }
 
 role!(
-    /// Serve the shop.
+    /// Workers that serve the shop.
     SimulatorRole, replicas: i32 = 1
 );
 role!(
-    /// Play episodes with the policy.
+    /// Workers that play episodes with the policy.
     RolloutRole, replicas: i32 = 2
 );
 role!(
-    /// Replay and score episodes.
+    /// Workers that replay and score episodes.
     RewardRole, replicas: i32 = 1
 );
 role!(
-    /// Learns. One process: it has no replicas.
+    /// The worker that trains the policy. There is exactly one, so it has no replicas.
     TrainerRole
 );

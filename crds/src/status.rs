@@ -1,121 +1,121 @@
-//! `status`: what the operator intends, applied and saw. Nobody else writes it.
+//! `status`: what the operator decided, applied and observed. Only the operator writes it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the job is going.
+/// Observed state of the job. Only the operator writes it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ShopRLJobStatus {
-    /// The generation of the spec that the rest of the status is about.
+    /// Generation of the spec that this status describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// A summary of the conditions for people; its values may grow, so program against the conditions.
+    /// Summary of the conditions for people. New values may be added, so programs should read the conditions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Accepted, Placed, RolesReady, Suspended, Complete, Failed.
+    /// Conditions of the types Accepted, Placed, RolesReady, Suspended, Complete and Failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// What shall be. Written before anything is done about it.
+    /// What the operator decided. It is written before the operator acts on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
-    /// Digest of the NetworkPolicy and the PodDisruptionBudget as they were applied last.
+    /// Digest of the NetworkPolicy and the PodDisruptionBudget that were applied last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied: Option<String>,
-    /// The incarnation of the trainer that is wanted; it begins with the newest checkpoint.
+    /// Desired incarnation of the trainer. It starts from the newest checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<i32>,
-    /// How far the trainer is.
+    /// Progress of the training, as the trainer reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// The workers, by role.
+    /// Desired and ready workers of each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub roles: Vec<RoleStatus>,
-    /// Rollout workers that are there, for `kubectl scale`.
+    /// Number of live rollout pods, for `kubectl scale`.
     #[serde(skip_serializing_if = "is_zero")]
     pub rollouts: i32,
-    /// Selects their pods.
+    /// Label selector of the rollout pods, for `kubectl scale`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// Pods that were replaced, for whatever reason.
+    /// Number of replaced pods, for any reason.
     #[serde(skip_serializing_if = "is_zero")]
     pub restarts: i32,
-    /// Why they were.
+    /// Why pods were replaced.
     #[serde(skip_serializing_if = "Failures::is_none")]
     pub failures: Failures,
 }
 
-/// What shall be: every pod is a function of this and of the spec.
+/// What the operator decided. Every pod is a function of this and of the spec.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
-    /// Image of every pod; fixed for the job's life when it is accepted.
+    /// Image of all pods. Fixed when the job is accepted.
     pub image: String,
-    /// No pod is wanted now; those of the workers below are the next.
+    /// Whether the job is suspended. If so, no pod is desired now; `workers` lists the pods to create when it resumes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
-    /// The wanted pod of every worker.
+    /// Desired pod of each worker.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["worker"]))]
     pub workers: Vec<WorkerIntent>,
-    /// The highest incarnation of a worker that an earlier scale took away: one that comes back begins beyond it.
+    /// Highest incarnation among the workers that were scaled away. A worker that returns gets a higher one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<i32>,
 }
 
-/// The wanted pod of one worker: `JOB-WORKER-INCARNATION`.
+/// Desired pod of one worker, named `JOB-WORKER-INCARNATION`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerIntent {
     /// Role and replica index, for example `rollout-1`.
     pub worker: String,
-    /// 1 for its first pod, one more for every replacement.
+    /// 1 for the worker's first pod, one more for each replacement.
     pub incarnation: i32,
-    /// Not to be started before.
+    /// Earliest time to create the pod, after a back-off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
 }
 
-/// How far the trainer is, as it said itself.
+/// Progress of the training, as the trainer reported it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Progress {
-    /// warmup, warmupEvaluation, training, finalEvaluation, finished.
+    /// warmup, evaluating, training or finished.
     pub phase: String,
-    /// Steps of reinforcement learning that were taken.
+    /// Completed steps of reinforcement learning.
     pub step: i64,
-    /// Steps to take.
+    /// Steps of reinforcement learning in the spec.
     pub target_steps: i64,
-    /// Both, for the printed table: `41/60`.
+    /// Completed and target steps for the printed table, for example `41/60`.
     pub steps: String,
     /// Version of the weights.
     pub weights_version: i64,
-    /// Newest success rate, from 0 to 1 with two decimals; absent until there is one.
+    /// Newest success rate, from 0 to 1 with two decimals. Absent before the first measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success: Option<String>,
-    /// What the trainer waits for, in words; absent while it works.
+    /// What the trainer waits for. Absent while it works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
-    /// When it said so.
+    /// When the trainer reported this. Not updated while the other fields stay the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
 }
 
-/// The workers of one role.
+/// Desired and ready workers of one role.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleStatus {
     /// simulator, rollout, reward or trainer.
     pub name: String,
-    /// As many as the spec wants.
+    /// Number of workers in the spec.
     pub desired: i32,
-    /// As many as are ready.
+    /// Number of ready workers.
     pub ready: i32,
-    /// Nodes that they are on, the first 16 by name.
+    /// Nodes of the workers: the first 16 by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -126,40 +126,40 @@ pub struct RoleStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Failures {
-    /// Times that a worker failed by itself; these have a budget.
+    /// Number of failures by a worker's own fault. They count against the restart budget.
     #[serde(skip_serializing_if = "is_zero")]
     pub application: i32,
-    /// Times that a worker was taken away: evicted, deleted, its node lost. These have none.
+    /// Number of workers ended from outside: evicted, deleted, or lost with their node. They have no budget.
     #[serde(skip_serializing_if = "is_zero")]
     pub disruption: i32,
-    /// When workers failed by themselves, within the budget's window.
+    /// Times of the failures within the window of the restart budget.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub recent: Vec<Time>,
-    /// The newest of both kinds.
+    /// The newest failure or disruption.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Failure>,
 }
 
 impl Failures {
-    /// Whether there was none yet.
+    /// Whether no pod was replaced yet.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// The end of one pod that was replaced.
+/// How a pod that was replaced ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// Role and replica index.
+    /// Role and replica index, for example `rollout-1`.
     pub worker: String,
-    /// One word: OOMKilled, Evicted, Temporary and the like.
+    /// One word, for example OOMKilled, Evicted or Temporary.
     pub reason: String,
-    /// The worker's last words, or what the kubelet says.
+    /// The worker's termination message, or the kubelet's message.
     pub message: String,
-    /// When the operator saw it.
+    /// When the operator observed it.
     pub time: Time,
 }
 

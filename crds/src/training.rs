@@ -1,27 +1,27 @@
-//! `spec.training`: how the agent learns.
+//! `spec.training`: how the policy is trained.
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{Credit, Warmup, limit, union};
 
-/// How the agent learns: a warm-up, then `steps` steps of reinforcement learning.
+/// How the policy is trained: a warm-up, then `steps` steps of reinforcement learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = episodes_per_step)]
 pub struct Training {
-    /// What comes before reinforcement learning.
+    /// Supervised training before reinforcement learning.
     pub warmup: Warmup,
     /// The reinforcement-learning algorithm.
     pub algorithm: Algorithm,
-    /// How an episode's reward is shared among the messages the agent wrote.
+    /// How an episode's advantage is split over the agent's messages.
     pub credit: Credit,
-    /// What an episode is worth: success x R_succ + strict x R_strict + loose x R_loose.
+    /// Reward of an episode: success x R_succ + strict x R_strict + loose x R_loose.
     pub reward: Reward,
-    /// Optimiser steps of reinforcement learning; 0 ends after the warm-up.
+    /// Steps of reinforcement learning. 0 ends the job after the warm-up.
     #[schemars(transform = limit::STEPS.rule())]
     pub steps: i32,
-    /// Groups of episodes that one step learns from. Groups whose episodes are all worth the same are replaced.
+    /// Tasks per step, each played groupSize times. Groups whose episodes all have the same reward are replaced.
     #[schemars(transform = limit::TASKS_PER_STEP.rule())]
     pub tasks_per_step: i32,
     /// AdamW learning rate of reinforcement learning.
@@ -56,7 +56,7 @@ fn episodes_per_step(schema: &mut Schema) {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::ALGORITHM.rule())]
 pub struct Algorithm {
-    /// Group-relative policy optimisation: an episode counts as good when it is better than others of the same task.
+    /// Group-relative policy optimisation (GRPO): the advantage of an episode is relative to the other episodes of its task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Grpo")]
     pub grpo: Option<Grpo>,
@@ -75,13 +75,13 @@ pub struct Grpo {
     /// Episodes per task.
     #[schemars(transform = limit::GROUP_SIZE.rule())]
     pub group_size: i32,
-    /// Lower clip distance of the importance ratio: it is clipped at 1 - clipLow.
+    /// Importance ratios below 1 - clipLow are clipped.
     #[schemars(transform = limit::CLIP_LOW.rule())]
     pub clip_low: f64,
-    /// Upper clip distance of the importance ratio: it is clipped at 1 + clipHigh.
+    /// Importance ratios above 1 + clipHigh are clipped.
     #[schemars(transform = limit::CLIP_HIGH.rule())]
     pub clip_high: f64,
-    /// Weight of the KL divergence from the policy after the warm-up; 0 switches it off.
+    /// Weight of the KL divergence from the policy after the warm-up. 0 disables the term.
     #[schemars(transform = limit::KL_COEFFICIENT.rule())]
     pub kl_coefficient: f64,
 }
@@ -97,18 +97,18 @@ impl Default for Grpo {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(transform = some_weight)]
 pub struct Reward {
-    /// Weight of R_succ: 1 when category, attributes, options and price are all right, else 0.
+    /// Weight of R_succ: 1 if category, attributes, options and price all match the request, else 0.
     #[schemars(transform = limit::WEIGHT.rule())]
     pub success: f64,
-    /// Weight of R_strict: the product of the parts that are right.
+    /// Weight of R_strict: the product of the partial scores for category, attributes, options and price.
     #[schemars(transform = limit::WEIGHT.rule())]
     pub strict: f64,
-    /// Weight of R_loose: the share of the wishes that are met.
+    /// Weight of R_loose: the share of the requirements that are met, times the partial score for category.
     #[schemars(transform = limit::WEIGHT.rule())]
     pub loose: f64,
 }
 
-/// Success alone: with R_loose in it, trying one product after another until something half fits pays, and greedy success
+/// Success only: a weight on R_loose rewards trying product after product until one fits in part, and greedy success
 /// fell on one seed in three (docs/benchmarks/learning.md).
 impl Default for Reward {
     fn default() -> Self {

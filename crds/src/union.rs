@@ -1,22 +1,21 @@
-//! One-of objects: exactly one member is named. The member's object decides, so members have no
-//! default of their own; the union's default lives where the union is used. A further member then
-//! only adds.
+//! One-of objects: a manifest names exactly one member. Members have no default of their own; the
+//! object that contains the union has one. Adding a member later is therefore compatible.
 
 use schemars::Schema;
 
 use crate::limit::add_rule;
 
-/// A one-of object's members, with the advice that is printed when not exactly one is named.
+/// The members of a one-of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Union {
     /// Field names of the members.
     pub members: &'static [&'static str],
-    /// What to write.
+    /// What to write when none or several are named.
     pub remedy: &'static str,
 }
 
 impl Union {
-    /// The schema's rule: one member, not several, not none.
+    /// The CEL rule: exactly one member.
     pub(crate) fn rule(self) -> impl FnMut(&mut Schema) {
         move |schema| {
             let named: Vec<_> =
@@ -50,5 +49,5 @@ pub const CREDIT: Union = Union {
 /// `spec.checkpoint.store`.
 pub const STORE: Union = Union {
     members: &["volumeClaim", "existingClaim"],
-    remedy: "name one kind of store, for example volumeClaim: {size: 1Gi} or existingClaim: {name: results}",
+    remedy: "name exactly one kind of store, for example volumeClaim: {size: 1Gi} or existingClaim: {name: results}",
 };

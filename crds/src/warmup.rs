@@ -1,16 +1,16 @@
-//! `spec.training.warmup`: what comes before reinforcement learning.
+//! `spec.training.warmup`: supervised training before reinforcement learning.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{limit, union};
 
-/// What comes before reinforcement learning.
+/// Supervised training before reinforcement learning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = union::WARMUP.rule())]
 pub struct Warmup {
-    /// Supervised fine-tuning on demonstrations by an imperfect scripted shopper.
+    /// Supervised fine-tuning on demonstrations by an imperfect scripted expert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Sft")]
     pub sft: Option<Sft>,
@@ -26,10 +26,10 @@ impl Default for Warmup {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sft {
-    /// The warm-up ends after this many trained tokens at the latest.
+    /// Largest number of tokens to train on.
     #[schemars(transform = limit::WARMUP_TOKENS.rule())]
     pub max_tokens: i64,
-    /// Demonstrations in one optimiser step.
+    /// Demonstrations per optimiser step.
     #[schemars(transform = limit::WARMUP_BATCH.rule())]
     pub batch: i32,
     /// AdamW learning rate of embeddings and norms.
@@ -38,13 +38,13 @@ pub struct Sft {
     /// Muon learning rate of matrices.
     #[schemars(transform = limit::LEARNING_RATE.rule())]
     pub matrix_learning_rate: f64,
-    /// Weight of the shop's tokens in the loss; the agent's own tokens weigh 1.
+    /// Weight of the observation tokens in the loss. The agent's own tokens have weight 1.
     #[schemars(transform = limit::WEIGHT.rule())]
     pub observation_weight: f64,
-    /// Probability with which the demonstrator drops each of its good habits for an episode.
+    /// Probability that a demonstration lacks a good habit of the expert. Drawn for each of the eight habits.
     #[schemars(transform = limit::PROBABILITY.rule())]
     pub hastiness: f64,
-    /// The warm-up ends earlier once both measures are reached.
+    /// Ends the warm-up early, once both success rates are reached.
     pub stop: Stop,
 }
 
@@ -62,20 +62,20 @@ impl Default for Sft {
     }
 }
 
-/// Measures on training tasks that end the warm-up.
+/// Success rates on training tasks that end the warm-up early.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Stop {
-    /// Measured after each of so many trained tokens.
+    /// Trained tokens between two measurements.
     #[schemars(transform = limit::STOP_TOKENS.rule())]
     pub every_tokens: i64,
-    /// Tasks measured on.
+    /// Training tasks per measurement.
     #[schemars(transform = limit::TASKS.rule())]
     pub tasks: i32,
-    /// Success rate of the most probable actions that must be reached.
+    /// Success rate to reach with the most probable actions.
     #[schemars(transform = limit::PROBABILITY.rule())]
     pub greedy_success: f64,
-    /// Success rate of sampled actions that must be reached: without any, there is nothing to reinforce.
+    /// Success rate to reach with sampled actions. Reinforcement learning needs sampled episodes that succeed.
     #[schemars(transform = limit::PROBABILITY.rule())]
     pub sampled_success: f64,
 }

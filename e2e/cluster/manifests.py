@@ -12,9 +12,9 @@ import sys
 
 # What the API server says by a type or a size, in its own words, where refusals.txt has ours.
 BY_THE_SCHEMA = {
-    "it is there twice": "Duplicate value",
-    "name every scenario once": "Duplicate value",
-    "are the most": "Too many",
+    "the name occurs twice": "Duplicate value",
+    "name each scenario once": "Duplicate value",
+    "entries are allowed": "Too many",
     "write the name of an object": "should be at least 1 chars long",
 }
 # kubectl itself wants a name, and a spec is required before anything is looked at.
@@ -47,7 +47,7 @@ def promised(data):
             mistakes[name] = None
         else:
             field, rest = line.strip().split(": ", 1)
-            mistakes[name].append((field, rest.split(" is not possible: ", 1)[1]))
+            mistakes[name].append((field, rest.split(" is invalid: ", 1)[1]))
     return mistakes
 
 

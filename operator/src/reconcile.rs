@@ -300,7 +300,7 @@ async fn carry_out(
         Err(waits) => waits,
     };
     // What was done is looked at: the watch tells only what this process does not know.
-    Ok(look_again(Some(waits.map_or(SOON, |waits| waits.min(SOON))), plan.look_again))
+    Ok(look_again(Some(waits.map_or(SOON, |waits| waits.min(SOON))), plan.requeue_after))
 }
 
 /// The sooner of two reasons to look at a job again.
@@ -326,13 +326,13 @@ async fn tell(
     }
     let why = match due(subject.job, &plan.report, context) {
         Ok(why) => why,
-        Err(waits) => return Ok(look_again(waits, plan.look_again)),
+        Err(waits) => return Ok(look_again(waits, plan.requeue_after)),
     };
     // As long as pods are to be made, they go first for some seconds.
     let (_turn, plan) = match context.turns.job_if_free() {
         Some(turn) => (turn, plan),
         None if context.written.since(&subject.job.metadata, (context.clock)()) < LATE => {
-            return Ok(look_again(Some(SOON), plan.look_again));
+            return Ok(look_again(Some(SOON), plan.requeue_after));
         }
         // What was seen until it was our turn is told as well, or it would be a write of its own.
         None => (context.turns.job().await, subject.plan(context, progress)),
@@ -341,7 +341,7 @@ async fn tell(
         return Ok(Action::requeue(Duration::ZERO));
     }
     write_status(subject.job, plan.report, why, context).await?;
-    Ok(look_again(None, plan.look_again))
+    Ok(look_again(None, plan.requeue_after))
 }
 
 /// Why what was seen is to be written now, or else when it is to be looked at again: the next pass sees the difference then,

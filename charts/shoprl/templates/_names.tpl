@@ -2,7 +2,7 @@
 {{ .Release.Name }}-operator
 {{- end -}}
 
-{{- /* What selects the operator's pods. */ -}}
+{{- /* Labels that select the operator's pods. */ -}}
 {{- define "shoprl.selector" -}}
 {app.kubernetes.io/name: shoprl, app.kubernetes.io/instance: {{ .Release.Name }}}
 {{- end -}}
@@ -22,7 +22,7 @@ labels:
   {{- include "shoprl.labels" . | nindent 2 }}
 {{- end -}}
 
-{{- /* An image with its digest, or words about it: (list NAME VALUE). */ -}}
+{{- /* An image named by digest, or an error: (list NAME VALUE). */ -}}
 {{- define "shoprl.image" -}}
 {{- $name := index . 0 -}}
 {{- $image := index . 1 -}}
@@ -30,7 +30,7 @@ labels:
 {{- fail (printf "image.%s is missing: name the image with its digest, REPOSITORY@sha256:..." $name) -}}
 {{- end -}}
 {{- if not (regexMatch "^[^@ ]+@sha256:[0-9a-f]{64}$" $image) -}}
-{{- fail (printf "image.%s: %q has no digest: give REPOSITORY@sha256:..., a tag may become another program while a job runs" $name $image) -}}
+{{- fail (printf "image.%s: %q has no digest: give REPOSITORY@sha256:... A tag may point to another image while a job runs" $name $image) -}}
 {{- end -}}
 {{- $image -}}
 {{- end -}}

@@ -10,7 +10,7 @@ refused "no task" 's/^    tasksPerStep: 4$/    tasksPerStep: 0/' "must be from 1
 refused "an unknown field" 's/^    steps: 3$/    stepz: 3/' 'unknown field "spec.training.stepz"'
 sed 's/^  name: smoke$/  name: plain/; s/^    steps: 3$/    steps: 4/' "$manifest" | kubectl apply -n shop -f - 2>"$directory/refused" >/dev/null &&
     fail "other steps for a job that runs were accepted"
-grep -q "apply the change under another name" "$directory/refused" || fail "$(cat "$directory/refused")"
+grep -q "create a job with another name instead" "$directory/refused" || fail "$(cat "$directory/refused")"
 
 say "what holds a job is said in words"
 sed 's/^  name: smoke$/  name: homeless/' "$manifest" | kubectl apply -n shop -f - >/dev/null
@@ -30,7 +30,7 @@ kubectl patch "${kind[@]}" "[{\"op\": \"replace\", \"path\": \"$field\", \"value
 newer() { sed 's/^  name: smoke$/  name: newer/; s/^spec:$/spec:\n  ttlSecondsAfterFinished: soon/' "$manifest" | kubectl apply -n shop -f -; }
 await 30 "that the kind is looser" newer
 accepted() { status newer '.conditions[?(@.type=="Accepted")].message'; }
-says() { [[ $(accepted) == 'spec.ttlSecondsAfterFinished: invalid type: string "soon"'*"apply the manifest anew"* ]]; }
+says() { [[ $(accepted) == 'spec.ttlSecondsAfterFinished: invalid type: string "soon"'*"apply the manifest again"* ]]; }
 await 60 "that it cannot be read ($(accepted))" says
 equal "its pods" "" "$(kubectl get pods -n shop -l shoprl.dev/job=newer -o name)"
 kubectl patch srj -n shop newer --type json -p '[{"op": "replace", "path": "/spec/ttlSecondsAfterFinished", "value": 600}, {"op": "add", "path": "/spec/suspend", "value": true}]' >/dev/null

@@ -1,143 +1,129 @@
-//! A job on a Kubernetes: from the spec, the persisted intent and the pods that are there to what is done next.
+//! A job on a Kubernetes cluster: from the spec, the persisted intent and the observed pods to the next steps.
 //!
-//! One pass either changes the intent, and then does nothing else, or acts on the intent that was persisted. So a
-//! pass may be lost at any point and repeated by whoever comes next.
+//! A plan either changes the intent and does nothing else, or acts on the intent that is already persisted. So a
+//! reconcile may be interrupted anywhere and repeated by another operator.
 
 mod change;
 mod children;
+mod condition;
 mod decide;
 mod ending;
 mod observed;
 mod placed;
 mod pod;
 mod report;
-mod resources;
 mod surroundings;
+mod workers;
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use shoprl_contract::Role;
-use shoprl_crds::{Progress, ShopRLJobStatus, WorkerIntent};
+use shoprl_crds::{Progress, ShopRLJobStatus};
 
 pub use change::Change;
 pub use children::{Children, children};
-pub use decide::{ApplicationBudget, plan};
+pub use decide::plan;
 pub use ending::{Ending, Fate};
 pub use observed::{ObservedPod, PodState, generation};
 pub use report::{refused, rejected, unreadable};
 pub use surroundings::{OperatorPods, Surroundings};
-
-pub(crate) use resources::requests;
+pub use workers::{pod_name, worker_id};
 
 use crate::Validated;
-use crate::local::ProcessId;
 use crate::placement::Node;
 
-/// Label that every object of a job carries; its value is the job's name.
+/// Label of every object of a job: the job's name.
 pub const JOB_LABEL: &str = "shoprl.dev/job";
 /// Label of pods: simulator, rollout, reward or trainer.
 pub const ROLE_LABEL: &str = "shoprl.dev/role";
 /// Label of pods: replica index within the role.
 pub const INDEX_LABEL: &str = "shoprl.dev/index";
-/// Label of pods: the worker's incarnation; a trainer's is the job's attempt.
+/// Label of pods: the worker's incarnation. A trainer's incarnation is the job's attempt.
 pub const INCARNATION_LABEL: &str = "shoprl.dev/incarnation";
-/// Annotation of pods and of what surrounds them: the generation of the job's spec that asked for it.
+/// Annotation of pods and surroundings: the generation of the spec that they were made from.
 pub const GENERATION_ANNOTATION: &str = "shoprl.dev/generation";
-/// Where a trainer listens.
+/// Port of a trainer's gRPC services.
 pub const TRAINER_PORT: i32 = 7000;
-/// Where a trainer tells Prometheus how far it is.
+/// Port of a trainer's Prometheus metrics.
 pub const METRICS_PORT: i32 = 7003;
-/// Where a simulator listens.
+/// Port of a simulator's gRPC service.
 pub const SIMULATOR_PORT: i32 = 7001;
-/// Where rollouts and reward workers listen for the kubelet's probe alone.
+/// Port of the readiness probe of rollouts and reward workers.
 pub const READY_PORT: i32 = 7002;
 
-/// What is known of a job before its pods are looked at.
+/// What a plan needs to know about a job, apart from its pods.
 #[derive(Debug, Clone)]
 pub struct JobFacts<'a> {
-    /// Its namespace.
+    /// The job's namespace.
     pub namespace: &'a str,
-    /// Unique id of its object.
+    /// UID of the job's object.
     pub uid: &'a str,
     /// Generation of the spec.
     pub generation: Option<i64>,
-    /// Version of its object that was read.
+    /// Resource version at which the object was read.
     pub version: Option<&'a str>,
-    /// Points at the job, for everything that goes when it goes.
+    /// Owner reference to the job, for objects that are deleted with it.
     pub owner: OwnerReference,
-    /// The worker image of a job that is accepted now.
+    /// The worker image for a job that is accepted now and names none.
     pub image: &'a str,
-    /// The operator's own pods, if it runs in some.
+    /// The operator's own pods, if it runs in pods.
     pub operator: Option<&'a OperatorPods>,
-    /// What every request among its workers carries.
+    /// The token that requests between the job's workers carry.
     pub token: &'a str,
-    /// The spec.
+    /// The valid spec.
     pub validated: &'a Validated,
-    /// The status as it is persisted.
+    /// The persisted status.
     pub status: &'a ShopRLJobStatus,
 }
 
-/// What was seen of a job.
+/// What was observed of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
-    /// Its pods.
+    /// The job's pods.
     pub pods: Vec<ObservedPod>,
-    /// What the trainer answered, if it was asked and answered.
+    /// The trainer's answer to `GetProgress`, if there is one.
     pub progress: Option<Progress>,
-    /// The nodes, where the operator may see them and a pod has none yet.
+    /// The nodes, if the operator may list them and a pod has no node yet.
     pub nodes: Option<Vec<Node>>,
 }
 
-/// What to do.
+/// The next steps for a job.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// A changed wish, to be persisted before anything else; nothing else is done in this pass.
+    /// A status with a changed intent, to be persisted. If there is one, this reconcile has no effects.
     pub intent: Option<ShopRLJobStatus>,
-    /// What to do about the persisted wish.
+    /// Effects that follow from the persisted intent.
     pub effects: Vec<Effect>,
-    /// What to say afterwards.
+    /// The status to write after the effects.
     pub report: ShopRLJobStatus,
-    /// When to look again although nothing happened.
-    pub look_again: Option<Duration>,
+    /// When to reconcile again even if no event arrives.
+    pub requeue_after: Option<Duration>,
 }
 
-/// One step that may be repeated.
+/// One idempotent step.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Applies what surrounds the pods: at every attempt, and when it is another than was applied last.
+    /// Applies the surroundings: before each trainer, and whenever they differ from those that were applied last.
     Surround(Box<Surroundings>),
-    /// Makes what the pods of an attempt need: before its trainer is created.
+    /// Creates the objects that the pods of an attempt need, before its trainer is created.
     Prepare(Box<Children>),
-    /// Creates a pod; that it is there already is fine if it is the job's.
+    /// Creates a pod. A pod of the job that already exists under this name is success.
     Create(Box<Pod>),
     /// Deletes exactly this pod.
     Delete {
-        /// Its name.
+        /// Name of the pod.
         name: String,
-        /// Its unique id: another of the same name is left alone.
+        /// UID of the pod. Another pod of the same name is not deleted.
         uid: String,
     },
-    /// Deletes the job itself, which is over, unless it changed since.
+    /// Deletes the job, which has ended, unless it changed in the meantime.
     DeleteJob {
-        /// Its name.
+        /// Name of the job.
         name: String,
-        /// Its unique id.
+        /// UID of the job.
         uid: String,
-        /// The version by which this was decided.
+        /// The resource version that the decision is based on.
         version: Option<String>,
     },
-}
-
-/// Name of a worker's pod.
-pub fn pod_name(job: &str, worker: &WorkerIntent) -> String {
-    format!("{job}-{}-{}", worker.worker, worker.incarnation)
-}
-
-/// The worker named `rollout-1`.
-pub fn worker_id(name: &str) -> Option<ProcessId> {
-    let (role, index) = name.rsplit_once('-')?;
-    let role = Role::ALL.into_iter().find(|known| known.name() == role)?;
-    Some(ProcessId { role, index: index.parse().ok()? })
 }

@@ -1,12 +1,12 @@
-//! Whether a run may go on under another manifest, and if not, what stands in the way.
+//! Whether a run may continue with a changed manifest, and if not, which fields prevent it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shoprl_crds::ShopRLJob;
 
-/// Fields that may change between two runs in one folder: none of them decides the weights or what the final
-/// comparison compares.
+/// Prefixes of fields that may change between two runs in one folder. None of them decides the weights or the tasks of
+/// the final comparison.
 const MAY_CHANGE: [&str; 8] = [
     "spec.suspend",
     "spec.ttlSecondsAfterFinished",
@@ -18,24 +18,24 @@ const MAY_CHANGE: [&str; 8] = [
     "spec.evaluation.tasks",
 ];
 
-/// A field that may not change but did.
+/// A changed field that prevents continuing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: was {was}, now {now}")]
 pub struct Difference {
     /// Path in the manifest.
     pub field: String,
-    /// Value that the run began with, as JSON.
+    /// Value in the manifest that the run started with, as JSON.
     pub was: String,
-    /// Value now, as JSON.
+    /// Value in the new manifest, as JSON.
     pub now: String,
 }
 
-/// Whether a run may go on when the field at `path` changed.
+/// Whether a run may continue after the field at `path` changed.
 pub fn may_change(path: &str) -> bool {
     MAY_CHANGE.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The fields that keep a run begun as `was` from going on as `now`, in path order.
+/// The changed fields that prevent a run of `was` from continuing as `now`, in path order.
 pub fn differences(was: &ShopRLJob, now: &ShopRLJob) -> Vec<Difference> {
     let (old, new) = (fields(was), fields(now));
     let absent = Value::Null;
@@ -54,7 +54,7 @@ pub fn differences(was: &ShopRLJob, now: &ShopRLJob) -> Vec<Difference> {
         .collect()
 }
 
-/// Every leaf of the spec, and the name, by path. Lists are leaves: their order means something.
+/// The leaves of the spec and the name, by path. A list is one leaf, because its order matters.
 fn fields(job: &ShopRLJob) -> BTreeMap<String, Value> {
     let spec =
         serde_json::to_value(&job.spec).expect("plain structs with string keys always serialise");

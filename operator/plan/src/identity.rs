@@ -1,11 +1,10 @@
-//! Which job a job is: two manifests with one digest end in the same weights.
+//! The identity of a job. Manifests with equal digests yield equal weights.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shoprl_contract::{EnvironmentConfig, PolicyConfig, RUN_CONFIG_VERSION, TrainingConfig};
 
-/// What decides the weights. Replicas, checkpoints and held-out evaluations do not: they decide who computes,
-/// what is kept and what is known.
+/// Everything that decides the weights. Replicas, checkpoints and held-out evaluations do not.
 #[derive(Serialize)]
 struct DecidesWeights<'a> {
     version: u32,
@@ -24,21 +23,17 @@ pub fn manifest_digest(
 ) -> String {
     let parts = DecidesWeights { version: RUN_CONFIG_VERSION, seed, environment, policy, training };
     let json = serde_json::to_vec(&parts).expect("plain structs with string keys always serialise");
-    hex(&Sha256::digest(json))
+    base16ct::lower::encode_string(&Sha256::digest(json))
 }
 
-/// The id of a job outside a cluster, in the form of a UUID of version 8 (RFC 9562): a function of its name
-/// and its digest, so that a run that is continued is the same job.
+/// The UID of a job outside a cluster, as a UUID of version 8 (RFC 9562). It is a function of name and digest, so a
+/// continued run keeps its UID.
 pub fn job_uid(name: &str, manifest_digest: &str) -> String {
     let hash = Sha256::digest(format!("shoprl.dev/local-job\n{name}\n{manifest_digest}"));
     let mut bytes: Vec<u8> = hash.iter().copied().take(16).collect();
     bytes[6] = (bytes[6] & 0x0f) | 0x80;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let digits = hex(&bytes);
+    let digits = base16ct::lower::encode_string(&bytes);
     let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     parts.join("-")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

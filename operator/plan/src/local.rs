@@ -1,39 +1,37 @@
-//! A job on one machine: which processes there are, how many threads each computes with, and what
-//! happens when one of them ends.
+//! A job on one machine: its processes, their thread counts, and what follows when a process ends.
 
-mod budget;
 mod ending;
+mod failures;
 mod supervisor;
 
 use std::fmt;
 
 use shoprl_contract::{Role, RunConfig};
 
-pub use budget::RestartPolicy;
 pub use ending::Ending;
 pub use supervisor::{Action, Event, Supervisor};
 
-/// The machine a job runs on.
+/// The machine that a job runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     /// Cores that the job may use.
     pub cpus: usize,
 }
 
-/// Names a process of a job.
+/// Identifies a worker of a job: a process on a machine, or a pod on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId {
-    /// What it is.
+    /// Role of the worker.
     pub role: Role,
     /// Replica index within the role.
     pub index: u32,
 }
 
 impl ProcessId {
-    /// The one controller.
+    /// The trainer. There is exactly one.
     pub const TRAINER: Self = Self { role: Role::Trainer, index: 0 };
 
-    /// The name of its files: `rollout-1`.
+    /// Name for files and pods: `rollout-1`.
     pub fn slug(self) -> String {
         format!("{}-{}", self.role.name(), self.index)
     }
@@ -48,23 +46,23 @@ impl fmt::Display for ProcessId {
 /// One process of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
-    /// Which.
+    /// Which worker it runs.
     pub id: ProcessId,
-    /// Threads it computes with; every pool of the process derives from this number.
+    /// Number of threads in the process's thread pools.
     pub threads: usize,
 }
 
 /// The processes of a job, the trainer first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPlan {
-    /// In the order in which they are started.
+    /// The processes in start order.
     pub processes: Vec<Process>,
 }
 
 /// Plans the processes of `config` on `machine`.
 ///
-/// Trainer and rollouts take turns (a step trains on what was just played), so each side gets the whole machine;
-/// simulators and reward workers do little beside them. Thread counts never change the weights.
+/// Trainer and rollouts take turns, because a step trains on the episodes that were just played. So each side gets all
+/// cores. Simulators and reward workers need little. Thread counts never change the weights.
 pub fn plan(config: &RunConfig, machine: Machine) -> LocalPlan {
     let roles = &config.roles;
     let rollout_threads = (machine.cpus / (roles.rollout.replicas as usize).max(1)).max(1);

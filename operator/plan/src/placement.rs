@@ -1,12 +1,11 @@
-//! Which nodes could take the pods of each role, and if none could, why not, in words.
+//! Which nodes could take the pods of each role, and if there are none, why.
 //!
-//! A node could take a pod if the pod fits on it while it is empty: its labels, its taints and what it can give are
-//! looked at, and not what runs there; that is the scheduler's to know. So what is said here to be impossible stays so until
-//! a node or the manifest changes.
+//! Nodes are treated as empty: labels, taints and allocatable amounts count, running pods do not. So a role that is
+//! unplaceable here stays unplaceable until a node or the manifest changes.
 
+mod explain;
 mod matching;
 mod node;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -14,18 +13,18 @@ use k8s_openapi::api::core::v1::{Affinity, NodeSelector, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use shoprl_contract::Role;
 
-use crate::cluster::requests;
 use crate::quantity::Amount;
+use crate::resources::requests;
 use crate::validate::Validated;
 
 pub use node::Node;
 
-/// What the pods of a role need of a node.
+/// What a node must have to take a pod of a role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Need {
-    /// Whose pods.
+    /// The role.
     pub role: Role,
-    /// How many.
+    /// Number of pods.
     pub pods: u32,
     requests: BTreeMap<String, Quantity>,
     selector: BTreeMap<String, String>,
@@ -33,22 +32,22 @@ pub struct Need {
     tolerations: Vec<Toleration>,
 }
 
-/// Where the pods of a role could go.
+/// The nodes that could take the pods of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// Whose pods.
+    /// The role.
     pub role: Role,
-    /// How many.
+    /// Number of pods.
     pub pods: u32,
-    /// What each of them needs, in words.
+    /// What each pod needs, as text.
     pub needs: String,
-    /// Names of the nodes that could take one, in order.
+    /// Names of the nodes that could take a pod, sorted.
     pub nodes: Vec<String>,
-    /// Why they cannot all be placed, in words: the same state gives the same words.
+    /// Why the pods cannot all be placed. Equal nodes give equal texts.
     pub unplaceable: Option<String>,
 }
 
-/// What every role of a job needs, the trainer first.
+/// The needs of each role of a job, the trainer first.
 pub fn needs(validated: &Validated) -> Vec<Need> {
     let sizes = &validated.roles;
     let need = |(role, pods)| {
@@ -75,11 +74,11 @@ fn required(affinity: Option<&Affinity>) -> Option<NodeSelector> {
     affinity?.node_affinity.as_ref()?.required_during_scheduling_ignored_during_execution.clone()
 }
 
-/// Places the pods of one role on `nodes`, as if they were empty.
+/// Places the pods of one role on `nodes`, as if the nodes were empty.
 pub fn place(need: &Need, nodes: &[Node]) -> Placement {
     let selected: Vec<&Node> =
         nodes.iter().filter(|node| matching::is_selected(need, node)).collect();
-    let obstacles: Vec<(&Node, Option<words::Obstacle>)> =
+    let obstacles: Vec<(&Node, Option<explain::Obstacle>)> =
         selected.iter().map(|node| (*node, matching::obstacle(need, node))).collect();
     let free = || obstacles.iter().filter(|(_, obstacle)| obstacle.is_none());
     let mut names: Vec<String> = free().map(|(node, _)| node.name.clone()).collect();
@@ -89,22 +88,22 @@ pub fn place(need: &Need, nodes: &[Node]) -> Placement {
         None
     } else if names.is_empty() {
         let obstacles: Vec<_> = obstacles.into_iter().filter_map(|(_, it)| it).collect();
-        Some(words::why_none(need, nodes.is_empty(), &obstacles))
+        Some(explain::no_node(need, nodes.is_empty(), &obstacles))
     } else if room < u64::from(need.pods) {
-        Some(words::too_small(need, names.len(), room))
+        Some(explain::too_few_nodes(need, names.len(), room))
     } else {
         None
     };
     Placement {
         role: need.role,
         pods: need.pods,
-        needs: words::needs(need),
+        needs: explain::needs(need),
         nodes: names,
         unplaceable,
     }
 }
 
-/// How many of the pods fit on a node.
+/// Number of the role's pods that fit on an empty node.
 fn room_on(need: &Need, node: &Node) -> u64 {
     let each = need.requests.iter().map(|(name, request)| {
         let request = Amount::parse(&request.0).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! Kubernetes' amounts of a resource as numbers, so that they can be compared and added.
+//! Kubernetes quantities as numbers, so that they can be compared.
 
-/// An amount in billionths, which is as fine as Kubernetes writes them.
+/// A quantity in billionths, the finest unit of Kubernetes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Amount(i128);
 
@@ -8,7 +8,7 @@ pub(crate) struct Amount(i128);
 const ONE: i128 = 1_000_000_000;
 
 impl Amount {
-    /// Reads `500m`, `2Gi`, `1.5`, `1e3`; `None` for anything else, and for what no machine has.
+    /// Parses `500m`, `2Gi`, `1.5` or `1e3`. `None` for other text, and for values beyond the range of `i128`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, digits) = match text.as_bytes().first()? {
             b'-' => (true, &text[1..]),
@@ -29,7 +29,7 @@ impl Amount {
         let value = if power >= 0 {
             scaled.checked_mul(shift?)?
         } else {
-            // What is finer than a billionth is rounded up.
+            // Parts below a billionth are rounded up.
             shift.map_or(i128::from(scaled > 0), |shift| {
                 scaled.div_euclid(shift) + i128::from(scaled % shift > 0)
             })
@@ -37,26 +37,21 @@ impl Amount {
         Some(Self(if negative { -value } else { value }))
     }
 
-    /// Whether it is a number of whole things.
+    /// Whether the amount is a whole number.
     pub(crate) fn is_whole(self) -> bool {
         self.0 % ONE == 0
     }
 
-    /// Whether it is nothing, or less.
-    pub(crate) fn is_nothing(self) -> bool {
-        self.0 <= 0
-    }
-
-    /// How many of `part` fit in it.
+    /// How many times `part` fits into the amount.
     pub(crate) fn holds(self, part: Self) -> u64 {
-        if part.is_nothing() {
+        if part.0 <= 0 {
             return u64::MAX;
         }
         u64::try_from(self.0 / part.0).unwrap_or(0)
     }
 }
 
-/// A unit as a factor and a power of ten that leads to billionths.
+/// A unit as a factor and a power of ten that convert to billionths.
 fn unit(suffix: &str) -> Option<(i128, i32)> {
     let binary = |power: u32| Some((1_i128.checked_shl(10 * power)?, 9));
     match suffix {
@@ -90,7 +85,7 @@ mod tests {
     use super::Amount;
 
     #[test]
-    fn amounts_mean_what_kubernetes_means_by_them() {
+    fn quantities_have_the_values_that_kubernetes_gives_them() {
         let check = |text: &str, nanos: Option<i128>| {
             assert_eq!(Amount::parse(text).map(|amount| amount.0), nanos, "{text}");
         };
@@ -128,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_an_amount_or_none_and_never_a_panic(text in "[-+.0-9a-zA-Zµ ]{0,40}") {
+        fn no_text_makes_the_parser_panic(text in "[-+.0-9a-zA-Zµ ]{0,40}") {
             let _ = Amount::parse(&text);
         }
 

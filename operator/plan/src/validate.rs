@@ -1,6 +1,6 @@
-//! `spec -> Validated`: every mistake at once, each with its field, its value and what to do.
+//! `spec -> Validated`: reports all errors together, each with its field, its value and a remedy.
 //!
-//! The CRD's rules say the same from the same constants; a test holds the two against each other.
+//! The CRD's rules use the same constants; a test compares the two.
 
 mod checks;
 mod overlay;
@@ -19,20 +19,21 @@ use shoprl_crds::{
 
 use checks::Checks;
 
-/// A field that cannot be, and the way out.
+pub use sections::{CONTEXT, MAX_ACTION_TOKENS};
+
+/// A field with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {value} is not possible: {remedy}")]
+#[error("{field}: {value} is invalid: {remedy}")]
 pub struct Invalid {
     /// Path in the manifest, for example `spec.training.steps`.
     pub field: String,
-    /// What was written there.
+    /// The invalid value, or what is wrong with it.
     pub value: String,
     /// What to write instead.
     pub remedy: String,
 }
 
-/// A spec without mistakes: in the words of the workers' contract, and what only a cluster knows. Only [`validate`]
-/// makes one.
+/// A valid spec: the sections of the workers' contract, and the fields for a cluster. Only [`validate`] makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validated {
     pub(crate) name: String,
@@ -52,7 +53,7 @@ pub struct Validated {
 }
 
 impl Validated {
-    /// What is added to the pods of a role.
+    /// The additions to the pods of a role.
     pub(crate) fn overlay(&self, role: Role) -> &PodOverlay {
         match role {
             Role::Simulator => &self.overlays.simulator,
@@ -63,16 +64,16 @@ impl Validated {
     }
 }
 
-/// Where the run folder lies.
+/// The volume claim of the run folder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Storage {
-    /// A claim of the job's own.
+    /// A claim to create for the job.
     Claim(VolumeClaim),
-    /// One that is there.
+    /// Name of an existing claim.
     Existing(String),
 }
 
-/// What is added to the pods of every role.
+/// The additions to the pods of each role.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Overlays {
     pub(crate) simulator: PodOverlay,
@@ -81,10 +82,10 @@ pub(crate) struct Overlays {
     pub(crate) trainer: PodOverlay,
 }
 
-/// Checks a job called `name` and turns it into the contract's words.
+/// Validates a job called `name` and converts its spec to the types of the workers' contract.
 ///
 /// # Errors
-/// Every mistake there is, in the manifest's order.
+/// All errors, in the order of the manifest.
 pub fn validate(spec: &ShopRLJobSpec, name: &str) -> Result<Validated, Vec<Invalid>> {
     let mut checks = Checks::default();
     check_name(&mut checks, name);

@@ -18,7 +18,8 @@ use std::time::Instant;
 use clap::Args;
 use shoprl_contract::run_folder::file;
 use shoprl_contract::{Exit, ExitReason};
-use shoprl_plan::local::{self, LocalPlan, Machine, RestartPolicy};
+use shoprl_plan::RestartBudget;
+use shoprl_plan::local::{self, LocalPlan, Machine};
 
 use crate::manifest::Manifest;
 use drive::Drive;
@@ -121,7 +122,7 @@ async fn drive(
 ) -> Result<Exit, Exit> {
     let stops =
         stop::asked().map_err(|error| Exit::temporary(format!("signal handlers: {error}")))?;
-    Ok(Drive::new(launcher, observer, view).run(plan, RestartPolicy::default(), stops).await)
+    Ok(Drive::new(launcher, observer, view).run(plan, RestartBudget::DEFAULT, stops).await)
 }
 
 /// Between fork and exec a child holds its parent's locks: tests that start children and tests that look at

@@ -96,7 +96,7 @@ fn files_that_are_no_manifest_are_told_apart() {
         job.yaml: spec.training.learningRate: NaN is not possible: must be from 0.00000001 to 1: a learning rate is positive and small; start from the default
         job.yaml: 2 mistakes
           spec.sede: no such field: did you mean seed?
-          spec.seed: "x" is not possible: write a whole number, for example seed: 7; it must be from 0 to 9223372036854775807: seeds are whole numbers from 0
+          spec.seed: "x" is not possible: write a whole number, for example seed: 7; it must be from 0 to 9223372036854775807: a seed is a whole number that is not negative
         job.yaml: holds 2 documents; give a file with one ShopRLJob
         job.yaml: No such file or directory (os error 2); give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
         job.yaml: stream did not contain valid UTF-8; give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml

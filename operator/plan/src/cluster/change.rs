@@ -1,46 +1,48 @@
-//! What a new status says beyond the one before: how soon it is worth a write follows from that.
+//! How much a new status differs from the one before. It decides how soon the status is written.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use shoprl_crds::ShopRLJobStatus;
 
-/// The most that changed between two statuses.
+/// The largest change between two statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
     None,
-    /// What the trainer says of its progress.
+    /// The trainer's progress.
     Progress,
-    /// How many pods are there and ready, on which nodes, and words about them.
+    /// Counts of pods, their nodes, and messages of conditions.
     Numbers,
-    /// A condition, the phase, what was intended or failed.
+    /// The status or reason of a condition, the phase, the intent or the failures.
     State,
 }
 
 impl Change {
-    /// What `after` says beyond `before`.
+    /// The largest change from `before` to `after`.
     pub fn between(before: &ShopRLJobStatus, after: &ShopRLJobStatus) -> Self {
         if before == after {
             return Self::None;
         }
-        let told = ShopRLJobStatus { progress: before.progress.clone(), ..after.clone() };
-        if *before == told {
+        let without_progress =
+            ShopRLJobStatus { progress: before.progress.clone(), ..after.clone() };
+        if *before == without_progress {
             return Self::Progress;
         }
-        let conditions = after.conditions.iter().map(|condition| with_words_of(before, condition));
-        let told = ShopRLJobStatus {
+        let conditions =
+            after.conditions.iter().map(|condition| with_message_of(before, condition));
+        let without_numbers = ShopRLJobStatus {
             conditions: conditions.collect(),
             roles: before.roles.clone(),
             rollouts: before.rollouts,
-            ..told
+            ..without_progress
         };
-        if *before == told { Self::Numbers } else { Self::State }
+        if *before == without_numbers { Self::Numbers } else { Self::State }
     }
 }
 
-/// A condition in the words that were used before for the same.
-fn with_words_of(before: &ShopRLJobStatus, condition: &Condition) -> Condition {
-    let known = before.conditions.iter().find(|known| known.type_ == condition.type_);
-    let message = known.map_or_else(|| condition.message.clone(), |known| known.message.clone());
+/// A condition with the message that its type had before.
+fn with_message_of(before: &ShopRLJobStatus, condition: &Condition) -> Condition {
+    let previous = before.conditions.iter().find(|previous| previous.type_ == condition.type_);
+    let message = previous.unwrap_or(condition).message.clone();
     Condition { message, ..condition.clone() }
 }
 
@@ -52,7 +54,7 @@ mod tests {
     use super::Change;
 
     #[test]
-    fn numbers_and_the_words_about_them_are_less_than_a_condition_and_more_than_progress() {
+    fn progress_is_a_smaller_change_than_numbers_and_numbers_than_state() {
         let condition = |status: &str, reason: &str, message: &str| {
             json!({"type": "RolesReady", "status": status, "reason": reason, "message": message,
                 "lastTransitionTime": "2026-01-01T00:00:00Z"})
@@ -76,13 +78,16 @@ mod tests {
         let progress = json!({"phase": "training", "step": 3, "targetSteps": 10, "steps": "3/10",
             "weightsVersion": 7});
         let roles = json!([{"name": "rollout", "desired": 4, "ready": 2, "nodes": ["a"]}]);
-        let words = json!([condition("False", "Waiting", "rollout 2/4")]);
+        let message = json!([condition("False", "Waiting", "rollout 2/4")]);
         check(&[], Change::None);
         check(&[("progress", progress.clone())], Change::Progress);
         check(&[("roles", roles.clone())], Change::Numbers);
         check(&[("rollouts", json!(3))], Change::Numbers);
-        check(&[("conditions", words.clone())], Change::Numbers);
-        check(&[("roles", roles), ("conditions", words), ("progress", progress)], Change::Numbers);
+        check(&[("conditions", message.clone())], Change::Numbers);
+        check(
+            &[("roles", roles), ("conditions", message), ("progress", progress)],
+            Change::Numbers,
+        );
         check(&[("phase", json!("Running"))], Change::State);
         check(&[("attempt", json!(2))], Change::State);
         check(&[("conditions", json!([]))], Change::State);

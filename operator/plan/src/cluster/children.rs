@@ -1,4 +1,4 @@
-//! What the pods of a job need besides themselves.
+//! The objects that the pods of a job need: Service, ConfigMap, Secret and volume claim.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ use super::{INCARNATION_LABEL, JOB_LABEL, JobFacts, ROLE_LABEL, TRAINER_PORT};
 use crate::lower_as;
 use crate::validate::Storage;
 
-/// Key of the ConfigMap, and name of the file.
+/// Key in the ConfigMap and name of the mounted file.
 pub(super) const CONFIG: &str = "run.json";
-/// Key of the Secret, and name of the file.
+/// Key in the Secret and name of the mounted file.
 pub(super) const TOKEN: &str = "token";
 
-/// What the pods of an attempt need.
+/// The objects that the pods of an attempt need.
 #[derive(Debug, Clone)]
 pub struct Children {
-    /// Leads every worker to the trainer of the attempt; made once, and pointed at every later attempt.
+    /// Resolves to the trainer of the attempt. Created once; each later attempt changes its selector.
     pub service: Service,
-    /// The RunConfig; created once.
+    /// The RunConfig. Created once.
     pub config: ConfigMap,
-    /// The job's token; created once.
+    /// The job's token. Created once.
     pub token: Secret,
-    /// The run folder; created once. `None` when the manifest names a claim that is there.
+    /// The volume of the run folder. Created once. `None` if the manifest names an existing claim.
     pub store: Option<PersistentVolumeClaim>,
 }
 
@@ -38,8 +38,8 @@ pub(super) fn service_name(job: &str) -> String {
     format!("{job}-trainer")
 }
 
-/// Name of the ConfigMap. It carries the job's unique id: that of an earlier job of the same name, which the
-/// garbage collector has not come to yet, is never taken for this one's.
+/// Name of the ConfigMap. It contains part of the job's UID, so that the ConfigMap of a deleted job of the same name,
+/// not yet garbage-collected, is never mistaken for this job's.
 pub(super) fn config_name(job: &JobFacts<'_>) -> String {
     named_by_id(job, "config")
 }
@@ -62,7 +62,7 @@ pub(super) fn named_by_id(job: &JobFacts<'_>, what: &str) -> String {
     format!("{}-{what}-{id}", job.validated.name)
 }
 
-/// What the pods of attempt `attempt` need.
+/// The objects that the pods of `attempt` need.
 pub fn children(job: &JobFacts<'_>, attempt: i32) -> Children {
     let name = &job.validated.name;
     let config = serde_json::to_string_pretty(&lower_as(job.validated, job.uid))
@@ -88,7 +88,7 @@ pub fn children(job: &JobFacts<'_>, attempt: i32) -> Children {
     }
 }
 
-/// Metadata of what goes when the job goes.
+/// Metadata of an object that is garbage-collected with the job.
 pub(super) fn metadata(job: &JobFacts<'_>, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
@@ -114,9 +114,8 @@ fn service(job: &str, attempt: i32, metadata: ObjectMeta) -> Service {
     let spec = ServiceSpec {
         selector: Some(selector),
         ports: Some(vec![port]),
-        // No address of its own, of which a cluster has few and every node keeps a table, and which the API server gives out
-        // one after the other: the name leads to the trainer's pod itself, from the moment that it has an address, so that
-        // nobody is told for some seconds that there is no such name.
+        // Headless: ClusterIPs are scarce and slow to allocate. Unready addresses are published, so that DNS resolves as
+        // soon as the trainer's pod has an IP; negative answers would be cached for some seconds.
         cluster_ip: Some("None".to_owned()),
         publish_not_ready_addresses: Some(true),
         ..ServiceSpec::default()
@@ -128,7 +127,7 @@ fn store(job: &JobFacts<'_>) -> Option<PersistentVolumeClaim> {
     let Storage::Claim(claim) = &job.validated.store else { return None };
     let mut metadata = metadata(job, store_name(job));
     if claim.retain {
-        // Without an owner: what was learned outlives the job.
+        // Without an owner the claim, and with it the trained weights, outlives the job.
         metadata.owner_references = None;
     }
     let size = BTreeMap::from([("storage".to_owned(), claim.size.clone())]);

@@ -3,34 +3,34 @@
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use shoprl_contract::{Exit, ExitReason, Outcome};
 
-/// What an ending means.
+/// What an ending means for the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The work is done.
+    /// The worker finished its work.
     Done,
-    /// It can never work: the job fails.
+    /// A retry cannot help: the job fails.
     Permanent,
-    /// It was taken away; replaced without being counted against the budget.
+    /// The worker was ended from outside. It is replaced; the restart budget does not count it.
     Disrupted,
-    /// It failed by itself; replaced as long as the budget lasts.
+    /// The worker failed by its own fault. It is replaced within the restart budget.
     Failed,
 }
 
 /// How a pod ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// What it means.
+    /// What the ending means for the job.
     pub fate: Fate,
-    /// One word.
+    /// One word, for example `OOMKilled`.
     pub reason: String,
-    /// The worker's last words, or what the kubelet says.
+    /// The worker's termination message, or the kubelet's message.
     pub message: String,
-    /// What a trainer says of the job that it finished.
+    /// The results that a trainer left when it finished the job.
     pub outcome: Option<Outcome>,
 }
 
-/// Pod reasons by which the kubelet or the cluster takes a pod away or never lets it begin.
-const TAKEN_AWAY: [&str; 8] = [
+/// Reasons with which the kubelet or the cluster ends a pod, or does not start it.
+const DISRUPTIONS: [&str; 8] = [
     "Evicted",
     "Preempting",
     "NodeLost",
@@ -42,21 +42,24 @@ const TAKEN_AWAY: [&str; 8] = [
 ];
 
 impl Ending {
-    /// The ending of `pod`; `None` while it lives.
+    /// The ending of `pod`; `None` while the pod is live.
     pub fn of(pod: &Pod) -> Option<Self> {
         let status = pod.status.as_ref()?;
         let container = status.container_statuses.iter().flatten().next();
         let terminated = container.and_then(|status| status.state.as_ref()?.terminated.as_ref());
-        let over = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
-        if !over && terminated.is_none() {
+        let is_over = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
+        if !is_over && terminated.is_none() {
             return None;
         }
         let reason = status.reason.clone().unwrap_or_default();
-        let targeted =
+        let is_disruption_target =
             status.conditions.iter().flatten().any(|condition| {
                 condition.type_ == "DisruptionTarget" && condition.status == "True"
             });
-        if TAKEN_AWAY.contains(&reason.as_str()) || reason.starts_with("OutOf") || targeted {
+        if DISRUPTIONS.contains(&reason.as_str())
+            || reason.starts_with("OutOf")
+            || is_disruption_target
+        {
             let reason = if reason.is_empty() { "Disrupted".to_owned() } else { reason };
             let message = status.message.clone().unwrap_or_default();
             return Some(Self { fate: Fate::Disrupted, reason, message, outcome: None });
@@ -73,15 +76,15 @@ impl Ending {
         ))
     }
 
-    /// By the exit contract of a worker (docs/ARCHITECTURE.md), and by what the runtime adds to it.
+    /// Reads the exit code by the exit contract of workers (docs/ARCHITECTURE.md) and the container runtime's reason.
     fn of_container(terminated: &ContainerStateTerminated, deleted: bool) -> Self {
-        let said = terminated.message.as_deref().unwrap_or_default().trim();
-        let exit: Option<Exit> = serde_json::from_str(said).ok();
+        let message = terminated.message.as_deref().unwrap_or_default().trim();
+        let exit: Option<Exit> = serde_json::from_str(message).ok();
         let runtime = terminated.reason.as_deref().unwrap_or_default();
         let lost = matches!(runtime, "Unknown" | "ContainerStatusUnknown");
         let (fate, reason) = match terminated.exit_code {
             0 => (Fate::Done, "Done"),
-            // A worker that was asked to stop, or the kubelet's SIGKILL after the grace period.
+            // The worker was asked to stop; 137 is the kubelet's SIGKILL after the grace period.
             143 => (Fate::Disrupted, "Stopped"),
             137 if deleted => (Fate::Disrupted, "Killed"),
             255 if lost => (Fate::Disrupted, "NodeLost"),
@@ -96,7 +99,7 @@ impl Ending {
         let message = match &exit {
             Some(exit) if exit.reason != ExitReason::Done => exit.message.clone(),
             Some(_) => String::new(),
-            None => format!("exit code {}, no last words", terminated.exit_code),
+            None => format!("exit code {}, no termination message", terminated.exit_code),
         };
         Self { fate, reason: reason.to_owned(), message, outcome: exit.and_then(|it| it.outcome) }
     }

@@ -1,51 +1,52 @@
-//! A pod as the plan sees it.
+//! The fields of a pod that planning reads.
 
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
 use super::ending::Ending;
-use super::{GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL, worker_id};
+use super::workers::worker_id;
+use super::{GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL};
 use crate::local::ProcessId;
 
 /// A pod of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedPod {
-    /// Its name.
+    /// Name of the pod.
     pub name: String,
-    /// Its unique id.
+    /// UID of the pod.
     pub uid: String,
-    /// Whose pod it is.
+    /// The worker that runs in the pod.
     pub worker: ProcessId,
-    /// Which of the worker's pods.
+    /// The worker's incarnation.
     pub incarnation: i32,
-    /// The generation of the job's spec that wanted it; 0 when it does not tell.
+    /// Generation of the job's spec that the pod was made from; 0 if it has no annotation.
     pub generation: i64,
-    /// How it is.
+    /// State of the pod.
     pub state: PodState,
-    /// It is being deleted, and shall be gone by then.
+    /// The end of the grace period, if the pod is being deleted.
     pub gone_by: Option<Timestamp>,
-    /// Its address, once it has one.
+    /// IP address, once assigned.
     pub address: Option<String>,
-    /// The node that it was given.
+    /// Node, once scheduled.
     pub node: Option<String>,
 }
 
-/// How a pod is.
+/// State of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PodState {
-    /// Not running yet, with what holds it in words.
+    /// Not running yet, with the reason; the reason is empty during an ordinary start.
     Waiting(String),
     /// Running, not ready yet.
     Starting,
-    /// Ready.
+    /// Running and ready.
     Ready,
-    /// Over.
+    /// Ended.
     Ended(Ending),
 }
 
 impl ObservedPod {
-    /// Reads a pod; `None` for one without the operator's labels.
+    /// Reads a pod; `None` if it lacks the operator's labels.
     pub fn of(pod: &Pod) -> Option<Self> {
         let labels = pod.metadata.labels.as_ref()?;
         let worker = format!("{}-{}", labels.get(ROLE_LABEL)?, labels.get(INDEX_LABEL)?);
@@ -62,7 +63,7 @@ impl ObservedPod {
         })
     }
 
-    /// Whether it is over.
+    /// How the pod ended; `None` while it is live.
     pub fn ending(&self) -> Option<&Ending> {
         match &self.state {
             PodState::Ended(ending) => Some(ending),
@@ -70,16 +71,16 @@ impl ObservedPod {
         }
     }
 
-    /// Whether the scheduler has no node for it.
+    /// Whether the scheduler found no node for the pod.
     pub fn is_unplaced(&self) -> bool {
         matches!(&self.state, PodState::Waiting(why) if why.starts_with(UNPLACED))
     }
 }
 
-/// The generation of the job's spec that asked for an object of it; 0 when it does not say.
+/// Generation of the job's spec that an object was made from; 0 if it has no annotation.
 pub fn generation(object: &ObjectMeta) -> i64 {
-    let said = object.annotations.as_ref().and_then(|it| it.get(GENERATION_ANNOTATION));
-    said.and_then(|said| said.parse().ok()).unwrap_or(0)
+    let annotation = object.annotations.as_ref().and_then(|it| it.get(GENERATION_ANNOTATION));
+    annotation.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn state(pod: &Pod) -> PodState {
@@ -96,10 +97,10 @@ fn state(pod: &Pod) -> PodState {
     if is_true("Ready") { PodState::Ready } else { PodState::Starting }
 }
 
-/// How the words about a pod begin that the scheduler has no node for.
+/// Prefix of the reason of a pod that the scheduler found no node for.
 pub(super) const UNPLACED: &str = "cannot be placed: ";
 
-/// What holds a pending pod, as the scheduler or the kubelet says.
+/// Why a pod is pending, as the scheduler or the kubelet reports it.
 fn why(status: &PodStatus) -> String {
     let unplaced = status
         .conditions
@@ -113,7 +114,7 @@ fn why(status: &PodStatus) -> String {
     let waiting = container.and_then(|status| status.state.as_ref()?.waiting.as_ref());
     let Some(waiting) = waiting else { return String::new() };
     match (waiting.reason.as_deref(), waiting.message.as_deref()) {
-        // The ordinary way of a pod that starts.
+        // An ordinary start.
         (Some("ContainerCreating" | "PodInitializing") | None, _) => String::new(),
         (Some(reason), Some(message)) => format!("{reason}: {message}"),
         (Some(reason), None) => reason.to_owned(),

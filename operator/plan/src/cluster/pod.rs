@@ -15,26 +15,24 @@ use shoprl_crds::overlay::OWN_VARIABLE;
 use shoprl_crds::{PodOverlay, WorkerIntent};
 
 use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
-use super::resources::resources;
+use super::workers::pod_name;
 use super::{
     GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, METRICS_PORT,
-    READY_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT, pod_name,
+    READY_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT,
 };
 use crate::local::ProcessId;
+use crate::resources::resources;
+use crate::restart::{TRAINER_GRACE, WORKER_GRACE};
 
-/// The image's user.
+/// User and group id in the worker image.
 const USER: i64 = 65532;
-/// How long the trainer may take for its last checkpoint.
-const CHECKPOINT_GRACE: i64 = 60;
-/// How long any other worker may take to leave.
-const GRACE: i64 = 10;
 const CONFIG_FOLDER: &str = "/etc/shoprl/job";
 const TOKEN_FOLDER: &str = "/etc/shoprl/token";
 const STORE_FOLDER: &str = "/store";
-const LAST_WORDS: &str = "/dev/termination-log";
+const TERMINATION_FILE: &str = "/dev/termination-log";
 
-/// The pod of `worker` as it is wanted: the operator's own, and around it what the manifest adds for the role. The two
-/// never name the same thing: a manifest that does is not valid.
+/// The desired pod of `worker`, with the role's overlay. Validation ensures that the overlay sets none of the operator's
+/// own labels, annotations and variables.
 pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &WorkerIntent) -> Pod {
     let overlay = job.validated.overlay(id.role);
     let mut labels = overlay.labels.clone();
@@ -51,16 +49,17 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
         name: Some(pod_name(&job.validated.name, worker)),
         namespace: Some(job.namespace.to_owned()),
         labels: Some(labels),
-        annotations: given(&annotations),
+        annotations: non_empty_map(&annotations),
         owner_references: Some(vec![job.owner.clone()]),
         ..ObjectMeta::default()
     };
-    let trainer = id.role == Role::Trainer;
+    let is_trainer = id.role == Role::Trainer;
+    let grace = if is_trainer { TRAINER_GRACE } else { WORKER_GRACE };
     let spec = PodSpec {
         restart_policy: Some("Never".to_owned()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        termination_grace_period_seconds: Some(if trainer { CHECKPOINT_GRACE } else { GRACE }),
+        termination_grace_period_seconds: i64::try_from(grace.as_secs()).ok(),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             fs_group: Some(USER),
@@ -71,11 +70,11 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
             }),
             ..PodSecurityContext::default()
         }),
-        image_pull_secrets: some(&job.validated.pull_secrets),
+        image_pull_secrets: non_empty_list(&job.validated.pull_secrets),
         containers: vec![container(job, image, id, overlay)],
-        volumes: Some(volumes(job, trainer)),
-        node_selector: given(&overlay.node_selector),
-        tolerations: some(&overlay.tolerations),
+        volumes: Some(volumes(job, is_trainer)),
+        node_selector: non_empty_map(&overlay.node_selector),
+        tolerations: non_empty_list(&overlay.tolerations),
         affinity: overlay.affinity.clone(),
         topology_spread_constraints: Some(vec![spread(job, id.role)]),
         priority_class_name: overlay.priority_class_name.clone(),
@@ -86,7 +85,7 @@ pub(super) fn pod(job: &JobFacts<'_>, image: &str, id: ProcessId, worker: &Worke
     Pod { metadata, spec: Some(spec), status: None }
 }
 
-/// The workers of a role on different nodes if that is possible: one node that fails takes few of them.
+/// Spreads the workers of a role over nodes where possible, so that a node failure ends few of them.
 fn spread(job: &JobFacts<'_>, role: Role) -> TopologySpreadConstraint {
     let of_the_role = BTreeMap::from([
         (JOB_LABEL.to_owned(), job.validated.name.clone()),
@@ -104,11 +103,11 @@ fn spread(job: &JobFacts<'_>, role: Role) -> TopologySpreadConstraint {
     }
 }
 
-fn given<K: Clone + Ord, V: Clone>(map: &BTreeMap<K, V>) -> Option<BTreeMap<K, V>> {
+fn non_empty_map<K: Clone + Ord, V: Clone>(map: &BTreeMap<K, V>) -> Option<BTreeMap<K, V>> {
     (!map.is_empty()).then(|| map.clone())
 }
 
-fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+fn non_empty_list<T: Clone>(list: &[T]) -> Option<Vec<T>> {
     (!list.is_empty()).then(|| list.to_vec())
 }
 
@@ -140,7 +139,7 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId, overlay: &PodOverla
         args: Some(arguments(job, id)),
         env: Some([address].into_iter().chain(overlay.env.clone()).collect()),
         resources: Some(resources(id.role, &overlay.resources)),
-        // Named for who scrapes.
+        // A named port, for scrape configurations.
         ports: (id.role == Role::Trainer).then(|| {
             vec![ContainerPort {
                 name: Some("metrics".to_owned()),
@@ -164,7 +163,8 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId, overlay: &PodOverla
     }
 }
 
-/// Where a role listens: for the others, or only for the kubelet, once it is registered with the trainer.
+/// The port that the readiness probe of a role connects to. Rollouts and reward workers open theirs once they are
+/// registered with the trainer.
 fn port(role: Role) -> i32 {
     match role {
         Role::Trainer => TRAINER_PORT,
@@ -173,7 +173,7 @@ fn port(role: Role) -> i32 {
     }
 }
 
-/// The worker's command line. A folder of the job's own in the claim: an earlier job of the same name left its own.
+/// The worker's command line. The run folder is named after the job's UID, because jobs may share a claim.
 fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["worker", id.role.name(), "--log", "json"].map(str::to_owned).into();
@@ -182,13 +182,13 @@ fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
     option("--config", format!("{CONFIG_FOLDER}/{CONFIG}"));
     option("--token-file", format!("{TOKEN_FOLDER}/{TOKEN}"));
     option("--directory", format!("{STORE_FOLDER}/{}", job.uid));
-    option("--termination-file", LAST_WORDS.to_owned());
-    // The kubelet puts the address in: a simulator registers where it listens.
-    let listens = match id.role {
+    option("--termination-file", TERMINATION_FILE.to_owned());
+    // The kubelet expands the variable. A simulator registers this address with the trainer.
+    let listen = match id.role {
         Role::Trainer | Role::Simulator => "--listen",
         Role::Rollout | Role::Reward => "--ready",
     };
-    option(listens, format!("$({OWN_VARIABLE}):{}", port(id.role)));
+    option(listen, format!("$({OWN_VARIABLE}):{}", port(id.role)));
     if id.role == Role::Trainer {
         option("--metrics-listen", format!("$({OWN_VARIABLE}):{METRICS_PORT}"));
     } else {
@@ -198,7 +198,7 @@ fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
     arguments
 }
 
-fn volumes(job: &JobFacts<'_>, trainer: bool) -> Vec<Volume> {
+fn volumes(job: &JobFacts<'_>, is_trainer: bool) -> Vec<Volume> {
     let mut volumes = vec![
         Volume {
             name: "config".to_owned(),
@@ -218,7 +218,7 @@ fn volumes(job: &JobFacts<'_>, trainer: bool) -> Vec<Volume> {
             ..Volume::default()
         },
     ];
-    if trainer {
+    if is_trainer {
         volumes.push(Volume {
             name: "store".to_owned(),
             persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {

@@ -1,4 +1,4 @@
-//! What surrounds the pods of a job: who may reach them, and how many rollouts an eviction must leave.
+//! The surroundings of a job's pods: a NetworkPolicy and a PodDisruptionBudget for rollouts.
 
 use std::collections::BTreeMap;
 
@@ -19,39 +19,39 @@ use super::{
     TRAINER_PORT,
 };
 
-/// Where names are resolved.
+/// Port of the cluster's DNS.
 const DNS_PORT: i32 = 53;
-/// Namespaces carry their name as this label.
+/// Label with which every namespace carries its name.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// The operator's own pods, which ask the trainers how far they are.
+/// The operator's own pods. They call `GetProgress` of the trainers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorPods {
-    /// Their namespace.
+    /// Namespace of the operator.
     pub namespace: String,
-    /// Labels that only they have there.
+    /// Labels that select the operator's pods in that namespace.
     pub labels: BTreeMap<String, String>,
 }
 
-/// What surrounds the pods of a job.
+/// The surroundings of a job's pods.
 #[derive(Debug, Clone, Serialize)]
 pub struct Surroundings {
-    /// Who may reach whom.
+    /// Allowed connections from and to the pods.
     pub policy: NetworkPolicy,
-    /// How many rollouts an eviction must leave: one fewer than there are, so that a drain takes one after the other. It is
-    /// there for a single rollout too, and leaves none then: what was deleted, an operator with an old view could make again.
+    /// Rollouts that an eviction must leave: all but one, so that a drain evicts one after the other. With a single rollout
+    /// the object stays and requires 0: a deleted object could be recreated by an operator with a stale cache.
     pub budget: PodDisruptionBudget,
 }
 
 impl Surroundings {
-    /// Tells one state from another.
+    /// Digest of the content, for `status.applied`.
     pub(super) fn digest(&self) -> String {
         let json =
             serde_json::to_vec(self).expect("plain structs with string keys always serialise");
-        Sha256::digest(json).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&Sha256::digest(json)[..8])
     }
 
-    /// The same, saying which generation of the spec asked for it: an earlier one's never takes its place.
+    /// Adds the generation of the spec, so that surroundings of an earlier generation never replace these.
     pub(super) fn of_generation(mut self, generation: Option<i64>) -> Self {
         for metadata in [&mut self.policy.metadata, &mut self.budget.metadata] {
             metadata.annotations = generation
@@ -61,8 +61,8 @@ impl Surroundings {
     }
 }
 
-/// The surroundings that the spec asks for. Their names carry the job's unique id: what is left of an earlier job of the
-/// same name is not touched.
+/// The desired surroundings. Their names contain part of the job's UID, so that objects left over from a deleted job of
+/// the same name are not touched.
 pub(super) fn surroundings(job: &JobFacts<'_>) -> Surroundings {
     Surroundings { policy: policy(job), budget: budget(job) }
 }
@@ -71,7 +71,7 @@ fn policy(job: &JobFacts<'_>) -> NetworkPolicy {
     let ours =
         NetworkPolicyPeer { pod_selector: Some(of_job(job, None)), ..NetworkPolicyPeer::default() };
     let workers = vec![port(TRAINER_PORT, "TCP"), port(SIMULATOR_PORT, "TCP")];
-    // Without knowing where the operator is the trainer's port is open to all; it asks everybody for the job's token.
+    // If the operator's pods are unknown, the trainer's port is open to all pods; the trainer requires the job's token.
     let operator = job.operator.map(|operator| {
         let namespace = BTreeMap::from([(NAMESPACE_LABEL.to_owned(), operator.namespace.clone())]);
         vec![NetworkPolicyPeer {
@@ -92,7 +92,7 @@ fn policy(job: &JobFacts<'_>) -> NetworkPolicy {
                 from: operator,
                 ports: Some(vec![port(TRAINER_PORT, "TCP")]),
             },
-            // Who scrapes is not known here; there are numbers to read and nothing else.
+            // The scraper's pods are unknown here. The port serves only metrics.
             NetworkPolicyIngressRule { from: None, ports: Some(vec![port(METRICS_PORT, "TCP")]) },
         ]),
         egress: Some(vec![
@@ -110,10 +110,10 @@ fn budget(job: &JobFacts<'_>) -> PodDisruptionBudget {
     let least = job.validated.roles.rollout.replicas.saturating_sub(1);
     let least = i32::try_from(least).unwrap_or(i32::MAX);
     let spec = PodDisruptionBudgetSpec {
-        // A number and no share: the owner of these pods has no scale that the controller knows.
+        // A number, not a percentage: the disruption controller knows no scale of these pods' owner.
         min_available: Some(IntOrString::Int(least)),
         selector: Some(of_job(job, Some(Role::Rollout))),
-        // One that is not ready plays nothing; it shall not hold up a drain.
+        // A rollout that is not ready plays no episodes and must not delay a drain.
         unhealthy_pod_eviction_policy: Some("AlwaysAllow".to_owned()),
         ..PodDisruptionBudgetSpec::default()
     };

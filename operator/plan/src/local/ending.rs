@@ -4,17 +4,17 @@ use std::fmt;
 
 use shoprl_contract::{Exit, ExitReason};
 
-/// How a process ended, by the exit contract or outside of it.
+/// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// By the exit contract.
+    /// According to the exit contract.
     Exit(Exit),
-    /// Any other way, in words: killed by a signal, a panic, a start that failed.
+    /// In another way: a signal, a panic, a failed start. The text describes it.
     Crash(String),
 }
 
 impl Ending {
-    /// The reason, for endings by the contract.
+    /// The exit reason; `None` for a crash.
     pub fn reason(&self) -> Option<ExitReason> {
         match self {
             Self::Exit(exit) => Some(exit.reason),
@@ -30,7 +30,7 @@ impl fmt::Display for Ending {
                 write!(f, "exit code {}", exit.reason.code())
             }
             Self::Exit(exit) => f.write_str(&exit.message),
-            Self::Crash(what) => f.write_str(what),
+            Self::Crash(description) => f.write_str(description),
         }
     }
 }

@@ -1,28 +1,28 @@
-//! What follows when a process of a local job ends: a state machine over events and a clock that is
-//! handed in. Whoever drives it performs the actions and reports every ending.
+//! Supervises the processes of a local job: a state machine over events, with the time as an argument.
+//! Its driver performs the actions and reports every ending.
 //!
-//! Stateless workers and the trainer are started again within a budget; a restarted trainer is its
-//! job's next attempt. Bad configuration ends the job. Leaving goes in order: the trainer writes its
-//! checkpoint first, then the others go.
+//! Processes are restarted within a budget; a restarted trainer is the job's next attempt. Bad configuration ends the
+//! job. Stopping has an order: first the trainer, which writes a checkpoint, then the others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shoprl_contract::{Exit, ExitReason};
 
-use super::budget::{Budget, RestartPolicy};
+use super::failures::RecentFailures;
 use super::{Ending, LocalPlan, ProcessId};
+use crate::restart::{RestartBudget, TRAINER_GRACE, WORKER_GRACE};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The trainer listens: the others can dial it.
+    /// The trainer listens, so the others can connect to it.
     Listening,
     /// A process ended. Reported once for every [`Action::Start`].
     Ended(ProcessId, Ending),
-    /// Somebody asked the run to stop; the second time, at once.
+    /// The user asked the run to stop. The second request kills the processes.
     StopAsked,
-    /// Time went by.
+    /// Time passed.
     Tick,
 }
 
@@ -31,55 +31,62 @@ pub enum Event {
 pub enum Action {
     /// Start a process.
     Start(ProcessId),
-    /// Ask a live process to leave (SIGTERM).
+    /// Ask a live process to stop (SIGTERM).
     Terminate(ProcessId),
-    /// End a live process (SIGKILL).
+    /// Kill a live process (SIGKILL).
     Kill(ProcessId),
-    /// Nothing is left: end the run with this.
+    /// No process is live: end the run with this exit.
     Finish(Exit),
 }
 
 #[derive(Debug, Clone)]
 struct Instance {
-    life: Life,
-    budget: Budget,
+    state: State,
+    failures: RecentFailures,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    /// Not started, or left for good.
+enum State {
+    /// Not started, or ended without a restart.
     Idle,
-    /// Starts again at that time.
-    Waiting(Duration),
-    /// Started, its ending not reported yet.
+    /// Restarts at that time.
+    BackingOff(Duration),
+    /// Started; its ending is not reported yet.
     Live,
 }
 
 #[derive(Debug, Clone)]
 enum Stage {
     Working,
-    /// On the way out with a verdict; whoever still lives at the deadline is killed.
-    Leaving {
-        verdict: Exit,
+    /// Stopping all processes. Those that are live at the deadline are killed.
+    Stopping {
+        exit: Exit,
         deadline: Duration,
     },
     Finished,
 }
 
+impl State {
+    /// Whether the back-off of a restart is over.
+    fn is_due(self, now: Duration) -> bool {
+        matches!(self, Self::BackingOff(until) if until <= now)
+    }
+}
+
 /// Supervises the processes of one local job.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
-    policy: RestartPolicy,
+    budget: RestartBudget,
     processes: BTreeMap<ProcessId, Instance>,
     stage: Stage,
 }
 
 impl Supervisor {
-    /// A supervisor and what it does first: it starts the trainer.
-    pub fn begin(plan: &LocalPlan, policy: RestartPolicy) -> (Self, Vec<Action>) {
-        let idle = || Instance { life: Life::Idle, budget: Budget::default() };
+    /// A supervisor and its first action: it starts the trainer. The budget counts failures per process.
+    pub fn begin(plan: &LocalPlan, budget: RestartBudget) -> (Self, Vec<Action>) {
+        let idle = || Instance { state: State::Idle, failures: RecentFailures::default() };
         let processes = plan.processes.iter().map(|process| (process.id, idle())).collect();
-        let mut supervisor = Self { policy, processes, stage: Stage::Working };
+        let mut supervisor = Self { budget, processes, stage: Stage::Working };
         let actions = supervisor.start_where(|id, _| id == ProcessId::TRAINER);
         (supervisor, actions)
     }
@@ -89,50 +96,57 @@ impl Supervisor {
         matches!(self.stage, Stage::Finished)
     }
 
-    /// Takes in what happened at `now` (time since the run began, never going back).
+    /// Handles an event at `now`, the time since the run began, which never goes back.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Action> {
         if let Event::Ended(id, _) = &event
-            && !self.bury(*id)
+            && !self.mark_ended(*id)
         {
             return Vec::new();
         }
         match (&self.stage, event) {
-            (Stage::Working, Event::Listening) => self.start_where(|_, life| life == Life::Idle),
-            (Stage::Working, Event::Tick) => {
-                self.start_where(|_, life| matches!(life, Life::Waiting(at) if at <= now))
-            }
+            (Stage::Working, Event::Listening) => self.start_where(|_, state| state == State::Idle),
+            (Stage::Working, Event::Tick) => self.start_where(|_, state| state.is_due(now)),
             (Stage::Working, Event::StopAsked) => {
-                self.leave(Exit::stopped("stopped; run again to continue"), now)
+                self.stop(Exit::stopped("stopped; run again to continue"), now)
             }
-            (Stage::Working, Event::Ended(id, ending)) => self.answer(id, &ending, now),
-            (Stage::Leaving { .. }, Event::Ended(id, ending)) => self.farewell(id, &ending, now),
-            (Stage::Leaving { .. }, Event::StopAsked) => self.kill_live(),
-            (Stage::Leaving { deadline, .. }, Event::Tick) if *deadline <= now => self.kill_live(),
-            (Stage::Leaving { .. }, Event::Tick | Event::Listening) | (Stage::Finished, _) => {
+            (Stage::Working, Event::Ended(id, ending)) => {
+                self.ended_while_working(id, &ending, now)
+            }
+            (Stage::Stopping { .. }, Event::Ended(id, ending)) => {
+                self.ended_while_stopping(id, &ending, now)
+            }
+            (Stage::Stopping { .. }, Event::StopAsked) => self.kill_live(),
+            (Stage::Stopping { deadline, .. }, Event::Tick) if *deadline <= now => self.kill_live(),
+            (Stage::Stopping { .. }, Event::Tick | Event::Listening) | (Stage::Finished, _) => {
                 Vec::new()
             }
         }
     }
 
-    /// Notes that a process ended; false when it was not live.
-    fn bury(&mut self, id: ProcessId) -> bool {
+    /// Marks a process as ended. Returns false if it was not live.
+    fn mark_ended(&mut self, id: ProcessId) -> bool {
         match self.processes.get_mut(&id) {
-            Some(instance) if instance.life == Life::Live => {
-                instance.life = Life::Idle;
+            Some(instance) if instance.state == State::Live => {
+                instance.state = State::Idle;
                 true
             }
             _ => false,
         }
     }
 
-    /// A process ended while the job works.
-    fn answer(&mut self, id: ProcessId, ending: &Ending, now: Duration) -> Vec<Action> {
+    /// Handles the end of a process while the job runs.
+    fn ended_while_working(
+        &mut self,
+        id: ProcessId,
+        ending: &Ending,
+        now: Duration,
+    ) -> Vec<Action> {
         match ending.reason() {
-            Some(ExitReason::Done) if id == ProcessId::TRAINER => self.leave(Exit::done(), now),
-            // The trainer told it that the job is over. Should the trainer come back, so does the worker.
+            Some(ExitReason::Done) if id == ProcessId::TRAINER => self.stop(Exit::done(), now),
+            // The trainer reported the job's end to the worker. If the trainer restarts, so does the worker.
             Some(ExitReason::Done) => Vec::new(),
             Some(ExitReason::BadConfiguration) => {
-                self.leave(Exit::bad_configuration(format!("{id}: {ending}")), now)
+                self.stop(Exit::bad_configuration(format!("{id}: {ending}")), now)
             }
             Some(ExitReason::Temporary | ExitReason::Stopped) | None => {
                 self.restart(id, ending, now)
@@ -141,105 +155,108 @@ impl Supervisor {
     }
 
     fn restart(&mut self, id: ProcessId, ending: &Ending, now: Duration) -> Vec<Action> {
-        let policy = self.policy;
+        let budget = self.budget;
         let Some(instance) = self.processes.get_mut(&id) else { return Vec::new() };
-        match instance.budget.fail(&policy, now) {
+        match instance.failures.record(&budget, now) {
             Some(at) => {
-                instance.life = Life::Waiting(at);
-                self.start_where(|other, life| {
-                    other == id && matches!(life, Life::Waiting(at) if at <= now)
-                })
+                instance.state = State::BackingOff(at);
+                self.start_where(|other, state| other == id && state.is_due(now))
             }
             None => {
-                let (times, seconds) = (policy.restarts + 1, policy.window.as_secs());
+                let (times, seconds) = (budget.failures + 1, budget.window.as_secs());
                 let message =
                     format!("{id} failed {times} times within {seconds} s, last: {ending}");
-                self.leave(Exit::temporary(message), now)
+                self.stop(Exit::temporary(message), now)
             }
         }
     }
 
-    fn start_where(&mut self, ready: impl Fn(ProcessId, Life) -> bool) -> Vec<Action> {
+    fn start_where(&mut self, ready: impl Fn(ProcessId, State) -> bool) -> Vec<Action> {
         let mut actions = Vec::new();
         for (id, instance) in &mut self.processes {
-            if instance.life != Life::Live && ready(*id, instance.life) {
-                instance.life = Life::Live;
+            if instance.state != State::Live && ready(*id, instance.state) {
+                instance.state = State::Live;
                 actions.push(Action::Start(*id));
             }
         }
         actions
     }
 
-    /// Begins to leave: first the trainer, whose checkpoint the others' deaths must not delay.
-    fn leave(&mut self, verdict: Exit, now: Duration) -> Vec<Action> {
+    /// Stops the job: first the trainer, so that the end of the others does not delay its checkpoint.
+    fn stop(&mut self, exit: Exit, now: Duration) -> Vec<Action> {
         for instance in self.processes.values_mut() {
-            if matches!(instance.life, Life::Waiting(_)) {
-                instance.life = Life::Idle;
+            if matches!(instance.state, State::BackingOff(_)) {
+                instance.state = State::Idle;
             }
         }
         if self.is_live(ProcessId::TRAINER) {
-            self.stage = Stage::Leaving { verdict, deadline: now + self.policy.checkpoint_grace };
+            self.stage = Stage::Stopping { exit, deadline: now + TRAINER_GRACE };
             vec![Action::Terminate(ProcessId::TRAINER)]
         } else {
-            self.dismiss_others(verdict, now)
+            self.stop_others(exit, now)
         }
     }
 
-    /// The trainer is gone: the others go too.
-    fn dismiss_others(&mut self, verdict: Exit, now: Duration) -> Vec<Action> {
+    /// Stops the other processes after the trainer ended.
+    fn stop_others(&mut self, exit: Exit, now: Duration) -> Vec<Action> {
         let live = self.live();
         if live.is_empty() {
             self.stage = Stage::Finished;
-            return vec![Action::Finish(verdict)];
+            return vec![Action::Finish(exit)];
         }
-        self.stage = Stage::Leaving { verdict, deadline: now + self.policy.grace };
+        self.stage = Stage::Stopping { exit, deadline: now + WORKER_GRACE };
         live.into_iter().map(Action::Terminate).collect()
     }
 
-    /// A process ended on the way out.
-    fn farewell(&mut self, id: ProcessId, ending: &Ending, now: Duration) -> Vec<Action> {
-        let Stage::Leaving { verdict, .. } = &self.stage else { return Vec::new() };
-        let verdict = verdict.clone();
+    /// Handles the end of a process while the job stops.
+    fn ended_while_stopping(
+        &mut self,
+        id: ProcessId,
+        ending: &Ending,
+        now: Duration,
+    ) -> Vec<Action> {
+        let Stage::Stopping { exit, .. } = &self.stage else { return Vec::new() };
+        let exit = exit.clone();
         if id == ProcessId::TRAINER {
-            return self.dismiss_others(last_words(verdict, ending), now);
+            return self.stop_others(final_exit(exit, ending), now);
         }
         if self.live().is_empty() {
             self.stage = Stage::Finished;
-            return vec![Action::Finish(verdict)];
+            return vec![Action::Finish(exit)];
         }
         Vec::new()
     }
 
-    /// Patience is over. Endings are still awaited, so that nothing outlives the run.
+    /// Kills the live processes after the deadline. Their endings are still awaited, so that none outlives the run.
     fn kill_live(&mut self) -> Vec<Action> {
-        if let Stage::Leaving { deadline, .. } = &mut self.stage {
+        if let Stage::Stopping { deadline, .. } = &mut self.stage {
             *deadline = Duration::MAX;
         }
         self.live().into_iter().map(Action::Kill).collect()
     }
 
     fn is_live(&self, id: ProcessId) -> bool {
-        self.processes.get(&id).is_some_and(|instance| instance.life == Life::Live)
+        self.processes.get(&id).is_some_and(|instance| instance.state == State::Live)
     }
 
     fn live(&self) -> Vec<ProcessId> {
         self.processes
             .iter()
-            .filter(|(_, instance)| instance.life == Life::Live)
+            .filter(|(_, instance)| instance.state == State::Live)
             .map(|(id, _)| *id)
             .collect()
     }
 }
 
-/// What a run that was asked to stop ends with, given how its trainer took it.
-fn last_words(verdict: Exit, trainer: &Ending) -> Exit {
-    match (verdict.reason, trainer.reason()) {
+/// The exit of a run, after its trainer ended. It depends on the trainer only if the user asked the run to stop.
+fn final_exit(exit: Exit, trainer: &Ending) -> Exit {
+    match (exit.reason, trainer.reason()) {
         (ExitReason::Stopped, Some(ExitReason::Done)) => Exit::done(),
         (ExitReason::Stopped, reason) if reason != Some(ExitReason::Stopped) => {
             Exit::temporary(format!(
-                "stopped, but the trainer left without a last checkpoint ({trainer}); run again to continue from the newest"
+                "stopped, but the trainer ended without a final checkpoint ({trainer}); run again to continue from the newest checkpoint"
             ))
         }
-        _ => verdict,
+        _ => exit,
     }
 }

@@ -1,29 +1,29 @@
-//! Whether a node suits a pod, as the scheduler decides it for an empty node.
+//! Whether an empty node suits a pod, by the rules of the scheduler.
 
 use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, Taint, Toleration};
 
-use super::words::Obstacle;
+use super::explain::Obstacle;
 use super::{Need, Node};
 use crate::quantity::Amount;
 
 /// The taint of a cordoned node.
 const CORDONED: &str = "node.kubernetes.io/unschedulable";
 
-/// Whether the node is one that the pods ask for.
+/// Whether the node matches the node selector and the required node affinity.
 pub(super) fn is_selected(need: &Need, node: &Node) -> bool {
     let labels = need.selector.iter().all(|(key, value)| node.labels.get(key) == Some(value));
-    let wanted = |term: &NodeSelectorTerm| is_term_met(term, node);
+    let is_met = |term: &NodeSelectorTerm| is_term_met(term, node);
     labels
         && need
             .affinity
             .as_ref()
-            .is_none_or(|affinity| affinity.node_selector_terms.iter().any(wanted))
+            .is_none_or(|affinity| affinity.node_selector_terms.iter().any(is_met))
 }
 
 fn is_term_met(term: &NodeSelectorTerm, node: &Node) -> bool {
     let expressions = term.match_expressions.as_deref().unwrap_or_default();
     let fields = term.match_fields.as_deref().unwrap_or_default();
-    // A term that asks for nothing selects nothing.
+    // An empty term selects no node.
     (!expressions.is_empty() || !fields.is_empty())
         && expressions.iter().all(|it| is_met(it, node.labels.get(&it.key).map(String::as_str)))
         && fields.iter().all(|it| it.key == "metadata.name" && is_met(it, Some(node.name.as_str())))
@@ -47,7 +47,7 @@ fn is_met(requirement: &NodeSelectorRequirement, found: Option<&str>) -> bool {
     }
 }
 
-/// What keeps the pods from an empty node that they ask for: first what it lacks, which nobody can change by a toleration.
+/// Why a selected node cannot take the pods. A lack of resources comes first, because a toleration cannot help there.
 pub(super) fn obstacle(need: &Need, node: &Node) -> Option<Obstacle> {
     let lacks = need
         .requests
@@ -75,10 +75,10 @@ pub(super) fn obstacle(need: &Need, node: &Node) -> Option<Obstacle> {
 }
 
 fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    let said = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (effect, key) = (said(&toleration.effect), said(&toleration.key));
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let (effect, key) = (text(&toleration.effect), text(&toleration.key));
     (effect.is_empty() || effect == taint.effect)
         && (key.is_empty() || key == taint.key)
         && (toleration.operator.as_deref() == Some("Exists")
-            || (!key.is_empty() && said(&toleration.value) == said(&taint.value)))
+            || (!key.is_empty() && text(&toleration.value) == text(&taint.value)))
 }

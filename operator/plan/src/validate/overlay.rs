@@ -1,5 +1,5 @@
-//! What is added to the pods of a role. What the API server would refuse only when a pod is created is refused here,
-//! where somebody looks.
+//! Validates the additions to the pods of a role. Values that the API server would refuse only when a pod is created are
+//! refused here, so that the error appears in the job's conditions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) fn pull_secrets(
     secrets.to_vec()
 }
 
-/// The overlay of every role.
+/// Validates the overlay of each role.
 pub(super) fn overlays(checks: &mut Checks, roles: &Roles) -> Overlays {
     let mut checked = |role: Role, overlay: PodOverlay| {
         check(checks, &format!("spec.roles.{}", role.name()), &overlay);
@@ -54,9 +54,9 @@ pub(super) fn overlays(checks: &mut Checks, roles: &Roles) -> Overlays {
 fn check(checks: &mut Checks, role: &str, overlay: &PodOverlay) {
     let at = |field: &str| format!("{role}.{field}");
     labels(checks, &at("labels"), &overlay.labels);
-    own(checks, &at("labels"), &overlay.labels, LABEL_REMEDY);
+    no_reserved_keys(checks, &at("labels"), &overlay.labels, LABEL_REMEDY);
     names(checks, &at("annotations"), &overlay.annotations, 4096);
-    own(checks, &at("annotations"), &overlay.annotations, ANNOTATION_REMEDY);
+    no_reserved_keys(checks, &at("annotations"), &overlay.annotations, ANNOTATION_REMEDY);
     labels(checks, &at("nodeSelector"), &overlay.node_selector);
     tolerations(checks, &at("tolerations"), &overlay.tolerations);
     resources(checks, &at("resources"), &overlay.resources);
@@ -66,25 +66,30 @@ fn check(checks: &mut Checks, role: &str, overlay: &PodOverlay) {
     checks.object_name(&at("runtimeClassName"), overlay.runtime_class_name.as_ref());
 }
 
-fn own(checks: &mut Checks, field: &str, map: &BTreeMap<String, String>, remedy: &str) {
+fn no_reserved_keys(
+    checks: &mut Checks,
+    field: &str,
+    map: &BTreeMap<String, String>,
+    remedy: &str,
+) {
     if let Some(key) = map.keys().find(|key| key.starts_with(OWN_PREFIX)) {
         checks.refuse(field, format!("{key:?}"), remedy);
     }
 }
 
-/// Keys that Kubernetes takes: `name` or `domain/name`.
-fn names(checks: &mut Checks, field: &str, map: &BTreeMap<String, String>, longest: usize) {
+/// Validates keys, `name` or `domain/name`, and the length of values.
+fn names(checks: &mut Checks, field: &str, map: &BTreeMap<String, String>, max_length: usize) {
     checks.size(field, map.len(), 64);
     for (key, value) in map {
         let (domain, name) =
             key.split_once('/').map_or((None, key.as_str()), |(d, n)| (Some(d), n));
         if !is_name(name) || name.is_empty() || !domain.is_none_or(is_subdomain) {
-            let remedy = "a key is a name of at most 63 letters, digits, '-', '_' and '.', with a domain and '/' before it if need be";
+            let remedy = "write a key of at most 63 letters, digits, '-', '_' and '.', with an optional prefix DOMAIN/";
             checks.refuse(field, format!("{key:?}"), remedy);
         }
-        if value.len() > longest {
-            let remedy = format!("a value may have {longest} characters: shorten it");
-            checks.refuse(field, format!("{key}: {} characters", value.len()), remedy);
+        if value.len() > max_length {
+            let remedy = format!("a value has at most {max_length} characters: shorten it");
+            checks.refuse(field, format!("{key}: a value of {} characters", value.len()), remedy);
         }
     }
 }
@@ -92,32 +97,32 @@ fn names(checks: &mut Checks, field: &str, map: &BTreeMap<String, String>, longe
 fn labels(checks: &mut Checks, field: &str, map: &BTreeMap<String, String>) {
     names(checks, field, map, 63);
     for (key, value) in map.iter().filter(|(_, value)| !is_name(value)) {
-        let remedy = "a value is at most 63 letters, digits, '-', '_' and '.', and begins and ends with a letter or digit";
+        let remedy = "write at most 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit";
         checks.refuse(field, format!("{key}: {value:?}"), remedy);
     }
 }
 
 fn tolerations(checks: &mut Checks, field: &str, tolerations: &[Toleration]) {
     checks.size(field, tolerations.len(), 32);
-    let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     for (index, toleration) in tolerations.iter().enumerate() {
         let mut refuse = |name: &str, value: String, remedy: &str| {
             checks.refuse(&format!("{field}[{index}].{name}"), value, remedy);
         };
         match toleration.operator.as_deref() {
-            None | Some("" | "Equal") if !said(&toleration.key) => {
+            None | Some("" | "Equal") if !is_set(&toleration.key) => {
                 refuse(
                     "key",
-                    "nothing".to_owned(),
-                    "name the taint's key, or write operator: Exists for every taint",
+                    "an empty key".to_owned(),
+                    "name the taint's key, or write operator: Exists to tolerate every taint",
                 );
             }
-            Some("Exists") if said(&toleration.value) => {
+            Some("Exists") if is_set(&toleration.value) => {
                 let value = format!("{:?}", toleration.value.as_deref().unwrap_or_default());
                 refuse(
                     "value",
                     value,
-                    "operator: Exists has no value: leave it out, or write operator: Equal",
+                    "operator: Exists takes no value: omit the value, or write operator: Equal",
                 );
             }
             None | Some("" | "Equal" | "Exists") => {}
@@ -128,7 +133,7 @@ fn tolerations(checks: &mut Checks, field: &str, tolerations: &[Toleration]) {
             Some(other) => refuse(
                 "effect",
                 format!("{other:?}"),
-                "write NoSchedule, PreferNoSchedule or NoExecute, or leave it out for all of them",
+                "write NoSchedule, PreferNoSchedule or NoExecute, or omit the field for all effects",
             ),
         }
         if let Some(seconds) = toleration.toleration_seconds
@@ -137,7 +142,7 @@ fn tolerations(checks: &mut Checks, field: &str, tolerations: &[Toleration]) {
             refuse(
                 "tolerationSeconds",
                 seconds.to_string(),
-                "only a toleration of effect: NoExecute ends after some time",
+                "a time limit needs effect: NoExecute: add the effect or omit the time limit",
             );
         }
     }
@@ -148,9 +153,9 @@ fn resources(checks: &mut Checks, field: &str, resources: &Resources) {
     for (side, amounts) in sides {
         let field = format!("{field}.{side}");
         checks.size(&field, amounts.len(), 16);
-        let wrong =
+        let is_invalid =
             |amount: &Quantity| Amount::parse(&amount.0).is_none_or(|it| it < Amount::default());
-        if let Some((name, amount)) = amounts.iter().find(|(_, amount)| wrong(amount)) {
+        if let Some((name, amount)) = amounts.iter().find(|(_, amount)| is_invalid(amount)) {
             checks.refuse(&field, format!("{name}: {:?}", amount.0), QUANTITY_REMEDY);
         }
         for (name, amount) in amounts {
@@ -158,37 +163,35 @@ fn resources(checks: &mut Checks, field: &str, resources: &Resources) {
                 checks.refuse(
                     &field,
                     format!("{name}: {:?}", amount.0),
-                    "devices are whole: write 1, 2, ...",
+                    "devices cannot be divided: write a whole number",
                 );
             }
             if !name.contains('/')
                 && !["cpu", "memory", "ephemeral-storage"].contains(&name.as_str())
                 && !name.starts_with("hugepages-")
             {
-                checks.refuse(&field, format!("{name:?}"), "resources are cpu, memory, ephemeral-storage, or a device with its vendor's domain, for example nvidia.com/gpu");
+                checks.refuse(&field, format!("{name:?}"), "write cpu, memory, ephemeral-storage, hugepages-SIZE, or a device with its vendor's domain, for example nvidia.com/gpu");
             }
         }
     }
     for (name, request) in &resources.requests {
         let Some(limit) = resources.limits.get(name) else { continue };
-        let (Some(asked), Some(most)) = (Amount::parse(&request.0), Amount::parse(&limit.0)) else {
+        let (Some(requested), Some(most)) = (Amount::parse(&request.0), Amount::parse(&limit.0))
+        else {
             continue;
         };
         let field = format!("{field}.requests");
-        if asked > most {
+        if requested > most {
             checks.refuse(
                 &field,
                 format!("{name}: {:?}", request.0),
                 format!("the limit is {}: lower the request or raise the limit", limit.0),
             );
-        } else if asked < most && name.contains('/') {
+        } else if requested < most && name.contains('/') {
             checks.refuse(
                 &field,
                 format!("{name}: {:?}", request.0),
-                format!(
-                    "the limit is {}: devices are never shared, so write it in limits only",
-                    limit.0
-                ),
+                format!("the limit is {}: devices are not shared, so set the limit only", limit.0),
             );
         }
     }
@@ -202,9 +205,9 @@ fn variables(checks: &mut Checks, field: &str, variables: &[EnvVar]) {
     for variable in variables {
         let name = variable.name.as_str();
         let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let begins_well = name.starts_with(|c: char| inner(c) && !c.is_ascii_digit());
-        if !begins_well || !name.chars().all(inner) || name.len() > 256 {
-            let remedy = "a variable's name is letters, digits, '_', '-' and '.', and does not begin with a digit";
+        let starts_well = name.starts_with(|c: char| inner(c) && !c.is_ascii_digit());
+        if !starts_well || !name.chars().all(inner) || name.len() > 256 {
+            let remedy = "write letters, digits, '_', '-' and '.', not starting with a digit";
             checks.refuse(field, format!("{name:?}"), remedy);
         }
         if variable.value_from.is_some() && variable.value.as_ref().is_some_and(|it| !it.is_empty())
@@ -212,14 +215,14 @@ fn variables(checks: &mut Checks, field: &str, variables: &[EnvVar]) {
             checks.refuse(
                 field,
                 format!("{name:?}"),
-                "value and valueFrom exclude each other: leave one out",
+                "value and valueFrom exclude each other: omit one",
             );
         }
     }
     checks.once(field, variables.iter().map(|variable| variable.name.as_str()));
 }
 
-/// The value of a label, or the name in its key; nothing is a value too.
+/// Whether `text` is a valid label value, or the name part of a label key. The empty text is a valid value.
 fn is_name(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let end = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
@@ -229,7 +232,7 @@ fn is_name(text: &str) -> bool {
         && end(text.chars().next_back())
 }
 
-/// A DNS name of labels (RFC 1123), as most objects have.
+/// Whether `text` is a DNS subdomain (RFC 1123), the form of most object names.
 pub(super) fn is_subdomain(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let label = |label: &str| {
@@ -242,33 +245,33 @@ pub(super) fn is_subdomain(text: &str) -> bool {
 }
 
 impl Checks {
-    /// A list or map of at most `most` entries.
+    /// Checks that a list or map has at most `most` entries.
     fn size(&mut self, field: &str, size: usize, most: usize) {
         if size > most {
             self.refuse(
                 field,
-                format!("{size} entries"),
-                format!("{most} are the most: take some out"),
+                format!("a size of {size}"),
+                format!("at most {most} entries are allowed: remove some"),
             );
         }
     }
 
-    /// The name of another object, if there is one.
+    /// Checks the name of another object, if there is one.
     pub(super) fn object_name(&mut self, field: &str, name: Option<&String>) {
         if let Some(name) = name
             && !is_subdomain(name)
         {
-            let remedy = "write the name of an object: small letters, digits, '-' and '.'";
+            let remedy = "write the name of an object: lowercase letters, digits, '-' and '.'";
             self.refuse(field, format!("{name:?}"), remedy);
         }
     }
 
-    /// Names that must differ.
+    /// Checks that names differ.
     fn once<'a>(&mut self, field: &str, names: impl Iterator<Item = &'a str>) {
-        let mut seen = BTreeSet::new();
+        let mut distinct = BTreeSet::new();
         for name in names {
-            if !seen.insert(name) {
-                self.refuse(field, format!("{name:?}"), "it is there twice: name it once");
+            if !distinct.insert(name) {
+                self.refuse(field, format!("{name:?}"), "the name occurs twice: remove one");
             }
         }
     }

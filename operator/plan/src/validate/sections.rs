@@ -1,4 +1,4 @@
-//! The sections of a spec, each into its part of the contract.
+//! Converts each section of a spec to its part of the workers' contract.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,8 +16,12 @@ use shoprl_crds::{
 
 use super::Storage;
 use super::checks::Checks;
-use crate::lower::{CONTEXT, MAX_ACTION_TOKENS};
 use crate::quantity::Amount;
+
+/// Longest action in tokens, including its end token. The longest action of the shop's grammar has 10.
+pub const MAX_ACTION_TOKENS: u32 = 12;
+/// Longest episode in tokens. 12 turns of the mini shop take about 130, seldom more than 300.
+pub const CONTEXT: u32 = 400;
 
 pub(super) fn environment(checks: &mut Checks, environment: &Environment) -> EnvironmentConfig {
     let catalog = checks.member(
@@ -57,7 +61,7 @@ fn scenarios(checks: &mut Checks, scenarios: &[Scenario]) -> Vec<ScenarioName> {
     let names: Vec<_> = scenarios.iter().copied().map(scenario).collect();
     if scenarios.iter().collect::<BTreeSet<_>>().len() < scenarios.len() {
         let written = serde_json::to_string(&names).unwrap_or_default();
-        checks.refuse(FIELD, written, "name every scenario once");
+        checks.refuse(FIELD, written, "name each scenario once");
     }
     names
 }
@@ -95,7 +99,7 @@ pub(super) fn training(checks: &mut Checks, training: &Training) -> TrainingConf
     if episodes > limit::EPISODES_PER_STEP {
         checks.refuse(
             "spec.training",
-            format!("{episodes} episodes a step"),
+            format!("a step of {episodes} episodes"),
             limit::EPISODES_REMEDY,
         );
     }
@@ -243,22 +247,25 @@ pub(super) fn store(checks: &mut Checks, store: &Store) -> Storage {
         (None, Some(claim)) => {
             let field = format!("{FIELD}.existingClaim");
             if claim.name.is_empty() {
-                checks.refuse(&field, "without name".to_owned(), CLAIM_REMEDY);
+                checks.refuse(&field, "a claim without name".to_owned(), CLAIM_REMEDY);
             } else {
                 checks.object_name(&format!("{field}.name"), Some(&claim.name));
             }
             Storage::Existing(claim.name.clone())
         }
         (claim, _) => {
-            let written = if claim.is_some() { "both" } else { "neither" };
-            let written = format!("{written} of {}", union::STORE.members.join(" and "));
+            let members = union::STORE.members;
+            let written = match claim {
+                Some(_) => format!("a store with both {}", members.join(" and ")),
+                None => format!("a store with neither {}", members.join(" nor ")),
+            };
             checks.refuse(FIELD, written, union::STORE.remedy);
             Storage::Claim(VolumeClaim::default())
         }
     }
 }
 
-/// How long a job that is over is kept.
+/// How long a job is kept after it ended.
 pub(super) fn ttl(checks: &mut Checks, seconds: Option<i32>) -> Option<Duration> {
     let checked = checks.count("spec.ttlSecondsAfterFinished", seconds?, limit::TTL);
     Some(Duration::from_secs(u64::from(checked)))
@@ -272,7 +279,7 @@ pub(super) fn roles(checks: &mut Checks, roles: &Roles) -> RolesConfig {
         simulator: size("simulator", roles.simulator.replicas),
         rollout: size("rollout", roles.rollout.replicas),
         reward: size("reward", roles.reward.replicas),
-        // The controller is one process; a gang of learners comes with its own field.
+        // There is exactly one trainer.
         trainer: RoleConfig { replicas: 1 },
     }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use shoprl_contract::{Exit, ExitReason};
-use shoprl_plan::local::{Action, Ending, Event, LocalPlan, ProcessId, RestartPolicy, Supervisor};
+use shoprl_plan::RestartBudget;
+use shoprl_plan::local::{Action, Ending, Event, LocalPlan, ProcessId, Supervisor};
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -63,13 +64,13 @@ impl<'a> Drive<'a> {
     pub(super) async fn run(
         mut self,
         plan: &LocalPlan,
-        policy: RestartPolicy,
+        budget: RestartBudget,
         mut stops: UnboundedReceiver<()>,
     ) -> Exit {
         let begun = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut supervisor, mut actions) = Supervisor::begin(plan, policy);
+        let (mut supervisor, mut actions) = Supervisor::begin(plan, budget);
         loop {
             for action in actions {
                 if let Some(exit) = self.perform(action) {

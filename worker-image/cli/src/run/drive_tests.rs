@@ -92,7 +92,7 @@ fn check(story: &impl AsyncFn(&Stage, &UnboundedSender<()>), expected: &Exit) ->
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let exit = runtime.block_on(async {
         let drive =
-            Drive::new(launcher, observer, &mut view).run(&plan, RestartPolicy::default(), stops);
+            Drive::new(launcher, observer, &mut view).run(&plan, RestartBudget::DEFAULT, stops);
         tokio::join!(drive, story(&stage, &stop)).0
     });
     assert_eq!(&exit, expected);

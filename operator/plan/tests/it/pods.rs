@@ -1,7 +1,5 @@
 //! The pods of a job as they are created. `UPDATE_EXPECT=1 cargo test --release -p shoprl-plan` rewrites pods/*.yaml.
 
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
-
 use expect_test::expect_file;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -48,17 +46,18 @@ fn named(pods: &[Pod], name: &str) -> String {
 }
 
 #[test]
-fn a_pod_is_the_operators_own_with_what_the_manifest_adds_for_its_role() {
+fn a_pod_combines_the_operators_fields_with_the_roles_overlay() {
     let plain = pods("all-defaults.yaml");
-    expect_file!["pods/rollout-of-defaults.yaml"].assert_eq(&named(&plain, "job-rollout-1-1"));
-    expect_file!["pods/trainer-of-defaults.yaml"].assert_eq(&named(&plain, "job-trainer-0-1"));
+    expect_file!["../pods/rollout-of-defaults.yaml"].assert_eq(&named(&plain, "job-rollout-1-1"));
+    expect_file!["../pods/trainer-of-defaults.yaml"].assert_eq(&named(&plain, "job-trainer-0-1"));
     let overlaid = pods("overlay-everything.yaml");
-    expect_file!["pods/trainer-overlaid.yaml"].assert_eq(&named(&overlaid, "job-trainer-0-1"));
-    expect_file!["pods/simulator-overlaid.yaml"].assert_eq(&named(&overlaid, "job-simulator-1-1"));
+    expect_file!["../pods/trainer-overlaid.yaml"].assert_eq(&named(&overlaid, "job-trainer-0-1"));
+    expect_file!["../pods/simulator-overlaid.yaml"]
+        .assert_eq(&named(&overlaid, "job-simulator-1-1"));
 }
 
 #[test]
-fn no_overlay_loosens_what_the_restricted_profile_asks_for() {
+fn no_overlay_weakens_the_restricted_pod_security_profile() {
     for manifest in ["all-defaults.yaml", "overlay-everything.yaml"] {
         for pod in pods(manifest) {
             let spec = pod.spec.unwrap();
@@ -72,7 +71,7 @@ fn no_overlay_loosens_what_the_restricted_profile_asks_for() {
             assert_eq!(security.allow_privilege_escalation, Some(false));
             assert_eq!(security.read_only_root_filesystem, Some(true));
             assert_eq!(security.capabilities.as_ref().unwrap().drop, Some(vec!["ALL".to_owned()]));
-            assert!(container.readiness_probe.is_some(), "every role says when it is ready");
+            assert!(container.readiness_probe.is_some(), "every role has a readiness probe");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker gets: the defaults of its role, and what the manifest puts in their place.
+//! The resources of a worker: the defaults of its role, overridden by the manifest.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::quantity::Amount;
 
 type Amounts = BTreeMap<String, Quantity>;
 
-/// What a worker of the preset `nano` needs; nothing is limited but memory, so that idle cores are used.
+/// Requests and limits that suit the preset `nano`. Only memory is limited, so that workers can use idle cores.
 fn defaults(role: Role) -> (Amounts, Amounts) {
-    let (cpu, memory, most) = match role {
+    let (cpu, memory, max_memory) = match role {
         Role::Trainer => ("500m", "512Mi", "2Gi"),
         Role::Rollout => ("250m", "256Mi", "1Gi"),
         Role::Simulator | Role::Reward => ("100m", "128Mi", "512Mi"),
@@ -21,13 +21,13 @@ fn defaults(role: Role) -> (Amounts, Amounts) {
     let amount = |name: &str, text: &str| (name.to_owned(), Quantity(text.to_owned()));
     (
         BTreeMap::from([amount("cpu", cpu), amount("memory", memory)]),
-        BTreeMap::from([amount("memory", most)]),
+        BTreeMap::from([amount("memory", max_memory)]),
     )
 }
 
-/// The defaults with what is given in their place, resource by resource. A default never contradicts what is given, and
-/// a device that stands on one side only counts for both.
-pub(super) fn resources(role: Role, given: &Resources) -> ResourceRequirements {
+/// The defaults, overridden per resource by `given`. A default that contradicts a given amount is adjusted to it. A
+/// device that is given as request or limit only is set as both.
+pub(crate) fn resources(role: Role, given: &Resources) -> ResourceRequirements {
     let (mut requests, mut limits) = defaults(role);
     requests.extend(given.requests.clone());
     limits.extend(given.limits.clone());
@@ -54,12 +54,12 @@ pub(super) fn resources(role: Role, given: &Resources) -> ResourceRequirements {
     }
 }
 
-/// What the scheduler looks for on a node.
+/// The amounts by which the scheduler places the pod.
 pub(crate) fn requests(role: Role, given: &Resources) -> BTreeMap<String, Quantity> {
     resources(role, given).requests.unwrap_or_default()
 }
 
-/// Whether both are there and the first is less.
+/// Whether both amounts exist and the first is smaller.
 fn is_below(one: Option<&Quantity>, other: Option<&Quantity>) -> bool {
     let amount = |quantity: Option<&Quantity>| Amount::parse(&quantity?.0);
     amount(one).zip(amount(other)).is_some_and(|(one, other)| one < other)
@@ -77,19 +77,21 @@ mod tests {
         text.split(", ").filter(|it| !it.is_empty()).map(pair).collect()
     }
 
-    fn words(amounts: &Amounts) -> String {
-        let words: Vec<_> = amounts.iter().map(|(name, it)| format!("{name} {}", it.0)).collect();
-        words.join(", ")
+    fn text(amounts: &Amounts) -> String {
+        let parts: Vec<_> = amounts.iter().map(|(name, it)| format!("{name} {}", it.0)).collect();
+        parts.join(", ")
     }
 
     #[test]
-    fn what_is_given_replaces_the_default_of_its_resource_and_defaults_give_way() {
-        let check = |requests: &str, limits: &str, asked: &str, most: &str| {
+    fn given_amounts_replace_defaults_and_defaults_adjust_to_them() {
+        let check = |requests: &str, limits: &str, requested: &str, limited: &str| {
             let given = Resources { requests: amounts(requests), limits: amounts(limits) };
             let merged = resources(Role::Trainer, &given);
-            let (requested, limited) =
-                (merged.requests.unwrap_or_default(), merged.limits.unwrap_or_default());
-            assert_eq!((words(&requested).as_str(), words(&limited).as_str()), (asked, most));
+            let found = (
+                text(&merged.requests.unwrap_or_default()),
+                text(&merged.limits.unwrap_or_default()),
+            );
+            assert_eq!(found, (requested.to_owned(), limited.to_owned()));
         };
         check("", "", "cpu 500m, memory 512Mi", "memory 2Gi");
         check("cpu 2", "", "cpu 2, memory 512Mi", "memory 2Gi");

@@ -1,7 +1,4 @@
-//! Jobs on a modelled cluster: random histories of passes, crashes, stale views and dying pods, and the histories a
-//! person would think of.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! Jobs on a modelled cluster: random histories of reconciles, crashes and failing pods, and hand-written histories.
 
 mod world;
 
@@ -17,13 +14,13 @@ use world::{World, condition, spec, suspended};
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A pass of which so many writes happen before the operator dies.
-    Pass(usize),
+    /// A reconcile by an operator that crashes after this number of writes.
+    Reconcile(usize),
     Run,
     End(usize, i32, &'static str),
-    /// Somebody deletes a pod at once.
+    /// A user deletes a pod without a grace period.
     Remove(usize),
-    /// Somebody deletes a pod, which takes its time.
+    /// A user deletes a pod with a grace period.
     Terminate(usize),
     Wait(u64),
     Suspend(bool),
@@ -38,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just((255, "Unknown")),
     ];
     prop_oneof![
-        6 => (0_usize..9).prop_map(Step::Pass),
+        6 => (0_usize..9).prop_map(Step::Reconcile),
         3 => Just(Step::Run),
         2 => (any::<usize>(), ends).prop_map(|(nth, (code, why))| Step::End(nth, code, why)),
         1 => any::<usize>().prop_map(Step::Remove),
@@ -52,13 +49,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_budgets_are_exact_the_end_is_final_and_the_job_gets_there(
+    fn any_history_counts_exactly_ends_once_and_reaches_the_target(
         steps in prop::collection::vec(step(), 0..60), rollouts in 0_i32..4,
     ) {
         let mut world = World::new(rollouts);
         for step in steps {
             match step {
-                Step::Pass(done) => world.pass(done),
+                Step::Reconcile(writes) => world.reconcile(writes),
                 Step::Run => world.run(),
                 Step::End(nth, code, reason) => world.end(nth, code, reason),
                 Step::Remove(nth) => {
@@ -77,7 +74,7 @@ proptest! {
                 Step::Wait(seconds) => world.now += Duration::from_secs(seconds),
             }
         }
-        // Nothing goes wrong any more.
+        // From here on nothing fails.
         world.spec = spec(rollouts);
         for _ in 0..4 {
             world.now += Duration::from_secs(100);
@@ -93,9 +90,9 @@ proptest! {
             world.settle();
             assert_eq!(condition(&world.status, "Complete"), Some(("True", "TargetReached")));
         }
-        let quiet = world.plan();
-        assert!(quiet.intent.is_none() && quiet.effects.is_empty(), "{quiet:?}");
-        assert_eq!(quiet.report, world.status, "a job at rest is not written");
+        let last = world.plan();
+        assert!(last.intent.is_none() && last.effects.is_empty(), "{last:?}");
+        assert_eq!(last.report, world.status, "an unchanged status is not written");
         assert!(world.pods.values().all(|pod| ObservedPod::of(pod).unwrap().ending().is_some()));
     }
 }
@@ -108,10 +105,10 @@ fn pick(world: &World, nth: usize) -> Option<String> {
 #[test]
 fn a_job_begins_with_its_intent_then_its_pods_then_its_report() {
     let mut world = World::new(2);
-    world.pass(usize::MAX);
+    world.reconcile(usize::MAX);
     assert!(world.pods.is_empty(), "intent before effects");
     assert_eq!(condition(&world.status, "Accepted"), Some(("True", "Valid")));
-    world.pass(usize::MAX);
+    world.reconcile(usize::MAX);
     assert_eq!(
         world.names(),
         [
@@ -129,35 +126,40 @@ fn a_job_begins_with_its_intent_then_its_pods_then_its_report() {
 }
 
 #[test]
-fn a_job_that_ends_tells_what_came_of_it_by_the_last_words_of_its_trainer() {
-    let check = |words: Option<&str>, expected: (i64, Option<&str>)| {
+fn a_complete_job_reports_the_outcome_in_its_trainers_termination_message() {
+    let check = |message: Option<&str>, expected: (i64, Option<&str>)| {
         let mut world = World::new(1);
         world.settle();
-        let known = Progress {
+        let reported = Progress {
             weights_version: 5,
             success: Some("0.25".to_owned()),
             ..Progress::default()
         };
-        world.status.progress = Some(known);
+        world.status.progress = Some(reported);
         world.end_of("job-trainer-0-1", 0, "Completed");
-        world.says("job-trainer-0-1", words);
+        world.set_termination_message("job-trainer-0-1", message);
         world.settle();
-        let told = world.status.progress.unwrap();
-        assert_eq!((told.weights_version, told.success.as_deref()), expected, "{words:?}");
-        assert_eq!((told.phase.as_str(), told.step), ("finished", told.target_steps));
+        let progress = world.status.progress.unwrap();
+        assert_eq!(
+            (progress.weights_version, progress.success.as_deref()),
+            expected,
+            "{message:?}"
+        );
+        assert_eq!((progress.phase.as_str(), progress.step), ("finished", progress.target_steps));
     };
-    let words = r#"{"reason":"done","message":"","outcome":{"weightsVersion":9,"success":"0.51"}}"#;
-    check(Some(words), (9, Some("0.51")));
-    // Born again after the last evaluation, it measured none itself.
-    let words = r#"{"reason":"done","message":"","outcome":{"weightsVersion":9}}"#;
-    check(Some(words), (9, Some("0.25")));
-    // What an earlier image says, what does not read, and nothing.
-    for words in [Some(r#"{"reason":"done","message":""}"#), Some("bye"), None] {
-        check(words, (5, Some("0.25")));
+    let message =
+        r#"{"reason":"done","message":"","outcome":{"weightsVersion":9,"success":"0.51"}}"#;
+    check(Some(message), (9, Some("0.51")));
+    // A trainer that restarted after the last evaluation measured no success rate.
+    let message = r#"{"reason":"done","message":"","outcome":{"weightsVersion":9}}"#;
+    check(Some(message), (9, Some("0.25")));
+    // A message of an earlier image, an unreadable one, and none.
+    for message in [Some(r#"{"reason":"done","message":""}"#), Some("bye"), None] {
+        check(message, (5, Some("0.25")));
     }
 }
 
-/// Ends a pod of a running job and tells (phase, the failure's reason, restarts, pods that live).
+/// Ends a pod of a running job. Returns (phase, reason of the failure, restarts, live pods).
 fn after(pod: &str, code: i32, reason: &str) -> (String, String, i32, Vec<String>) {
     let mut world = World::new(1);
     world.settle();
@@ -173,12 +175,12 @@ fn after(pod: &str, code: i32, reason: &str) -> (String, String, i32, Vec<String
 }
 
 #[test]
-fn only_what_failed_is_replaced_and_by_its_ending() {
-    let check = |(pod, code, reason): (&str, i32, &str), phase: &str, said: &str, live: &[&str]| {
-        let (seen_phase, seen_said, restarts, seen_live) = after(pod, code, reason);
-        assert_eq!((seen_phase.as_str(), seen_said.as_str()), (phase, said), "{pod} {code}");
-        assert_eq!(seen_live, live, "{pod} {code}");
-        assert_eq!(restarts, i32::from(!live.is_empty()), "{pod} {code}");
+fn only_the_worker_that_ended_is_replaced_and_its_exit_decides_how() {
+    let check = |(pod, code, why): (&str, i32, &str), phase: &str, reason: &str, live: &[&str]| {
+        let found = after(pod, code, why);
+        assert_eq!((found.0.as_str(), found.1.as_str()), (phase, reason), "{pod} {code}");
+        assert_eq!(found.2, i32::from(!live.is_empty()), "{pod} {code}");
+        assert_eq!(found.3, live, "{pod} {code}");
     };
     let second_rollout =
         ["job-reward-0-1", "job-rollout-0-2", "job-simulator-0-1", "job-trainer-0-1"];
@@ -194,7 +196,7 @@ fn only_what_failed_is_replaced_and_by_its_ending() {
 }
 
 #[test]
-fn a_job_whose_workers_keep_failing_fails_in_the_end_and_disruptions_never_count() {
+fn repeated_failures_fail_the_job_and_disruptions_do_not_count() {
     let mut world = World::new(1);
     for incarnation in 1..=20 {
         world.now += Duration::from_secs(40);
@@ -214,7 +216,7 @@ fn a_job_whose_workers_keep_failing_fails_in_the_end_and_disruptions_never_count
 }
 
 #[test]
-fn fewer_rollouts_leave_and_the_trainer_does_not_notice() {
+fn scaling_down_removes_rollouts_and_leaves_the_trainer_untouched() {
     let mut world = World::new(3);
     world.settle();
     let trainer = world.pods["job-trainer-0-1"].clone();
@@ -229,7 +231,7 @@ fn fewer_rollouts_leave_and_the_trainer_does_not_notice() {
 }
 
 #[test]
-fn progress_is_told_at_once_where_it_matters_else_once_a_minute_and_not_where_nothing_moved() {
+fn phases_are_written_immediately_counters_once_a_minute_and_standstill_never() {
     let mut world = World::new(1);
     world.settle();
     let mut check = |seconds: u64, phase: &str, step: i64, written: bool| {
@@ -244,14 +246,14 @@ fn progress_is_told_at_once_where_it_matters_else_once_a_minute_and_not_where_no
     check(10, "training", 0, true);
     check(10, "training", 1, false);
     check(50, "training", 2, true);
-    // It hangs: the time stays at which it moved last.
+    // The trainer hangs: the written time stays that of the last change.
     check(61, "training", 2, false);
     check(3600, "training", 2, false);
     check(10, "training", 3, true);
 }
 
 #[test]
-fn a_suspended_job_has_no_pods_and_goes_on_as_the_next_attempt_without_a_failure() {
+fn a_suspended_job_has_no_pods_and_resumes_as_the_next_attempt() {
     let mut world = World::new(1);
     world.settle();
     world.spec = suspended(1, true);
@@ -271,7 +273,7 @@ fn a_suspended_job_has_no_pods_and_goes_on_as_the_next_attempt_without_a_failure
 }
 
 #[test]
-fn a_view_that_is_behind_leaves_the_pods_of_a_later_wish_alone() {
+fn a_stale_cache_leaves_the_pods_of_a_newer_intent_alone() {
     let mut world = World::new(1);
     world.settle();
     let before = world.status.clone();
@@ -279,11 +281,11 @@ fn a_view_that_is_behind_leaves_the_pods_of_a_later_wish_alone() {
     world.settle();
     world.pods.remove("job-rollout-0-1");
     let ahead = world.status.clone();
-    // Its job was not told yet what the pods were told.
+    // The cached status is older than the pods.
     world.status = before;
-    world.pass(usize::MAX);
+    world.reconcile(usize::MAX);
     assert!(world.names().contains(&"job-rollout-0-2"), "{:?}", world.names());
-    // Nor that there shall be more of them.
+    // The cached spec is older than the pods.
     (world.status, world.spec, world.generation) = (ahead.clone(), spec(2), 2);
     world.settle();
     (world.status, world.spec, world.generation) = (ahead, spec(1), 1);
@@ -295,24 +297,24 @@ fn a_view_that_is_behind_leaves_the_pods_of_a_later_wish_alone() {
 }
 
 #[test]
-fn the_next_trainer_waits_for_the_checkpoint_of_one_that_leaves() {
+fn the_next_trainer_waits_for_the_checkpoint_of_the_stopping_one() {
     let mut world = World::new(1);
     world.settle();
-    let leaves = world.pods.get_mut("job-trainer-0-1").unwrap();
-    leaves.metadata.deletion_timestamp = Some(Time(world.now + Duration::from_secs(60)));
+    let stopping = world.pods.get_mut("job-trainer-0-1").unwrap();
+    stopping.metadata.deletion_timestamp = Some(Time(world.now + Duration::from_secs(60)));
     world.settle();
     assert!(!world.names().contains(&"job-trainer-0-2"), "{:?}", world.names());
     world.now += Duration::from_secs(61);
     world.settle();
-    assert!(world.names().contains(&"job-trainer-0-2"), "it sits on a lost node and is fenced");
+    assert!(world.names().contains(&"job-trainer-0-2"), "a trainer on a lost node is fenced");
 }
 
 #[test]
-fn a_worker_that_is_wanted_again_is_another_one_and_what_left_is_no_failure() {
+fn a_worker_that_is_scaled_away_and_back_gets_a_new_incarnation() {
     let mut world = World::new(2);
     world.settle();
     world.spec = spec(1);
-    world.pass(usize::MAX);
+    world.reconcile(usize::MAX);
     let gone_by = Some(Time(world.now + Duration::from_secs(10)));
     world.pods.get_mut("job-rollout-1-1").unwrap().metadata.deletion_timestamp = gone_by;
     world.spec = spec(2);
@@ -322,34 +324,33 @@ fn a_worker_that_is_wanted_again_is_another_one_and_what_left_is_no_failure() {
 }
 
 #[test]
-fn a_pod_that_a_scale_took_away_is_no_failure_of_the_worker_that_comes_back_in_a_view_that_is_behind()
- {
+fn a_stale_pod_that_was_scaled_away_is_no_failure_of_its_successor() {
     let mut world = World::new(2);
     world.settle();
-    let mut behind = world.pods["job-rollout-1-1"].clone();
+    let mut stale = world.pods["job-rollout-1-1"].clone();
     world.spec = spec(1);
     world.settle();
     assert!(!world.names().contains(&"job-rollout-1-1"), "{:?}", world.names());
-    // One operator knows that it is gone, and the other one only that it leaves.
+    // One operator has observed that the pod is gone. The cache of another still holds it as being deleted.
     world.spec = spec(2);
-    world.pass(usize::MAX);
-    behind.metadata.deletion_timestamp = Some(Time(world.now));
-    world.pods.insert("job-rollout-1-1".to_owned(), behind);
+    world.reconcile(usize::MAX);
+    stale.metadata.deletion_timestamp = Some(Time(world.now));
+    world.pods.insert("job-rollout-1-1".to_owned(), stale);
     world.settle();
     assert!(world.names().contains(&"job-rollout-1-2"), "{:?}", world.names());
     assert_eq!((world.status.restarts, world.status.failures.disruption), (0, 0));
 }
 
 #[test]
-fn a_pod_that_shows_up_only_after_its_job_was_suspended_leaves_too() {
+fn a_pod_that_appears_after_the_suspension_is_stopped_too() {
     let mut world = World::new(1);
-    world.pass(usize::MAX);
-    world.pass(usize::MAX);
-    // The passes that suspend the job do not see the pods yet.
-    let made = std::mem::take(&mut world.pods);
+    world.reconcile(usize::MAX);
+    world.reconcile(usize::MAX);
+    // The job is suspended while the cache does not have the pods yet.
+    let created = std::mem::take(&mut world.pods);
     world.spec = suspended(1, true);
     world.settle();
-    world.pods = made;
+    world.pods = created;
     world.settle();
     assert!(world.names().is_empty(), "{:?}", world.names());
     assert_eq!(condition(&world.status, "Suspended"), Some(("True", "Suspended")));
@@ -357,7 +358,7 @@ fn a_pod_that_shows_up_only_after_its_job_was_suspended_leaves_too() {
 }
 
 #[test]
-fn the_scale_subresource_counts_the_rollouts_that_are_there() {
+fn the_scale_subresource_counts_live_rollouts() {
     let mut world = World::new(3);
     world.settle();
     assert_eq!(world.status.rollouts, 3);
@@ -368,18 +369,18 @@ fn the_scale_subresource_counts_the_rollouts_that_are_there() {
 }
 
 #[test]
-fn a_mistake_is_a_condition_that_names_the_field_and_the_remedy_and_goes_when_it_is_mended() {
+fn an_invalid_spec_sets_a_condition_with_field_and_remedy_until_it_is_fixed() {
     let mut world = World::new(1);
     let mut wrong = ShopRLJobSpec::default();
     wrong.training.tasks_per_step = 0;
-    let mistakes = validate(&wrong, "job").unwrap_err();
-    let rejected = cluster::rejected(&world.status, Some(1), &mistakes, world.now);
+    let errors = validate(&wrong, "job").unwrap_err();
+    let rejected = cluster::rejected(&world.status, Some(1), &errors, world.now);
     assert_eq!(rejected.phase.as_deref(), Some("Rejected"));
     assert_eq!(condition(&rejected, "Accepted"), Some(("False", "Invalid")));
-    let said = &rejected.conditions[0].message;
+    let message = &rejected.conditions[0].message;
     assert!(
-        said.starts_with("spec.training.tasksPerStep: 0 is not possible: must be from 1"),
-        "{said}"
+        message.starts_with("spec.training.tasksPerStep: 0 is invalid: must be from 1"),
+        "{message}"
     );
     world.status = rejected;
     world.settle();

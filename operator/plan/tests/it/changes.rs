@@ -1,7 +1,5 @@
-//! What may change while a job exists: manifests/changes.json, by the rules of the CRD. The end-to-end tests try the
-//! same changes on a real API server.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! Changes of an existing job, from manifests/changes.json, by the rules of the CRD. The cluster tests try the same
+//! changes on a real API server.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +18,10 @@ struct Change {
 }
 
 fn changes() -> Vec<Change> {
-    serde_json::from_str(include_str!("manifests/changes.json")).unwrap()
+    serde_json::from_str(include_str!("../manifests/changes.json")).unwrap()
 }
 
-/// The object as the API server keeps it.
+/// The object as the API server stores it.
 fn object(schema: &Value, spec: &Value) -> Value {
     let written = json!({
         "apiVersion": "shoprl.dev/v1alpha1", "kind": "ShopRLJob", "metadata": {"name": "job"}, "spec": spec,
@@ -32,34 +30,35 @@ fn object(schema: &Value, spec: &Value) -> Value {
 }
 
 #[test]
-fn every_change_is_taken_or_refused_as_the_table_says() {
+fn every_change_is_accepted_or_refused_as_listed() {
     let schema = schema();
     for Change { change, was, now, refused } in changes() {
         let (was, now) = (object(&schema, &was), object(&schema, &now));
-        let said = Validator::new().validate(&schema, &now, Some(&was)).err();
-        let said: Vec<String> = said
+        let errors = Validator::new().validate(&schema, &now, Some(&was)).err();
+        let messages: Vec<String> = errors
             .map(|errors| errors.into_vec().into_iter().map(|error| error.message).collect())
             .unwrap_or_default();
         match refused {
-            None => assert!(said.is_empty(), "{change}: {said:?}"),
-            Some(words) => {
-                assert!(said.iter().any(|said| said.starts_with(&words)), "{change}: {said:?}");
-                let ways = ["apply the change under another name", "set spec.suspend to true"];
-                let way_out = |said: &String| ways.iter().any(|way| said.contains(way));
-                assert!(said.iter().all(way_out), "{change}: {said:?}");
+            None => assert!(messages.is_empty(), "{change}: {messages:?}"),
+            Some(start) => {
+                assert!(messages.iter().any(|it| it.starts_with(&start)), "{change}: {messages:?}");
+                let remedies =
+                    ["create a job with another name instead", "set spec.suspend to true"];
+                let has_remedy = |message: &String| remedies.iter().any(|it| message.contains(it));
+                assert!(messages.iter().all(has_remedy), "{change}: {messages:?}");
             }
         }
     }
 }
 
 #[test]
-fn every_field_that_is_fixed_or_fixed_while_running_is_in_the_table() {
+fn every_restricted_field_is_listed() {
     let changes = changes();
     let refused: BTreeSet<String> =
         changes.iter().filter_map(|change| change.refused.clone()).collect();
     for fixed in FIXED.iter().filter(|fixed| fixed.field != "policy") {
-        let begins = format!("spec.{} ", fixed.field);
-        assert!(refused.iter().any(|words| words.starts_with(&begins)), "{begins}");
+        let start = format!("spec.{} ", fixed.field);
+        assert!(refused.iter().any(|message| message.starts_with(&start)), "{start}");
     }
     let text: String =
         changes.iter().map(|change| format!("{}{}", change.was, change.now)).collect();
@@ -72,7 +71,7 @@ fn every_field_that_is_fixed_or_fixed_while_running_is_in_the_table() {
     let decided = FIXED.iter().map(|fixed| fixed.field).chain(any_time);
     let decided: BTreeSet<String> =
         decided.chain(["roles", "imagePullSecrets"]).map(str::to_owned).collect();
-    assert_eq!(known, decided, "a new field of the spec is in no row of the table");
+    assert_eq!(known, decided, "a new field of the spec is not listed");
     for role in ["simulator", "rollout", "reward", "trainer"] {
         let fields = spec["roles"]["properties"][role]["properties"].clone();
         let fields = fields.as_object().unwrap().keys().filter(|field| *field != "replicas");

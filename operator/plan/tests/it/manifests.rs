@@ -1,7 +1,5 @@
-//! Manifests as data: what is accepted, what is refused and in which words, and that the CRD's rules
-//! say the same. `UPDATE_EXPECT=1 cargo test --release -p shoprl-plan` rewrites refusals.txt.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! Manifests as data: which are accepted, which are refused and with which errors, and that the CRD's
+//! rules agree. `UPDATE_EXPECT=1 cargo test --release -p shoprl-plan` rewrites refusals.txt.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,7 +22,7 @@ fn manifests(kind: &str) -> Vec<PathBuf> {
 fn read(file: &Path) -> Result<ShopRLJob, serde_yaml::Error> {
     let text = std::fs::read_to_string(file).unwrap();
     let job = serde_yaml::from_str(&text)?;
-    // Read in one go, a number passes for text; to the API server it does not.
+    // serde_yaml's typed reader accepts a number as text; the API server does not.
     serde_yaml::from_value::<ShopRLJob>(serde_yaml::from_str(&text)?)?;
     Ok(job)
 }
@@ -33,8 +31,8 @@ fn check(job: &ShopRLJob) -> Result<shoprl_plan::Validated, Vec<Invalid>> {
     validate(&job.spec, job.metadata.name.as_deref().unwrap_or_default())
 }
 
-/// What the CRD's rules say about the job with its defaults filled in, as the API server fills them in.
-fn rules_say(schema: &Value, job: &ShopRLJob) -> BTreeSet<(String, String)> {
+/// The errors of the CRD's rules, as (field, message). Reading the job has filled in its defaults, as the API server does.
+fn rule_errors(schema: &Value, job: &ShopRLJob) -> BTreeSet<(String, String)> {
     let object = serde_json::to_value(job).unwrap();
     let errors =
         Validator::new().validate(schema, &object, None).err().map(|errors| errors.into_vec());
@@ -50,7 +48,7 @@ fn accepted_manifests_lower_to_a_run_and_pass_the_rules() {
         let validated =
             check(&job).unwrap_or_else(|invalid| panic!("{}: {invalid:?}", file.display()));
         assert_eq!(lower(&validated).seed, u64::try_from(job.spec.seed).unwrap());
-        assert_eq!(rules_say(&schema, &job), BTreeSet::new(), "{}", file.display());
+        assert_eq!(rule_errors(&schema, &job), BTreeSet::new(), "{}", file.display());
     }
 }
 
@@ -70,43 +68,43 @@ fn refused_manifests_name_the_field_the_value_and_the_remedy() {
             }
         }
     }
-    expect_file!["manifests/refusals.txt"].assert_eq(&text);
+    expect_file!["../manifests/refusals.txt"].assert_eq(&text);
 }
 
-/// What the API server says by a list's type or size, without a rule.
-const BY_THE_SCHEMA: [&str; 4] = [
-    "name every scenario once",
-    "it is there twice",
-    "are the most",
+/// Remedies of errors that the API server detects by a list's type or size, without a rule.
+const WITHOUT_RULE: [&str; 4] = [
+    "name each scenario once",
+    "the name occurs twice",
+    "entries are allowed",
     "write the name of an object",
 ];
 
 #[test]
-fn what_only_the_operator_refuses_passes_the_rules() {
+fn errors_that_only_the_operator_detects_pass_the_rules() {
     let schema = schema();
     for file in manifests("late") {
         let job = read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        assert_eq!(rules_say(&schema, &job), BTreeSet::new(), "{}", file.display());
+        assert_eq!(rule_errors(&schema, &job), BTreeSet::new(), "{}", file.display());
     }
 }
 
 #[test]
-fn the_rules_of_the_crd_refuse_the_same_fields_with_the_same_advice() {
+fn the_rules_of_the_crd_refuse_the_same_fields_with_the_same_remedy() {
     let schema = schema();
     for file in manifests("rejected") {
         let Ok(job) = read(&file) else { continue };
-        // Without a name nothing reaches the rules.
+        // The rules need a name.
         if job.metadata.name.is_none() {
             continue;
         }
-        let said: BTreeSet<_> = check(&job)
+        let errors: BTreeSet<_> = check(&job)
             .expect_err("rejected")
             .into_iter()
-            .filter(|invalid| !BY_THE_SCHEMA.iter().any(|words| invalid.remedy.contains(words)))
-            // Rules on the name sit at the object's root.
+            .filter(|invalid| !WITHOUT_RULE.iter().any(|text| invalid.remedy.contains(text)))
+            // Rules on the name belong to the object's root.
             .map(|invalid| (invalid.field.replace("metadata.name", ""), invalid.remedy))
             .collect();
-        assert_eq!(rules_say(&schema, &job), said, "{}", file.display());
+        assert_eq!(rule_errors(&schema, &job), errors, "{}", file.display());
     }
 }
 
@@ -119,7 +117,7 @@ fn defaults_of_the_schema_are_the_defaults_of_the_types() {
         let defaulted = kube_cel::apply_defaults(&schema, &without_nulls(written));
         let from_server: ShopRLJob = serde_json::from_value(defaulted.clone()).unwrap();
         assert_eq!(from_server, read(&file).unwrap(), "{}", file.display());
-        // The server leaves nothing to be filled in: its object holds every field of ours.
+        // Reading the server's object fills in nothing: it has every field.
         let spec = serde_json::to_value(&from_server.spec).unwrap();
         assert_eq!(leaves(&defaulted["spec"]), leaves(&spec), "{}", file.display());
     }

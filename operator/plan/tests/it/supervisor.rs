@@ -1,13 +1,12 @@
-//! The supervisor under random histories, and the histories a person would think of.
+//! The supervisor under random and under hand-written histories.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use shoprl_contract::{Exit, ExitReason, Role};
-use shoprl_plan::local::{
-    Action, Ending, Event, LocalPlan, Process, ProcessId, RestartPolicy, Supervisor,
-};
+use shoprl_plan::RestartBudget;
+use shoprl_plan::local::{Action, Ending, Event, LocalPlan, Process, ProcessId, Supervisor};
 
 const ROLLOUT: ProcessId = ProcessId { role: Role::Rollout, index: 0 };
 const REWARD: ProcessId = ProcessId { role: Role::Reward, index: 0 };
@@ -17,7 +16,7 @@ fn plan() -> LocalPlan {
     LocalPlan { processes: vec![process(ProcessId::TRAINER), process(ROLLOUT), process(REWARD)] }
 }
 
-/// The world around a supervisor: knows who lives, performs actions at once, and checks every one of them.
+/// A model of the processes: performs actions immediately and checks each of them.
 struct World {
     supervisor: Supervisor,
     live: BTreeSet<ProcessId>,
@@ -28,7 +27,7 @@ struct World {
 
 impl World {
     fn begin() -> Self {
-        let (supervisor, actions) = Supervisor::begin(&plan(), RestartPolicy::default());
+        let (supervisor, actions) = Supervisor::begin(&plan(), RestartBudget::DEFAULT);
         let mut world = Self {
             supervisor,
             live: BTreeSet::new(),
@@ -50,7 +49,7 @@ impl World {
                     self.starts.push((id, self.now));
                 }
                 Action::Terminate(id) | Action::Kill(id) => {
-                    assert!(self.live.contains(&id), "signal to dead {id}");
+                    assert!(self.live.contains(&id), "signal to {id}, which is not live");
                 }
                 Action::Finish(exit) => {
                     assert!(self.live.is_empty(), "left behind: {:?}", self.live);
@@ -91,18 +90,18 @@ enum Happening {
     Ends(prop::sample::Index, Ending),
     Stop,
     Wait(u64),
-    /// Reported for a process that is not live: an old report.
-    Echo(Ending),
+    /// A late report about a process that is not live.
+    Late(Ending),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => Just(Happening::Listening),
-        8 => (any::<prop::sample::Index>(), ending()).prop_map(|(who, how)| Happening::Ends(who, how)),
+        8 => (any::<prop::sample::Index>(), ending()).prop_map(|(which, ending)| Happening::Ends(which, ending)),
         1 => Just(Happening::Stop),
         6 => (0_u64..40_000).prop_map(Happening::Wait),
         1 => (3_500_000_u64..4_000_000).prop_map(Happening::Wait),
-        1 => ending().prop_map(Happening::Echo),
+        1 => ending().prop_map(Happening::Late),
     ]
 }
 
@@ -110,42 +109,38 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn whatever_happens_no_process_lives_twice_budgets_hold_and_the_end_is_final(
+    fn any_history_keeps_one_process_per_worker_within_budget_and_ends_once(
         history in prop::collection::vec(happening(), 0..60),
     ) {
         let mut world = World::begin();
         for happening in history {
             match happening {
                 Happening::Listening if world.live.contains(&ProcessId::TRAINER) => world.happen(Event::Listening),
-                Happening::Ends(who, how) if !world.live.is_empty() => {
+                Happening::Ends(which, ending) if !world.live.is_empty() => {
                     let live: Vec<_> = world.live.iter().copied().collect();
-                    world.happen(Event::Ended(*who.get(&live), how));
+                    world.happen(Event::Ended(*which.get(&live), ending));
                 }
                 Happening::Stop => world.happen(Event::StopAsked),
                 Happening::Wait(milliseconds) => {
                     world.now += Duration::from_millis(milliseconds);
                     world.happen(Event::Tick);
                 }
-                Happening::Echo(how) if !world.live.contains(&REWARD) => {
+                Happening::Late(ending) if !world.live.contains(&REWARD) => {
                     let before = world.starts.len();
-                    world.happen(Event::Ended(REWARD, how));
+                    world.happen(Event::Ended(REWARD, ending));
                     prop_assert_eq!(world.starts.len(), before);
                 }
                 _ => {}
             }
         }
-        let policy = RestartPolicy::default();
-        for id in [ProcessId::TRAINER, ROLLOUT, REWARD] {
-            // Starts asked for by failures; a worker that left with `done` comes back with the trainer for free.
-            let starts = world.starts_of(id);
-            if id == ProcessId::TRAINER {
-                for window in starts.windows(policy.restarts + 2) {
-                    let span = window[policy.restarts + 1] - window[0];
-                    prop_assert!(span >= policy.window, "{id} started {} times in {span:?}", window.len());
-                }
-            }
+        // Only the trainer: a worker that exited with `done` restarts with the trainer without counting.
+        let budget = RestartBudget::DEFAULT;
+        let starts = world.starts_of(ProcessId::TRAINER);
+        for window in starts.windows(budget.failures + 2) {
+            let span = window[budget.failures + 1] - window[0];
+            prop_assert!(span >= budget.window, "the trainer started {} times in {span:?}", window.len());
         }
-        // From anywhere, stopping and obeying signals ends the run.
+        // In every state, two stop requests end the run once the processes obey.
         world.happen(Event::StopAsked);
         world.happen(Event::StopAsked);
         while let Some(id) = world.live.first().copied() {
@@ -167,7 +162,7 @@ fn working() -> World {
 }
 
 #[test]
-fn the_trainer_starts_alone_and_the_others_follow_once_it_listens() {
+fn the_trainer_starts_first_and_the_others_once_it_listens() {
     let mut world = World::begin();
     assert_eq!(world.live, BTreeSet::from([ProcessId::TRAINER]));
     world.happen(Event::Tick);
@@ -177,7 +172,7 @@ fn the_trainer_starts_alone_and_the_others_follow_once_it_listens() {
 }
 
 #[test]
-fn a_process_is_restarted_at_once_then_ever_later_until_its_budget_is_spent() {
+fn a_process_restarts_with_growing_back_off_until_its_budget_is_spent() {
     for id in [ProcessId::TRAINER, ROLLOUT] {
         let mut world = working();
         for pause in [0, 1, 2, 4, 8, 16] {
@@ -186,11 +181,11 @@ fn a_process_is_restarted_at_once_then_ever_later_until_its_budget_is_spent() {
             if pause > 0 {
                 world.now += Duration::from_secs(pause) - Duration::from_millis(1);
                 world.happen(Event::Tick);
-                assert!(!world.live.contains(&id), "{id} came back before {pause} s");
+                assert!(!world.live.contains(&id), "{id} restarted before {pause} s");
             }
             world.now += Duration::from_millis(1);
             world.happen(Event::Tick);
-            assert!(world.live.contains(&id), "{id} did not come back after {pause} s");
+            assert!(world.live.contains(&id), "{id} did not restart after {pause} s");
         }
         world.happen(Event::Ended(id, crash()));
         for id in world.live.clone() {
@@ -218,7 +213,7 @@ fn failures_are_forgotten_after_the_window() {
 }
 
 #[test]
-fn a_worker_that_was_told_the_end_comes_back_only_with_a_new_trainer() {
+fn a_worker_that_is_done_restarts_only_with_a_new_trainer() {
     let mut world = working();
     world.happen(Event::Ended(ROLLOUT, Ending::Exit(Exit::done())));
     world.happen(Event::Tick);
@@ -239,7 +234,7 @@ fn check_end(events: Vec<Event>, expected: Exit) {
 }
 
 #[test]
-fn runs_end_with_the_reason_that_ended_them() {
+fn a_run_ends_with_the_reason_that_stopped_it() {
     let ended = |id, exit| Event::Ended(id, Ending::Exit(exit));
     let workers_leave = || [ended(ROLLOUT, Exit::done()), ended(REWARD, Exit::stopped("asked"))];
 
@@ -263,7 +258,7 @@ fn runs_end_with_the_reason_that_ended_them() {
     check_end(
         unsaved,
         Exit::temporary(
-            "stopped, but the trainer left without a last checkpoint (killed by signal 9); run again to continue from the newest",
+            "stopped, but the trainer ended without a final checkpoint (killed by signal 9); run again to continue from the newest checkpoint",
         ),
     );
 
@@ -278,7 +273,7 @@ fn runs_end_with_the_reason_that_ended_them() {
 }
 
 #[test]
-fn leaving_asks_the_trainer_first_and_kills_only_after_the_grace() {
+fn stopping_asks_the_trainer_first_and_kills_only_after_the_grace_period() {
     let mut world = working();
     let stop = world.supervisor.handle(Event::StopAsked, world.now);
     assert_eq!(stop, [Action::Terminate(ProcessId::TRAINER)]);
@@ -299,5 +294,5 @@ fn leaving_asks_the_trainer_first_and_kills_only_after_the_grace() {
         world.supervisor.handle(Event::Tick, world.now),
         [Action::Kill(ROLLOUT), Action::Kill(REWARD)]
     );
-    assert_eq!(world.supervisor.handle(Event::Tick, world.now), [], "once is enough");
+    assert_eq!(world.supervisor.handle(Event::Tick, world.now), [], "each process is killed once");
 }

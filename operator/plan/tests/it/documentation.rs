@@ -1,4 +1,4 @@
-//! The table of fields in docs/concepts/manifest.md comes from the schema.
+//! The table of fields in docs/concepts/manifest.md is generated from the schema.
 //! `UPDATE_EXPECT=1 cargo test --release -p shoprl-plan` rewrites it.
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const END: &str = "<!-- end of fields -->\n";
 #[test]
 fn the_documented_fields_are_those_of_the_schema() {
     let mut table =
-        "| field | default | values | what it is | may change |\n|---|---|---|---|---|\n"
+        "| field | default | values | description | may change |\n|---|---|---|---|---|\n"
             .to_owned();
     write_rows(&mut table, "spec", &schema()["properties"]["spec"], &Value::Null);
     let document =
@@ -22,14 +22,14 @@ fn the_documented_fields_are_those_of_the_schema() {
             .expect("docs/concepts/manifest.md can be read");
     let (before, rest) = document.split_once(BEGIN).expect("the document has the table's begin");
     let (_, after) = rest.split_once(END).expect("the document has the table's end");
-    expect_file!["../../../docs/concepts/manifest.md"]
+    expect_file!["../../../../docs/concepts/manifest.md"]
         .assert_eq(&format!("{before}{BEGIN}{table}{END}{after}"));
 }
 
-/// One row per leaf, in the schema's order. A union's member has no default of its own: `inherited` is the union's.
+/// One row per leaf, in the schema's order. `inherited` is the default of a union for its members, which have none.
 fn write_rows(table: &mut String, path: &str, node: &Value, inherited: &Value) {
     let default = node.get("default").unwrap_or(inherited);
-    // What every role has stands there once.
+    // Fields that all roles have are listed once.
     let shared = path.strip_prefix("spec.roles.").and_then(|rest| rest.split_once('.'));
     let path = match shared {
         Some((role, field)) if !field.starts_with("replicas") => {
@@ -40,7 +40,7 @@ fn write_rows(table: &mut String, path: &str, node: &Value, inherited: &Value) {
         }
         _ => path,
     };
-    if let Some(properties) = node["properties"].as_object().filter(|them| are_ours(them)) {
+    if let Some(properties) = node["properties"].as_object().filter(|it| are_described(it)) {
         for (name, child) in properties {
             write_rows(table, &format!("{path}.{name}"), child, &default[name.as_str()]);
         }
@@ -57,12 +57,12 @@ fn write_rows(table: &mut String, path: &str, node: &Value, inherited: &Value) {
         .expect("text grows");
 }
 
-/// Kubernetes' own types are not taken apart here: their parts have no description of ours, or none at all.
-fn are_ours(properties: &serde_json::Map<String, Value>) -> bool {
+/// Whether all properties have descriptions. Kubernetes' own types are not expanded: some of theirs have none.
+fn are_described(properties: &serde_json::Map<String, Value>) -> bool {
     properties.values().all(|it| it["description"].is_string())
 }
 
-/// What may be written: names, or a range as the rule's message says it.
+/// The possible values: names, or the range in the rule's message.
 fn values(node: &Value) -> String {
     let names = |choices: &Value| {
         let choices = choices.as_array()?;

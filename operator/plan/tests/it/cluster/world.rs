@@ -1,4 +1,4 @@
-//! A modelled cluster.
+//! A model of a cluster.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) fn condition<'a>(status: &'a ShopRLJobStatus, kind: &str) -> Option<(
     Some((&found.status, &found.reason))
 }
 
-/// An API server with one job, and a kubelet that does what it is told.
+/// An API server with one job, and a kubelet.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) spec: Validated,
@@ -73,20 +73,20 @@ impl World {
         cluster::plan(&job, &Observed { pods, progress, nodes: None }, self.now)
     }
 
-    /// A pass of which only the first `done` writes happen.
-    pub(crate) fn pass(&mut self, done: usize) {
+    /// A reconcile by an operator that crashes after `writes` writes.
+    pub(crate) fn reconcile(&mut self, writes: usize) {
         let plan = self.plan();
         if let Some(intent) = plan.intent {
-            if done > 0 {
+            if writes > 0 {
                 self.persist(intent);
             }
             return;
         }
         let effects = plan.effects.len();
-        for effect in plan.effects.into_iter().take(done) {
+        for effect in plan.effects.into_iter().take(writes) {
             self.perform(effect);
         }
-        if done > effects {
+        if writes > effects {
             self.persist(plan.report);
         }
     }
@@ -97,7 +97,7 @@ impl World {
                 assert_eq!(
                     condition(&next, kind),
                     condition(&self.status, kind),
-                    "terminal is sticky"
+                    "a terminal condition is final"
                 );
             }
         }
@@ -109,7 +109,7 @@ impl World {
                 .is_some_and(|(_, reason)| reason == "TooManyFailures"),
         );
         assert_eq!(self.status.restarts + failed, counted, "every replacement is counted once");
-        // Within the window: what failed before it is counted, and forgotten by the budget.
+        // Only failures within the window, at most the six of the budget and the last one.
         assert!(failures.recent.len() <= 7, "{failures:?}");
     }
 
@@ -159,7 +159,7 @@ impl World {
         ["Complete", "Failed"].into_iter().any(|kind| condition(&self.status, kind).is_some())
     }
 
-    /// All pods that wait run.
+    /// Starts all waiting pods and makes them ready.
     pub(crate) fn run(&mut self) {
         for pod in self.pods.values_mut() {
             let status = pod.status.get_or_insert_default();
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// The `nth` of the pods that run ends.
+    /// Ends the `nth` running pod.
     pub(crate) fn end(&mut self, nth: usize, code: i32, reason: &str) {
         let mut running: Vec<_> = self
             .pods
@@ -193,18 +193,18 @@ impl World {
         end(self.pods.get_mut(name).unwrap_or_else(|| panic!("no {name}")), code, reason);
     }
 
-    /// What an ended pod's last words are.
-    pub(crate) fn says(&mut self, name: &str, words: Option<&str>) {
+    /// Sets the termination message of a pod that ended.
+    pub(crate) fn set_termination_message(&mut self, name: &str, message: Option<&str>) {
         let status = self.pods.get_mut(name).and_then(|pod| pod.status.as_mut());
         let container = status.and_then(|it| it.container_statuses.as_mut()?.first_mut());
         let terminated = container.and_then(|it| it.state.as_mut()?.terminated.as_mut());
         terminated.unwrap_or_else(|| panic!("{name} has not ended")).message =
-            words.map(str::to_owned);
+            message.map(str::to_owned);
     }
 
     pub(crate) fn settle(&mut self) {
         for _ in 0..6 {
-            self.pass(usize::MAX);
+            self.reconcile(usize::MAX);
             self.run();
         }
     }

@@ -1,6 +1,4 @@
-//! Which nodes could take the pods of each role, and in which words none can.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! Which nodes could take the pods of each role, and the explanation if none could.
 
 use k8s_openapi::api::core::v1 as core;
 use proptest::prelude::*;
@@ -44,7 +42,7 @@ fn pools() -> Vec<Node> {
 }
 
 #[test]
-fn an_unplaceable_role_is_explained_in_words() {
+fn an_unplaceable_role_is_explained() {
     let gpu = json!({"limits": {"nvidia.com/gpu": 1}});
     let tolerant = json!([{"key": "gpu", "operator": "Exists"}]);
     let check = |trainer: Value, expected: &str| {
@@ -74,7 +72,7 @@ fn an_unplaceable_role_is_explained_in_words() {
     );
     check(
         json!({"nodeSelector": {"pool": "none"}}),
-        "trainer needs a node of pool=none; no such node",
+        "trainer needs a node with pool=none; no such node",
     );
     check(
         json!({"resources": gpu, "nodeSelector": {"pool": "gpu"}, "tolerations": [{"key": "gpu", "value": "false"}]}),
@@ -83,13 +81,16 @@ fn an_unplaceable_role_is_explained_in_words() {
     let never = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
         {"matchExpressions": [{"key": "pool", "operator": "NotIn", "values": ["cpu", "gpu"]}]}
     ]}}});
-    check(json!({"affinity": never}), "trainer needs a node of its node affinity; no such node");
+    check(
+        json!({"affinity": never}),
+        "trainer needs a node with the required node affinity; no such node",
+    );
     let nowhere = of_trainer(&json!({}), &[]);
     assert_eq!(nowhere.unplaceable.as_deref(), Some("trainer needs a node; there are no nodes"));
 }
 
 #[test]
-fn several_obstacles_are_counted_apart() {
+fn obstacles_of_different_kinds_are_counted_separately() {
     let mut nodes = pools();
     nodes.retain(|node| node.name != "cpu-1");
     let placement = of_trainer(&json!({"resources": {"requests": {"cpu": 4}}}), &nodes);
@@ -102,7 +103,7 @@ fn several_obstacles_are_counted_apart() {
 }
 
 #[test]
-fn a_role_goes_to_the_nodes_that_suit_it() {
+fn a_role_may_use_the_nodes_that_suit_it() {
     let check = |trainer: Value, expected: &[&str]| {
         let placement = of_trainer(&trainer, &pools());
         assert_eq!(placement.nodes, expected);
@@ -127,7 +128,7 @@ fn a_role_goes_to_the_nodes_that_suit_it() {
 }
 
 #[test]
-fn pods_that_do_not_fit_together_are_told_too() {
+fn pods_that_do_not_all_fit_are_explained() {
     let rollouts = json!({"rollout": {
         "replicas": 3, "resources": {"limits": {"nvidia.com/gpu": 1}}, "tolerations": [{"operator": "Exists"}],
     }});
@@ -140,12 +141,12 @@ fn pods_that_do_not_fit_together_are_told_too() {
         )
     );
     let none = of(Role::Rollout, &json!({"rollout": {"replicas": 0}}), &[]);
-    assert_eq!(none.unplaceable, None, "nothing is to be placed");
+    assert_eq!(none.unplaceable, None, "there is no pod to place");
 }
 
 proptest! {
     #[test]
-    fn the_order_of_the_nodes_changes_no_word(
+    fn the_order_of_the_nodes_does_not_matter(
         order in Just(pools()).prop_shuffle(), gpus in 0_i64..3, pool in "(cpu|gpu|tpu)",
     ) {
         let trainer = json!({"nodeSelector": {"pool": pool}, "resources": {"limits": {"nvidia.com/gpu": gpus}}});

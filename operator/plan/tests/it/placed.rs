@@ -1,6 +1,4 @@
-//! The condition Placed: whether every pod has a node, and if not, in whose words why not.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! The condition `Placed`: whether every pod has a node, and if not, why.
 
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -29,7 +27,7 @@ fn plan(spec: &Value, status: &ShopRLJobStatus, observed: &Observed) -> Plan {
     cluster::plan(&facts, observed, Timestamp::UNIX_EPOCH)
 }
 
-/// The pods of a job that has just begun, each as `change` makes it.
+/// The pods of a new job, each modified by `change`.
 fn pods(
     spec: &Value,
     status: &ShopRLJobStatus,
@@ -52,7 +50,7 @@ fn pods(
         .collect()
 }
 
-/// (status, reason, message) of Placed, and the nodes of the rollouts.
+/// (status, reason, message) of `Placed`, and the nodes of the rollouts.
 fn placed(
     spec: &Value,
     nodes: Option<Vec<Node>>,
@@ -64,7 +62,7 @@ fn placed(
     assert_eq!(
         plan(spec, &report, &observed).report,
         report,
-        "the same state is not written again"
+        "an unchanged state is not written again"
     );
     let condition = report.conditions.iter().find(|condition| condition.type_ == "Placed").unwrap();
     let rollouts = report.roles.iter().find(|role| role.name == "rollout").unwrap();
@@ -91,7 +89,7 @@ fn a_node() -> Vec<Node> {
 }
 
 #[test]
-fn a_job_is_placed_once_every_pod_has_a_node_and_the_nodes_are_named() {
+fn a_job_is_placed_once_every_pod_has_a_node() {
     let (status, reason, _, nodes) = placed(&json!({}), None, on_a_node);
     assert_eq!((status.as_str(), reason.as_str()), ("True", "AllPlaced"));
     assert_eq!(nodes, ["node-1", "node-2"]);
@@ -103,41 +101,45 @@ fn a_job_is_placed_once_every_pod_has_a_node_and_the_nodes_are_named() {
     let (status, reason, message, nodes) = placed(&json!({}), None, one_is_missing);
     assert_eq!((status.as_str(), reason.as_str()), ("Unknown", "Waiting"));
     assert_eq!(message, "the scheduler has not placed every pod yet");
-    assert!(nodes.is_empty(), "told when all are placed, in one write");
+    assert!(nodes.is_empty(), "nodes are written once, when all pods are placed");
 }
 
 #[test]
-fn what_no_node_can_give_is_said_in_our_words_and_the_rest_in_the_schedulers() {
+fn the_plan_explains_impossible_placements_and_the_scheduler_the_rest() {
     let gpu = json!({"roles": {"trainer": {"nodeSelector": {"pool": "gpu"}, "resources": {"limits": {"nvidia.com/gpu": 1}}}}});
     let (status, reason, message, _) = placed(&gpu, Some(a_node()), unscheduled);
     assert_eq!((status.as_str(), reason.as_str()), ("False", "Unplaceable"));
     assert_eq!(message, "trainer needs nvidia.com/gpu 1 on pool=gpu; no such node");
-    // It could go there, were it not full.
+    // The pods would fit on the empty node.
     let full = placed(&json!({"roles": {"rollout": {"replicas": 1}}}), Some(a_node()), unscheduled);
-    let said = |worker: &str| format!("{worker}: 0/3 nodes are available: 3 Insufficient cpu.");
+    let expected = |worker: &str| format!("{worker}: 0/3 nodes are available: 3 Insufficient cpu.");
     assert_eq!((full.0.as_str(), full.1.as_str()), ("False", "Unschedulable"));
-    assert_eq!(full.2, ["reward-0", "rollout-0", "simulator-0", "trainer-0"].map(said).join("; "));
-    // Without the right to see nodes.
+    assert_eq!(
+        full.2,
+        ["reward-0", "rollout-0", "simulator-0", "trainer-0"].map(expected).join("; ")
+    );
+    // Without permission to list nodes.
     let (_, reason, _, _) = placed(&gpu, None, unscheduled);
     assert_eq!(reason, "Unschedulable");
 }
 
 #[test]
-fn a_suspended_job_is_not_placed_and_says_so() {
+fn a_suspended_job_is_not_placed() {
     let (status, reason, ..) = placed(&json!({"suspend": true}), None, on_a_node);
     assert_eq!((status.as_str(), reason.as_str()), ("False", "Suspended"));
 }
 
 #[test]
-fn what_the_api_server_refuses_stands_in_the_status() {
+fn a_refusal_by_the_api_server_appears_in_the_status() {
     let spec = json!({});
     let begun = plan(&spec, &ShopRLJobStatus::default(), &Observed::default()).intent.unwrap();
     let report = plan(&spec, &begun, &Observed::default()).report;
-    let words = "create a pod: no PriorityClass with name high was found";
-    let refused = cluster::refused(&report, true, words, Timestamp::UNIX_EPOCH);
+    let error = "create a pod: no PriorityClass with name high was found";
+    let refused = cluster::refused(&report, true, error, Timestamp::UNIX_EPOCH);
     let ready = refused.conditions.iter().find(|it| it.type_ == "RolesReady").unwrap();
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Refused"));
-    assert_eq!(ready.message, words);
+    assert_eq!(ready.message, error);
     let again = plan(&spec, &refused, &Observed::default()).report;
-    assert_eq!(cluster::refused(&again, true, words, Timestamp::UNIX_EPOCH), refused, "said once");
+    let again = cluster::refused(&again, true, error, Timestamp::UNIX_EPOCH);
+    assert_eq!(again, refused, "an unchanged refusal is not written again");
 }

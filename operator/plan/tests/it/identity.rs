@@ -1,12 +1,10 @@
-//! What makes two manifests the same job, and what may change while a run goes on.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! Which fields identify a job, and which may change between two runs in one folder.
 
 use expect_test::expect;
 use shoprl_crds::ShopRLJob;
 use shoprl_plan::{differences, lower, validate};
 
-const BEGUN: &str = "
+const MANIFEST: &str = "
 apiVersion: shoprl.dev/v1alpha1
 kind: ShopRLJob
 metadata: {name: shop}
@@ -14,7 +12,7 @@ spec: {seed: 7}
 ";
 
 fn job(name: &str, spec: &str) -> ShopRLJob {
-    let text = BEGUN.replace("name: shop", &format!("name: {name}")).replace("{seed: 7}", spec);
+    let text = MANIFEST.replace("name: shop", &format!("name: {name}")).replace("{seed: 7}", spec);
     serde_yaml::from_str(&text).unwrap()
 }
 
@@ -22,18 +20,18 @@ fn run(job: &ShopRLJob) -> shoprl_contract::RunConfig {
     lower(&validate(&job.spec, job.metadata.name.as_deref().unwrap()).unwrap())
 }
 
-/// How the digest and the verdict on going on take a change of the spec.
+/// Checks the effect of a changed spec on the digest, the UID and the differences.
 #[track_caller]
-fn check(spec: &str, same_weights: bool, stands_in_the_way: &[&str]) {
-    let (begun, now) = (job("shop", "{seed: 7}"), job("shop", spec));
-    assert_eq!(run(&begun).manifest_digest == run(&now).manifest_digest, same_weights, "{spec}");
-    assert_eq!(run(&begun).job_uid == run(&now).job_uid, same_weights, "{spec}");
-    let found: Vec<_> = differences(&begun, &now).iter().map(ToString::to_string).collect();
-    assert_eq!(found, stands_in_the_way, "{spec}");
+fn check(spec: &str, same_weights: bool, expected: &[&str]) {
+    let (was, now) = (job("shop", "{seed: 7}"), job("shop", spec));
+    assert_eq!(run(&was).manifest_digest == run(&now).manifest_digest, same_weights, "{spec}");
+    assert_eq!(run(&was).job_uid == run(&now).job_uid, same_weights, "{spec}");
+    let found: Vec<_> = differences(&was, &now).iter().map(ToString::to_string).collect();
+    assert_eq!(found, expected, "{spec}");
 }
 
 #[test]
-fn what_decides_the_weights_makes_another_job_and_the_rest_may_change() {
+fn fields_that_decide_the_weights_change_the_job_and_others_may_change() {
     check(
         "{seed: 7, roles: {rollout: {replicas: 5}, reward: {replicas: 0}, simulator: {replicas: 2}}}",
         true,
@@ -86,7 +84,7 @@ fn what_decides_the_weights_makes_another_job_and_the_rest_may_change() {
 }
 
 #[test]
-fn another_name_is_another_job_with_the_same_weights() {
+fn a_job_of_another_name_has_another_uid_and_the_same_weights() {
     let (shop, store) = (job("shop", "{seed: 7}"), job("store", "{seed: 7}"));
     assert_eq!(run(&shop).manifest_digest, run(&store).manifest_digest);
     assert_ne!(run(&shop).job_uid, run(&store).job_uid);

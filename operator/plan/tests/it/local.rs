@@ -1,13 +1,11 @@
 //! Processes and threads on one machine.
 
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
-
 use shoprl_contract::Role;
 use shoprl_crds::ShopRLJobSpec;
 use shoprl_plan::local::{Machine, plan};
 use shoprl_plan::{lower, validate};
 
-/// Lists a plan as `role index threads`, for so many workers of (simulator, rollout, reward).
+/// Checks a plan as a list of `role index threads`. `workers` are the replicas of (simulator, rollout, reward).
 #[track_caller]
 fn check(cpus: usize, workers: (i32, i32, i32), expected: &[&str]) {
     let mut spec = ShopRLJobSpec::default();
@@ -25,7 +23,7 @@ fn check(cpus: usize, workers: (i32, i32, i32), expected: &[&str]) {
 }
 
 #[test]
-fn the_trainer_comes_first_and_every_pool_follows_from_the_machine() {
+fn the_trainer_comes_first_and_threads_follow_from_the_cores() {
     check(
         2,
         (1, 2, 1),

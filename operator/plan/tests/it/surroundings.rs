@@ -1,6 +1,4 @@
-//! What surrounds the pods of a job, and where its run folder lies: applied when it changes, and never without.
-
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+//! The surroundings of a job's pods, the volume claim of its run folder, and its deletion.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +37,7 @@ fn plan(spec: &Value, status: &ShopRLJobStatus) -> Plan {
     plan_at(spec, status, Timestamp::UNIX_EPOCH)
 }
 
-/// The status after the first wish.
+/// The status with the first intent.
 fn begun(spec: &Value) -> ShopRLJobStatus {
     plan(spec, &ShopRLJobStatus::default()).intent.unwrap()
 }
@@ -60,7 +58,7 @@ fn children(spec: &Value) -> Children {
     prepared.next().unwrap()
 }
 
-/// How many rollouts an eviction must leave.
+/// Number of rollouts that an eviction must leave.
 fn least(surroundings: &Surroundings) -> Option<i32> {
     match surroundings.budget.spec.as_ref()?.min_available.as_ref()? {
         IntOrString::Int(least) => Some(*least),
@@ -69,17 +67,17 @@ fn least(surroundings: &Surroundings) -> Option<i32> {
 }
 
 #[test]
-fn only_the_jobs_own_pods_and_the_operator_reach_its_workers_and_everybody_the_metrics() {
+fn the_jobs_pods_and_the_operator_reach_workers_and_anyone_the_metrics() {
     let spec = json!({});
     let surroundings = surroundings(plan(&spec, &begun(&spec))).unwrap();
-    expect_file!["pods/network-policy.yaml"]
+    expect_file!["../pods/network-policy.yaml"]
         .assert_eq(&serde_yaml::to_string(&surroundings.policy).unwrap());
-    expect_file!["pods/disruption-budget.yaml"]
+    expect_file!["../pods/disruption-budget.yaml"]
         .assert_eq(&serde_yaml::to_string(&surroundings.budget).unwrap());
 }
 
 #[test]
-fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
+fn surroundings_precede_pods_and_are_applied_again_only_when_changed() {
     let rollouts =
         |replicas: i32| json!({"suspend": true, "roles": {"rollout": {"replicas": replicas}}});
     let mut status = begun(&rollouts(3));
@@ -89,7 +87,7 @@ fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
     );
     assert!(matches!(first.effects[0], Effect::Surround(_)), "before every pod");
     let mut applied = |replicas: i32| {
-        // The wish first, then the effects, then the report.
+        // Intent, effects and report.
         for _ in 0..3 {
             let plan = plan(&rollouts(replicas), &status);
             if let Some(intent) = plan.intent {
@@ -107,22 +105,22 @@ fn surroundings_come_before_pods_and_are_applied_again_only_when_they_change() {
     assert_eq!(applied(3), None, "a steady job writes nothing");
     assert_eq!(applied(5), Some(Some(4)));
     assert_eq!(applied(1), Some(Some(0)), "the only rollout may be evicted");
-    assert_eq!(applied(0), None, "no budget as before");
+    assert_eq!(applied(0), None, "the budget is unchanged");
     assert_eq!(applied(2), Some(Some(1)));
 }
 
 #[test]
-fn a_job_that_begins_notes_its_surroundings_and_applies_them_until_there_is_a_trainer() {
-    let noted = |spec: Value| begun(&spec).applied;
-    let (begins, suspended) = (json!({}), json!({"suspend": true}));
-    assert!(noted(suspended).is_none(), "no trainer comes, before which they are applied");
-    let plan = plan(&begins, &begun(&begins));
-    assert_eq!(plan.report.applied, noted(begins));
-    assert!(surroundings(plan).is_some(), "the trainer is not there yet");
+fn a_new_job_records_its_surroundings_and_applies_them_before_its_trainer() {
+    let recorded = |spec: Value| begun(&spec).applied;
+    let (running, suspended) = (json!({}), json!({"suspend": true}));
+    assert!(recorded(suspended).is_none(), "a suspended job creates no trainer");
+    let plan = plan(&running, &begun(&running));
+    assert_eq!(plan.report.applied, recorded(running));
+    assert!(surroundings(plan).is_some(), "there is no trainer yet");
 }
 
 #[test]
-fn surroundings_whose_writing_was_not_reported_are_applied_again() {
+fn surroundings_whose_application_was_not_reported_are_applied_again() {
     let spec = json!({"suspend": true});
     let status = begun(&spec);
     for _ in 0..2 {
@@ -133,23 +131,23 @@ fn surroundings_whose_writing_was_not_reported_are_applied_again() {
         let refused = cluster::refused(&report, surrounded, "no", Timestamp::UNIX_EPOCH);
         surroundings(plan(&spec, &refused)).is_some()
     };
-    assert!(again(false), "they were what was refused");
-    assert!(!again(true), "a pod was");
+    assert!(again(false), "the surroundings were refused");
+    assert!(!again(true), "a pod was refused");
 }
 
 #[test]
-fn the_claim_is_as_the_manifest_says_and_stays_unless_it_says_otherwise() {
+fn the_claim_follows_the_manifest_and_is_retained_by_default() {
     let check = |store: Value, claim: Option<(&str, Option<&str>, bool)>| {
         let spec = json!({"checkpoint": {"store": store}});
-        let made = children(&spec).store.map(|made| {
-            let spec = made.spec.unwrap();
+        let created = children(&spec).store.map(|claim| {
+            let spec = claim.spec.unwrap();
             let size = spec.resources.unwrap().requests.unwrap()["storage"].0.clone();
-            assert_eq!(made.metadata.name.as_deref(), Some("job-store"));
-            (size, spec.storage_class_name, made.metadata.owner_references.is_none())
+            assert_eq!(claim.metadata.name.as_deref(), Some("job-store"));
+            (size, spec.storage_class_name, claim.metadata.owner_references.is_none())
         });
         let expected =
-            claim.map(|(size, class, stays)| (size.to_owned(), class.map(str::to_owned), stays));
-        assert_eq!(made, expected);
+            claim.map(|(size, class, retain)| (size.to_owned(), class.map(str::to_owned), retain));
+        assert_eq!(created, expected);
     };
     check(json!({"volumeClaim": {}}), Some(("1Gi", None, true)));
     check(
@@ -173,8 +171,8 @@ fn a_trainer_mounts_the_claim_that_the_manifest_names() {
     assert_eq!(claims, ["results"]);
 }
 
-/// A job that is over since the beginning of time.
-fn over(spec: &Value) -> ShopRLJobStatus {
+/// The status of a job that failed at the Unix epoch.
+fn ended(spec: &Value) -> ShopRLJobStatus {
     let mut status = begun(spec);
     let mut condition = status.conditions[0].clone();
     condition.type_ = "Failed".to_owned();
@@ -183,27 +181,31 @@ fn over(spec: &Value) -> ShopRLJobStatus {
 }
 
 #[test]
-fn a_job_that_is_over_is_deleted_when_its_time_to_live_has_passed_and_not_before() {
+fn a_job_that_ended_is_deleted_exactly_when_its_time_to_live_has_passed() {
     let deleted = |ttl: Value, after: i64| {
         let spec = json!({"ttlSecondsAfterFinished": ttl});
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(after);
-        let plan = plan_at(&spec, &over(&spec), now);
+        let plan = plan_at(&spec, &ended(&spec), now);
         let deleted = plan.effects.iter().any(|effect| match effect {
             Effect::DeleteJob { name, uid, version } => {
                 assert_eq!((name.as_str(), uid.as_str()), ("job", "0123456789"));
-                assert_eq!(version.as_deref(), Some("7"), "a job that changed since stays");
+                assert_eq!(
+                    version.as_deref(),
+                    Some("7"),
+                    "a job that changed in the meantime is not deleted"
+                );
                 true
             }
             _ => false,
         });
-        (deleted, plan.look_again.map(|it| it.as_secs()))
+        (deleted, plan.requeue_after.map(|it| it.as_secs()))
     };
     assert_eq!(deleted(json!(60), 0), (false, Some(60)));
     assert_eq!(deleted(json!(60), 59), (false, Some(1)));
     assert_eq!(deleted(json!(60), 60), (true, None));
     assert_eq!(deleted(json!(0), 0), (true, None));
     assert_eq!(deleted(json!(60), -5), (false, Some(60)), "a clock that went back");
-    assert_eq!(deleted(Value::Null, 1_000_000), (false, None), "kept for ever");
+    assert_eq!(deleted(Value::Null, 1_000_000), (false, None), "kept without a limit");
     let running = json!({"ttlSecondsAfterFinished": 0});
     let plan = plan(&running, &begun(&running));
     assert!(!plan.effects.iter().any(|effect| matches!(effect, Effect::DeleteJob { .. })));
