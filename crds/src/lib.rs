@@ -33,6 +33,8 @@ pub use job::{
 pub use overlay::{PodOverlay, Resources};
 pub use policy::{Model, ModelPreset, Policy};
 pub use roles::{RewardRole, Roles, RolloutRole, SimulatorRole, TrainerRole};
-pub use status::{Failure, Failures, Intent, Progress, RoleStatus, ShopRLJobStatus, WorkerIntent};
+pub use status::{
+    Failure, Failures, Intent, Progress, RoleStatus, ShopRLJobStatus, TrainerPhase, WorkerIntent,
+};
 pub use training::{Algorithm, Grpo, Reward, Training};
 pub use warmup::{Sft, Stop, Warmup};

@@ -2,7 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{IntoDeserializer, value};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Observed state of the job. Only the operator writes it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,8 +85,10 @@ pub struct WorkerIntent {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Progress {
-    /// warmup, evaluating, training or finished.
-    pub phase: String,
+    /// What the trainer does: starting (it loads the newest checkpoint), warmup (supervised learning), training
+    /// (reinforcement learning), evaluating, finished. Absent if the trainer reports none of these.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "known_phase")]
+    pub phase: Option<TrainerPhase>,
     /// Completed steps of reinforcement learning.
     pub step: i64,
     /// Steps of reinforcement learning in the spec.
@@ -103,6 +106,33 @@ pub struct Progress {
     /// When the trainer reported this. Not updated while the other fields stay the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
+}
+
+/// What a trainer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TrainerPhase {
+    /// It loads the newest checkpoint, or waits for its first worker.
+    Starting,
+    /// Supervised learning from demonstrations.
+    Warmup,
+    /// Reinforcement learning.
+    Training,
+    /// The comparison after the warm-up, or the one at the end.
+    Evaluating,
+    /// All steps are taken.
+    Finished,
+}
+
+/// Earlier operators wrote any text here. A text that is no phase must not make the whole job unreadable.
+fn known_phase<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<TrainerPhase>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let phase = |text: String| -> Result<TrainerPhase, value::Error> {
+        TrainerPhase::deserialize(text.into_deserializer())
+    };
+    Ok(text.and_then(|text| phase(text).ok()))
 }
 
 /// Desired and ready workers of one role.
@@ -165,4 +195,28 @@ pub struct Failure {
 
 fn is_zero(number: &i32) -> bool {
     *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Progress, TrainerPhase};
+
+    #[test]
+    fn a_phase_that_is_not_known_reads_as_absent_and_disappears() {
+        let check = |phase: serde_json::Value, expected: Option<TrainerPhase>| {
+            let read: Progress =
+                serde_json::from_value(json!({"phase": phase, "step": 3})).unwrap();
+            assert_eq!((read.phase, read.step), (expected, 3), "{phase}");
+            let written = serde_json::to_value(&read).unwrap();
+            assert_eq!(written.get("phase"), expected.is_some().then_some(&phase));
+        };
+        check(json!("starting"), Some(TrainerPhase::Starting));
+        check(json!("evaluating"), Some(TrainerPhase::Evaluating));
+        check(json!("warmupEvaluation"), None);
+        check(json!(""), None);
+        check(json!(null), None);
+        assert_eq!(serde_json::from_value::<Progress>(json!({"step": 3})).unwrap().phase, None);
+    }
 }

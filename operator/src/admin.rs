@@ -1,82 +1,114 @@
-//! What the operator tells of itself, on a port of its own: `/healthz`, `/readyz`, `/metrics`.
+//! The HTTP endpoints for the kubelet and for Prometheus: `/healthz`, `/readyz` and `/metrics`.
 
-use std::convert::Infallible;
+mod bounded;
+
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{StatusCode, header};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
-/// Connections at once; more wait.
-const CONNECTIONS: usize = 64;
-/// Whoever does not say what it wants by then is cut off.
-const DEADLINE: Duration = Duration::from_secs(10);
+use self::bounded::Bounded;
 
-/// What is asked for.
+/// Open connections; more wait in the backlog.
+const MAX_CONNECTIONS: usize = 64;
+/// A connection is closed after this time, so that silent clients cannot use up the connections.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(10);
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the endpoints report.
 pub(crate) trait Pages: Send + Sync + 'static {
-    /// What is not ready yet, in words; `None` when all is.
+    /// What is not ready yet; `None` if the process is ready.
     fn missing(&self) -> Option<&'static str>;
     /// The metrics as text.
     fn metrics(&self) -> String;
 }
 
-/// Answers until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) -> Infallible {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let place = Arc::clone(&free).acquire_owned().await;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            // Out of descriptors, or the peer went: the next one may come through.
-            Err(error) => {
-                tracing::warn!(%error, "a connection failed");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let pages = Arc::clone(&pages);
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(request.method(), request.uri().path(), pages.as_ref());
-                std::future::ready(Ok::<_, Infallible>(answer))
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(DEADLINE)
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+/// Serves until the future is dropped.
+pub(crate) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) -> io::Result<()> {
+    let listener = Bounded::new(listener, MAX_CONNECTIONS, CONNECTION_LIFETIME);
+    axum::serve(listener, router(pages)).await
+}
+
+fn router(pages: Arc<dyn Pages>) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .with_state(pages)
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(pages): State<Arc<dyn Pages>>) -> (StatusCode, String) {
+    match pages.missing() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
     }
 }
 
-fn answer(method: &Method, path: &str, pages: &dyn Pages) -> Response<Full<Bytes>> {
-    let plain = "text/plain; charset=utf-8";
-    let (status, kind, text) = match (method, path) {
-        (&Method::GET, "/healthz") => (StatusCode::OK, plain, "ok\n".to_owned()),
-        (&Method::GET, "/readyz") => match pages.missing() {
-            None => (StatusCode::OK, plain, "ok\n".to_owned()),
-            Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, plain, format!("{missing}\n")),
-        },
-        (&Method::GET, "/metrics") => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            (StatusCode::OK, kind, pages.metrics())
+async fn metrics(State(pages): State<Arc<dyn Pages>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, OPENMETRICS)], pages.metrics())
+}
+
+async fn unknown() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use axum::body::Body;
+    use http::{Method, Request};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Example {
+        ready: AtomicBool,
+    }
+
+    impl Pages for Example {
+        fn missing(&self) -> Option<&'static str> {
+            (!self.ready.load(Ordering::Relaxed)).then_some("the cache is not filled yet")
         }
-        _ => {
-            let text = "there are /healthz, /readyz and /metrics\n".to_owned();
-            (StatusCode::NOT_FOUND, plain, text)
+
+        fn metrics(&self) -> String {
+            "leader 1\n".to_owned()
         }
-    };
-    let mut response = Response::new(Full::new(Bytes::from(text)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    response
+    }
+
+    #[tokio::test]
+    async fn the_endpoints_answer_and_other_requests_get_their_names() {
+        let pages = Arc::new(Example::default());
+        let router = router(pages.clone());
+        let check = async |method: Method, path: &str, status: u16, kind: &str, text: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], kind, "{path}");
+            assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), text, "{path}");
+        };
+        let plain = "text/plain; charset=utf-8";
+        let names = "there are /healthz, /readyz and /metrics\n";
+        check(Method::GET, "/healthz", 200, plain, "ok\n").await;
+        check(Method::GET, "/readyz", 503, plain, "the cache is not filled yet\n").await;
+        pages.ready.store(true, Ordering::Relaxed);
+        check(Method::GET, "/readyz", 200, plain, "ok\n").await;
+        check(Method::GET, "/metrics", 200, OPENMETRICS, "leader 1\n").await;
+        check(Method::GET, "/", 404, plain, names).await;
+        check(Method::POST, "/metrics", 404, plain, names).await;
+    }
 }

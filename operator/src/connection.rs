@@ -1,4 +1,4 @@
-//! The way to the API server.
+//! The HTTP connection to the API server.
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -12,12 +12,12 @@ use tower::retry::RetryLayer;
 use tower::timeout::TimeoutLayer;
 use tower::{BoxError, Service, ServiceBuilder};
 
-/// What `ClientBuilder::try_from` makes of a configuration, but over connections on which nothing waits to be sent: kube's
-/// own hold back the end of a request until the API server acknowledges its begin, which it does after 40 ms
-/// (kube-rs/kube#2056).
+/// Does what `ClientBuilder::try_from` does, with TCP_NODELAY set. kube's own connections hold back the end of a request
+/// until the API server acknowledges its beginning, which it does after 40 ms. Remove this module when kube-rs/kube#2056 is
+/// fixed; it costs the support of proxies.
 ///
 /// # Errors
-/// When the configuration names keys or certificates that cannot be read, or a proxy: there is no way through one.
+/// When the configuration names keys or certificates that cannot be read, or a proxy.
 pub fn connection(
     config: &Config,
 ) -> Result<
@@ -49,7 +49,7 @@ pub fn connection(
     Ok(ClientBuilder::new(service, &config.default_namespace))
 }
 
-/// Plain TCP; what comes over it is encrypted above.
+/// Plain TCP; TLS is a layer above it.
 fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -67,11 +67,11 @@ mod tests {
     use super::{connection, connector};
 
     #[tokio::test]
-    async fn nothing_waits_to_be_sent() {
+    async fn connections_send_without_delay() {
         let server = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = server.local_addr().expect("it is bound");
         let to: Uri = format!("https://{address}").parse().expect("an address");
-        let connection = connector().oneshot(to).await.expect("somebody listens");
+        let connection = connector().oneshot(to).await.expect("the server listens");
         assert!(connection.inner().nodelay().expect("it is open"));
     }
 
@@ -79,7 +79,7 @@ mod tests {
     fn a_proxy_is_refused_by_name() {
         let mut config = Config::new(Uri::from_static("https://127.0.0.1:1"));
         config.proxy_url = Some(Uri::from_static("http://proxy.example:3128"));
-        let told = connection(&config).err().expect("there is no way through it").to_string();
-        assert!(told.contains("proxy.example"), "{told}");
+        let error = connection(&config).err().expect("proxies are not supported").to_string();
+        assert!(error.contains("proxy.example"), "{error}");
     }
 }

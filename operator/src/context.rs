@@ -1,4 +1,4 @@
-//! What every pass needs; a simulation hands in its own.
+//! What every reconcile needs. A simulation passes its own.
 
 use std::sync::Arc;
 
@@ -10,47 +10,47 @@ use shoprl_plan::cluster::OperatorPods;
 
 use crate::key::OperatorKey;
 use crate::metrics::Metrics;
-use crate::pace::Pace;
+use crate::permits::Permits;
 use crate::pods::Pods;
 use crate::progress::{AskTrainer, Dial};
-use crate::turns::Turns;
+use crate::rate_limit::RateLimit;
 use crate::written::Written;
 
-/// Statuses that only tell of progress: at most so many a second.
-const PROGRESS_A_SECOND: u32 = 10;
+/// Limit of status writes that change only the progress, over all jobs.
+const PROGRESS_WRITES_PER_SECOND: u32 = 10;
 
-/// What every pass needs.
+/// What every reconcile needs.
 pub struct Context {
-    /// The API server.
+    /// Client of the API server.
     pub client: Client,
-    /// Image of jobs that are accepted from now on.
+    /// Worker image of jobs that are accepted from now on.
     pub worker_image: String,
-    /// What jobs' tokens derive from.
+    /// The key that jobs' tokens derive from.
     pub key: OperatorKey,
-    /// The operator's own pods, which network policies let reach the trainers.
+    /// The operator's own pods, which network policies allow to reach the trainers.
     pub operator: Option<OperatorPods>,
-    /// Pods of all jobs.
+    /// Cached pods of all jobs.
     pub pods: Arc<Pods>,
-    /// All nodes, as far as placement looks at them, where the operator may see them.
+    /// Cached nodes with the fields that placement reads, if the operator may watch nodes.
     pub nodes: Option<Store<Node>>,
-    /// The statuses that this process wrote.
+    /// The versions of jobs that this process wrote.
     pub written: Written,
-    /// What time it is.
+    /// The current time.
     pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Who asks the trainers how far they are.
+    /// Asks the trainers for their progress.
     pub trainers: Box<dyn AskTrainer>,
-    /// What is counted.
+    /// Metrics of this process.
     pub metrics: Metrics,
-    /// Who we are, in events.
+    /// Name of this operator in events.
     pub identity: String,
-    /// When a status that only tells of progress may be written.
-    pub progress_pace: Pace,
-    /// How many jobs are worked on at once.
-    pub turns: Turns,
+    /// Limits status writes that change only the progress.
+    pub progress_limit: RateLimit,
+    /// Limits how many jobs are worked on concurrently.
+    pub permits: Permits,
 }
 
 impl Context {
-    /// With the machine's clock, real trainers and counters of its own.
+    /// A context with the machine's clock, real trainers and new metrics.
     pub fn new(client: Client, worker_image: String, key: OperatorKey, pods: Arc<Pods>) -> Self {
         Self {
             client,
@@ -64,18 +64,18 @@ impl Context {
             trainers: Box::new(Dial),
             metrics: Metrics::default(),
             identity: "shoprl-operator".to_owned(),
-            progress_pace: Pace::a_second(PROGRESS_A_SECOND),
-            turns: Turns::default(),
+            progress_limit: RateLimit::per_second(PROGRESS_WRITES_PER_SECOND),
+            permits: Permits::default(),
         }
     }
 
-    /// With another clock.
+    /// Replaces the clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
     }
 
-    /// With somebody else who knows how far the trainers are.
+    /// Replaces the source of the trainers' progress.
     #[must_use]
     pub fn with_trainers(self, trainers: impl AskTrainer + 'static) -> Self {
         Self { trainers: Box::new(trainers), ..self }

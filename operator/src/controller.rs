@@ -1,4 +1,4 @@
-//! The watches, and the queue of jobs to look at.
+//! The watches of jobs and pods, and the queue of jobs to reconcile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,72 +6,72 @@ use std::time::Duration;
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector;
-use kube::runtime::{Controller, WatchStreamExt, watcher};
+use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use shoprl_contract::error_chain;
 use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::watch;
 
 use crate::context::Context;
+use crate::error::Error;
 use crate::job::Job;
 use crate::pods::Pods;
-use crate::reconcile;
+use crate::reconcile::reconcile;
 
-/// How long after an error a job is looked at again.
-const AGAIN: Duration = Duration::from_secs(3);
+/// Pause before a job is reconciled again after an error.
+const RETRY_AFTER_ERROR: Duration = Duration::from_secs(3);
 
-/// The watch of pods, and what is known of them.
+/// Watches the pods of all jobs. Returns the cache, and the pods whose changes matter to planning.
 pub(crate) fn watch_pods(
     client: &Client,
     namespace: Option<&str>,
 ) -> (Arc<Pods>, impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static) {
     let pods = Arc::new(Pods::default());
-    let known = Arc::clone(&pods);
-    let watch =
-        watcher(everywhere_or_in(client, namespace), watcher::Config::default().labels(JOB_LABEL))
-            .default_backoff()
-            .try_filter(move |event| std::future::ready(known.see(event)))
-            .touched_objects();
+    let cache = Arc::clone(&pods);
+    let watch = watcher(api(client, namespace), watcher::Config::default().labels(JOB_LABEL))
+        .default_backoff()
+        .try_filter(move |event| std::future::ready(cache.observe(event)))
+        .touched_objects();
     (pods, watch)
 }
 
-/// The watch of jobs. One object that does not deserialise is told of in its status; the others proceed.
+/// Watches the jobs. An object that cannot be read is reported in its own status; the other jobs are not affected.
 pub(crate) fn watch_jobs(
     client: &Client,
     namespace: Option<&str>,
     pods: impl Stream<Item = Result<Pod, watcher::Error>> + Send + 'static,
 ) -> Controller<Job> {
     let (store, writer) = reflector::store();
-    let jobs = watcher(everywhere_or_in(client, namespace), watcher::Config::default())
+    let jobs = watcher(api(client, namespace), watcher::Config::default())
         .default_backoff()
-        // Who set which field is most of a job's memory, and decides nothing; a write without it leaves it as it is.
+        // managedFields are most of a job's memory and are never read. A write without them leaves them unchanged.
         .modify(|job: &mut Job| job.managed_fields_mut().clear())
         .reflect(writer)
         .applied_objects();
     Controller::for_stream(jobs, store).owns_stream(pods)
 }
 
-/// Reconciles whatever changed, while `leads` says so, until the controller's shutdown; passes that run are finished.
-pub(crate) async fn work(
+/// Reconciles changed jobs while `is_leader` is true, until the controller shuts down. Running reconciles are finished.
+pub(crate) async fn run(
     controller: Controller<Job>,
     context: Arc<Context>,
-    leads: watch::Receiver<bool>,
+    is_leader: watch::Receiver<bool>,
 ) {
-    // What came by while another one led is looked at when we do.
-    let begins = futures::stream::unfold(leads.clone(), async |mut leads| {
-        leads.changed().await.ok()?;
-        let now = *leads.borrow_and_update();
-        Some((now, leads))
+    // Changes from before this process became the leader are reconciled when it does.
+    let elections = futures::stream::unfold(is_leader.clone(), async |mut is_leader| {
+        is_leader.changed().await.ok()?;
+        let now = *is_leader.borrow_and_update();
+        Some((now, is_leader))
     });
     controller
-        .reconcile_all_on(begins.filter(|now| std::future::ready(*now)).map(|_| ()))
+        .reconcile_all_on(elections.filter(|now| std::future::ready(*now)).map(|_| ()))
         .run(
             move |job, context| {
-                let leads = *leads.borrow();
+                let is_leader = *is_leader.borrow();
                 async move {
-                    if leads {
-                        reconcile::reconcile(job, context).await
+                    if is_leader {
+                        reconcile(job, context).await
                     } else {
                         Ok(Action::await_change())
                     }
@@ -82,13 +82,14 @@ pub(crate) async fn work(
         )
         .for_each(|result| async move {
             if let Err(error) = result {
-                tracing::warn!(%error, "a pass failed");
+                tracing::warn!(error = error_chain(&error), "reconcile failed");
             }
         })
         .await;
 }
 
-fn everywhere_or_in<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+/// The API of one namespace, or of all.
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + DeserializeOwned,
     K::DynamicType: Default,
@@ -100,6 +101,6 @@ where
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the controller's signature")]
-fn on_error(_job: Arc<Job>, _error: &reconcile::Error, _context: Arc<Context>) -> Action {
-    Action::requeue(AGAIN)
+fn on_error(_job: Arc<Job>, _error: &Error, _context: Arc<Context>) -> Action {
+    Action::requeue(RETRY_AFTER_ERROR)
 }

@@ -1,4 +1,4 @@
-//! A job as the watch brings it: read, or why this operator cannot read it.
+//! A job as the watch delivers it, or the reason why this operator cannot read it.
 
 use std::borrow::Cow;
 
@@ -9,22 +9,23 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shoprl_crds::ShopRLJob;
 
-/// A job, or the object in its place. One that a newer or a looser kind let in must not stop the watch of the others.
+/// A job, or an object of its kind that does not deserialize. Such an object, which a newer CRD may allow, must not stop the
+/// watch of the other jobs.
 #[derive(Debug, Clone)]
 pub struct Job(pub Result<ShopRLJob, Box<Unreadable>>);
 
-/// An object of the kind that does not deserialise.
+/// An object of the kind that does not deserialize.
 #[derive(Debug, Clone)]
 pub struct Unreadable {
-    /// All of it.
+    /// The whole object.
     pub object: DynamicObject,
-    /// The path of the field, and what is wrong there.
+    /// Path of the field, and the error.
     pub error: String,
 }
 
 impl<'de> Deserialize<'de> for Job {
     /// # Errors
-    /// When the object has no metadata that can be read.
+    /// When the metadata cannot be read.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Value::deserialize(deserializer)?;
         match serde_path_to_error::deserialize(&object) {
@@ -80,7 +81,7 @@ mod tests {
     use super::Job;
 
     #[test]
-    fn what_cannot_be_read_names_its_field_and_keeps_all_that_it_is() {
+    fn an_unreadable_object_names_its_field_and_keeps_its_content() {
         let object = json!({
             "apiVersion": "shoprl.dev/v1alpha1", "kind": "ShopRLJob",
             "metadata": {"name": "new", "namespace": "shop", "resourceVersion": "7"},

@@ -1,8 +1,8 @@
-//! Who of several operators does the work: the one that holds a Lease.
+//! Leader election: of several operators, the holder of a Lease works.
 //!
-//! Clocks of machines are never compared: a lease is free when it did not change for its duration by our own clock.
-//! The holder stops after a shorter time without a renewal. That two work at once for a moment, all the same, is
-//! harmless (docs/ARCHITECTURE.md); the lease spares the double work.
+//! Clocks of different machines are never compared. A lease is free if it did not change for its duration by the candidate's
+//! own clock. The holder stops after a shorter time without a renewal. Two operators may still work at the same time for a
+//! moment; that is harmless (docs/ARCHITECTURE.md). The lease only avoids the double work.
 
 use std::time::Duration;
 
@@ -11,29 +11,30 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt};
+use shoprl_contract::error_chain;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How the election goes.
+/// Options of the election.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Namespace of the Lease.
     pub namespace: String,
-    /// Its name.
+    /// Name of the Lease.
     pub name: String,
-    /// Who we are: the pod's name. Two processes of one identity both believe to hold the lease.
+    /// Identity of this process: the name of its pod. Two processes with one identity would both hold the lease.
     pub identity: String,
-    /// How long the others wait for a holder that is silent.
+    /// Time without a renewal after which another candidate may take the lease.
     pub duration: Duration,
-    /// After so long without a renewal the holder stops.
+    /// Time without a renewal after which the holder stops.
     pub give_up: Duration,
-    /// Pause between two attempts to renew or to acquire it.
+    /// Pause between two attempts to renew or to acquire the lease.
     pub retry: Duration,
 }
 
-/// The times do not fit together.
+/// The times of the election are inconsistent.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "--lease-retry {retry:?} must be shorter than --lease-give-up {give_up:?}, and that shorter than --lease-duration {duration:?}: the holder must have stopped before another begins"
+    "--lease-retry {retry:?} must be shorter than --lease-give-up {give_up:?}, and that must be shorter than --lease-duration {duration:?}: the holder must stop before another operator starts"
 )]
 pub struct UnfitTimes {
     retry: Duration,
@@ -41,25 +42,25 @@ pub struct UnfitTimes {
     duration: Duration,
 }
 
-/// Why the holder is none any more.
+/// Why leadership was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// Somebody else holds the lease.
-    #[error("the lease is held by {0:?} now")]
+    /// Another process holds the lease.
+    #[error("leadership lost: the lease is held by {0:?}")]
     Taken(String),
-    /// The API server took no renewal for too long.
-    #[error("the lease could not be renewed for {0:?}")]
+    /// No renewal succeeded for too long.
+    #[error("leadership lost: the lease was not renewed for {0:?}")]
     Silent(Duration),
 }
 
 impl Options {
-    /// Whether the times fit together.
+    /// Checks that the times are consistent.
     ///
     /// # Errors
-    /// When they do not.
+    /// When they are not.
     pub fn check(&self) -> Result<(), UnfitTimes> {
         let Self { retry, give_up, duration, .. } = *self;
-        // A Lease counts whole seconds.
+        // The field of a Lease holds whole seconds.
         if retry.is_zero() || retry >= give_up || give_up >= duration || duration.subsec_nanos() > 0
         {
             return Err(UnfitTimes { retry, give_up, duration });
@@ -68,16 +69,16 @@ impl Options {
     }
 }
 
-/// Takes part in the election.
+/// A process that waits for the lease.
 #[derive(Debug)]
 pub struct Candidate {
     leases: Api<Lease>,
     options: Options,
-    /// The version that was seen last, and since when.
-    seen: Option<(String, Instant)>,
+    /// The version that was observed last, and when it was observed first.
+    observed: Option<(String, Instant)>,
 }
 
-/// Holds the lease.
+/// The process that holds the lease.
 #[derive(Debug)]
 pub struct Holder {
     leases: Api<Lease>,
@@ -87,29 +88,31 @@ pub struct Holder {
 }
 
 impl Candidate {
-    /// Nobody yet.
+    /// A candidate that has not tried yet.
     ///
     /// # Errors
-    /// When the times do not fit together.
+    /// When the times are inconsistent.
     pub fn new(client: Client, options: Options) -> Result<Self, UnfitTimes> {
         options.check()?;
-        Ok(Self { leases: Api::namespaced(client, &options.namespace), options, seen: None })
+        Ok(Self { leases: Api::namespaced(client, &options.namespace), options, observed: None })
     }
 
-    /// Waits until the lease is ours.
+    /// Waits until this process holds the lease.
     pub async fn acquire(mut self) -> Holder {
         loop {
-            // Before the request is sent: the others count from when it arrives.
-            let asked = Instant::now();
+            // Taken before the request is sent: other candidates count from when it arrives.
+            let requested = Instant::now();
             match timeout(self.options.give_up, self.attempt()).await {
                 Ok(Ok(Some(lease))) => {
-                    tracing::info!(identity = self.options.identity, "leads");
+                    tracing::info!(identity = self.options.identity, "became leader");
                     let Self { leases, options, .. } = self;
-                    return Holder { leases, options, lease, renewed: asked };
+                    return Holder { leases, options, lease, renewed: requested };
                 }
                 Ok(Ok(None)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the lease cannot be asked for"),
-                Err(_) => tracing::warn!("the API server does not answer for the lease"),
+                Ok(Err(error)) => {
+                    tracing::warn!(error = error_chain(&error), "lease not acquired");
+                }
+                Err(_) => tracing::warn!("lease not acquired: the API server does not answer"),
             }
             sleep(self.options.retry).await;
         }
@@ -118,20 +121,20 @@ impl Candidate {
     async fn attempt(&mut self) -> Result<Option<Lease>, kube::Error> {
         let Some(found) = self.leases.get_opt(&self.options.name).await? else {
             let lease = claimed(&self.options, None);
-            return taken(self.leases.create(&PostParams::default(), &lease).await);
+            return stored(self.leases.create(&PostParams::default(), &lease).await);
         };
         let version = found.resource_version().unwrap_or_default();
-        let since = match &self.seen {
+        let since = match &self.observed {
             Some((known, since)) if *known == version => *since,
             _ => {
                 let now = Instant::now();
-                self.seen = Some((version, now));
+                self.observed = Some((version, now));
                 now
             }
         };
         let spec = found.spec.as_ref();
         let holder = holder(&found);
-        // The holder said itself how long it must be waited for.
+        // The holder's own duration counts, not the one of this process.
         let duration = spec
             .and_then(|spec| spec.lease_duration_seconds)
             .and_then(|seconds| u64::try_from(seconds).ok())
@@ -140,7 +143,7 @@ impl Candidate {
             return Ok(None);
         }
         let lease = claimed(&self.options, Some(found));
-        taken(self.leases.replace(&self.options.name, &PostParams::default(), &lease).await)
+        stored(self.leases.replace(&self.options.name, &PostParams::default(), &lease).await)
     }
 }
 
@@ -150,11 +153,13 @@ impl Holder {
         loop {
             sleep(self.options.retry).await;
             let left = self.options.give_up.saturating_sub(self.renewed.elapsed());
-            let asked = Instant::now();
+            let requested = Instant::now();
             match timeout(left, self.renew()).await {
-                Ok(Ok(None)) => self.renewed = asked,
+                Ok(Ok(None)) => self.renewed = requested,
                 Ok(Ok(Some(lost))) => return lost,
-                Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
+                Ok(Err(error)) => {
+                    tracing::warn!(error = error_chain(&error), "lease not renewed");
+                }
                 Err(_) => return Lost::Silent(self.options.give_up),
             }
         }
@@ -163,12 +168,12 @@ impl Holder {
     async fn renew(&mut self) -> Result<Option<Lost>, kube::Error> {
         let (name, parameters) = (&self.options.name, PostParams::default());
         let lease = claimed(&self.options, Some(self.lease.clone()));
-        let written = taken(self.leases.replace(name, &parameters, &lease).await)?;
+        let written = stored(self.leases.replace(name, &parameters, &lease).await)?;
         if let Some(written) = written {
             self.lease = written;
             return Ok(None);
         }
-        // Another version: ours all the same when an answer was lost, or somebody wrote a label.
+        // The version differs. This process may still be the holder: an answer was lost, or another client wrote a label.
         let Some(found) = self.leases.get_opt(name).await? else {
             return Ok(Some(Lost::Taken(String::new())));
         };
@@ -177,18 +182,18 @@ impl Holder {
             return Ok(Some(Lost::Taken(holder.to_owned())));
         }
         let lease = claimed(&self.options, Some(found));
-        match taken(self.leases.replace(name, &parameters, &lease).await)? {
+        match stored(self.leases.replace(name, &parameters, &lease).await)? {
             Some(written) => self.lease = written,
-            // The next attempt, if there is time for it, looks again.
-            None => tracing::warn!("somebody else writes the lease"),
+            // Retried after the pause, if there is time.
+            None => tracing::warn!("another client writes the lease"),
         }
         Ok(None)
     }
 
-    /// Gives the lease back, so that the next one need not wait. Nothing may be done after it.
+    /// Releases the lease, so that the next leader need not wait. This process must not work after that.
     ///
     /// # Errors
-    /// When the API server refused or was not reached; the others wait for the duration then.
+    /// When the API server refused or did not answer. Then the next leader waits for the duration.
     pub async fn release(mut self) -> Result<(), kube::Error> {
         let name = &self.options.name;
         let free = |mut lease: Lease| {
@@ -199,14 +204,14 @@ impl Holder {
         };
         self.lease = free(self.lease);
         let first = self.leases.replace(name, &PostParams::default(), &self.lease).await;
-        if taken(first)?.is_none() {
-            // A renewal whose answer nobody waited for made another version of it.
+        if stored(first)?.is_none() {
+            // The version differs: a renewal was stored whose answer was not awaited.
             let found = self.leases.get(name).await?;
             if holder(&found) == self.options.identity {
                 self.leases.replace(name, &PostParams::default(), &free(found)).await?;
             }
         }
-        tracing::info!(identity = self.options.identity, "gave the lease back");
+        tracing::info!(identity = self.options.identity, "lease released");
         Ok(())
     }
 }
@@ -215,7 +220,7 @@ fn holder(lease: &Lease) -> &str {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
-/// The lease as it is when we hold it; its version, if it is there, is the one that was read.
+/// The lease with this process as its holder. It keeps the version that was read, so that a concurrent write conflicts.
 fn claimed(options: &Options, found: Option<Lease>) -> Lease {
     let now = MicroTime(Timestamp::now());
     let ours = found.as_ref().is_some_and(|lease| holder(lease) == options.identity);
@@ -223,12 +228,12 @@ fn claimed(options: &Options, found: Option<Lease>) -> Lease {
         metadata: ObjectMeta { name: Some(options.name.clone()), ..ObjectMeta::default() },
         spec: None,
     });
-    let known = lease.spec.take().unwrap_or_default();
-    let transitions = known.lease_transitions.unwrap_or_default();
+    let before = lease.spec.take().unwrap_or_default();
+    let transitions = before.lease_transitions.unwrap_or_default();
     lease.spec = Some(LeaseSpec {
         holder_identity: Some(options.identity.clone()),
         lease_duration_seconds: i32::try_from(options.duration.as_secs()).ok(),
-        acquire_time: if ours { known.acquire_time } else { Some(now.clone()) },
+        acquire_time: if ours { before.acquire_time } else { Some(now.clone()) },
         renew_time: Some(now),
         lease_transitions: Some(if ours { transitions } else { transitions.saturating_add(1) }),
         ..LeaseSpec::default()
@@ -236,8 +241,8 @@ fn claimed(options: &Options, found: Option<Lease>) -> Lease {
     lease
 }
 
-/// `None` when somebody was faster.
-fn taken(answer: Result<Lease, kube::Error>) -> Result<Option<Lease>, kube::Error> {
+/// The stored lease; `None` if another write was first.
+fn stored(answer: Result<Lease, kube::Error>) -> Result<Option<Lease>, kube::Error> {
     match answer {
         Ok(lease) => Ok(Some(lease)),
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(None),

@@ -1,19 +1,21 @@
-//! The controller: observes jobs and their pods, applies what the plan says, reports the truth.
+//! The controller: observes jobs and their pods, applies plans, reports in the status.
 //!
-//! Pure decisions are in `shoprl_plan::cluster`; here is what reads and writes. `apply` is the only module that
-//! writes children, `reconcile` the only one that writes a status. Clock, client and the trainer's answers are
-//! handed in, so a simulation drives the same code.
+//! `shoprl_plan::cluster` decides without IO; this crate reads and writes. `apply` is the only module that writes the objects
+//! of a job, `report` the only one that writes its status. The clock, the client and the source of progress are parameters,
+//! so a simulation runs the same code.
 
 mod admin;
 #[expect(clippy::disallowed_methods, reason = "writes the objects of a job")]
 mod apply;
+mod closed;
 mod connection;
 #[expect(
     clippy::disallowed_methods,
     reason = "the system's clock is the default; the simulation hands in another"
 )]
 mod context;
-pub mod controller;
+mod controller;
+mod error;
 #[expect(clippy::disallowed_methods, reason = "writes Events")]
 pub mod events;
 mod job;
@@ -22,7 +24,8 @@ mod key;
 pub mod lease;
 pub mod metrics;
 mod nodes;
-mod pace;
+mod observe;
+mod permits;
 mod pods;
 mod process;
 #[expect(
@@ -30,23 +33,26 @@ mod process;
     reason = "dates an answer of the trainer, outside of the simulation"
 )]
 mod progress;
-#[expect(clippy::disallowed_methods, reason = "writes the status, and measures its own duration")]
+mod rate_limit;
+#[expect(clippy::disallowed_methods, reason = "measures its own duration")]
 mod reconcile;
+#[expect(clippy::disallowed_methods, reason = "writes the status")]
+mod report;
 mod requests;
 pub mod rights;
-mod turns;
 mod written;
 
 pub use connection::connection;
 pub use context::Context;
+pub use error::Error;
 pub use job::{Job, Unreadable};
 pub use key::OperatorKey;
 pub use metrics::Metrics;
-pub use pace::Pace;
+pub use permits::Permits;
 pub use pods::Pods;
 pub use process::Operator;
 pub use progress::{AskTrainer, Dial};
-pub use reconcile::{Error, reconcile};
+pub use rate_limit::RateLimit;
+pub use reconcile::reconcile;
 pub use requests::{Checked, NoRight, client};
-pub use turns::Turns;
 pub use written::Written;

@@ -1,4 +1,4 @@
-//! `shoprl-operator`: turns every ShopRLJob into pods and keeps it alive.
+//! `shoprl-operator`: runs ShopRLJobs on Kubernetes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,54 +15,54 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Gives back what a rush of jobs took; the system's keeps it in an arena per thread.
+/// Returns memory to the system after many jobs were submitted; glibc's allocator keeps it in an arena per thread.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs ShopRLJobs on this Kubernetes.
+/// Runs the ShopRLJobs of a Kubernetes cluster.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Image of the workers of jobs that are accepted from now on, by digest: NAME@sha256:...
+    /// Worker image for newly accepted jobs, by digest: NAME@sha256:...
     #[arg(long, value_name = "IMAGE")]
     worker_image: String,
-    /// File with the operator's key, at least 32 bytes; jobs' tokens derive from it.
+    /// File with the operator's key (at least 32 bytes). The tokens of jobs derive from it.
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
-    /// Only jobs of this namespace; default: of all.
+    /// Namespace whose jobs to run. Default: all namespaces.
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Say of jobs that cannot be placed which nodes there are; needs to list and watch nodes.
+    /// Watch nodes, to explain why a job cannot be placed. Needs the rights to list and watch nodes.
     #[arg(long)]
     watch_nodes: bool,
-    /// Namespace of the operator's own pods, which network policies let reach the trainers; without it everybody may.
+    /// Namespace of the operator's own pods. Network policies allow them to reach the trainers. Default: all pods may.
     #[arg(long, value_name = "NAMESPACE", requires = "own_labels")]
     own_namespace: Option<String>,
-    /// Labels of the operator's own pods.
+    /// Labels of the operator's own pods, for the network policies.
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label, requires = "own_namespace")]
     own_labels: Vec<(String, String)>,
-    /// Where to answer /healthz, /readyz and /metrics.
+    /// Address for the HTTP endpoints /healthz, /readyz and /metrics.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: String,
-    /// Lease by which one of several operators is chosen.
+    /// Name of the Lease for leader election.
     #[arg(long, value_name = "NAME", default_value = "shoprl-operator")]
     lease: String,
-    /// Its namespace; default: the pod's, or the kubeconfig's.
+    /// Namespace of the Lease. Default: the namespace of the pod, else of the kubeconfig.
     #[arg(long, value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
-    /// Who this one is among them; default: POD_NAME of the environment, else one that lasts as long as the process.
+    /// Identity of this replica in leader election. Default: $POD_NAME, else a name derived from the process id.
     #[arg(long, value_name = "NAME")]
     identity: Option<String>,
-    /// How long the others wait for a holder that is silent, in seconds.
+    /// Seconds without a renewal after which another replica may take the lease.
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     lease_duration: u64,
-    /// After so many seconds without a renewal the holder ends.
+    /// Seconds without a renewal after which the holder exits.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     lease_give_up: u64,
-    /// Seconds between two attempts to renew or to acquire it.
+    /// Seconds between two attempts to acquire or to renew the lease.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     lease_retry: u64,
-    /// How to write the log, to the standard error; RUST_LOG filters it.
+    /// Format of the log on standard error. RUST_LOG filters it.
     #[arg(long, value_enum, default_value_t = LogFormat::Json, value_name = "FORMAT")]
     log: LogFormat,
 }
@@ -82,12 +82,12 @@ fn label(text: &str) -> Result<(String, String), String> {
 async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(told) => {
-            let _ = told.print();
-            return if told.use_stderr() { bad_configuration() } else { ExitCode::SUCCESS };
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { bad_configuration() } else { ExitCode::SUCCESS };
         }
     };
-    // The library's own span of every pass says less than ours.
+    // kube logs a span of its own for every reconcile, with less information than ours.
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube_runtime::controller=warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -102,7 +102,7 @@ async fn main() -> ExitCode {
             return bad_configuration();
         }
     };
-    match operator.run(asked_to_leave()).await {
+    match operator.run(stop_signal()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -111,21 +111,24 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A command line or a file that can never work.
+/// Exit code for a command line or a file that can never work.
 fn bad_configuration() -> ExitCode {
     ExitCode::from(ExitReason::BadConfiguration.code())
 }
 
 async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
     let image = &arguments.worker_image;
-    ensure!(is_digested(image), "--worker-image {image:?} is not possible: {IMAGE_REMEDY}");
+    ensure!(is_digested(image), "invalid --worker-image {image:?}: {IMAGE_REMEDY}");
     let key = OperatorKey::read(&arguments.key_file)?;
     let config = Config::infer().await?;
     let election = election(&arguments, &config);
     election.check()?;
     let metrics = Metrics::default();
     let listener = TcpListener::bind(&arguments.listen).await.with_context(|| {
-        format!("--listen {}: give a free address, for example 0.0.0.0:8080", arguments.listen)
+        format!(
+            "cannot listen on --listen {}: give a free address, for example 0.0.0.0:8080",
+            arguments.listen
+        )
     })?;
     let labels = arguments.own_labels.into_iter().collect();
     let own = arguments.own_namespace.map(|namespace| OperatorPods { namespace, labels });
@@ -143,11 +146,11 @@ async fn operator(arguments: Arguments) -> anyhow::Result<Operator> {
     })
 }
 
-/// Until SIGTERM or Ctrl-C.
-async fn asked_to_leave() {
+/// Resolves on SIGTERM or Ctrl-C.
+async fn stop_signal() {
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
-        // Without a handler the signal itself ends the process.
+        // Without a handler, the signal terminates the process.
         return std::future::pending().await;
     };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! What the operator counts, for Prometheus.
+//! The operator's metrics for Prometheus.
 
 mod labels;
 
@@ -12,17 +12,16 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-pub(crate) use labels::closed;
-pub use labels::{Answer, EffectKind, Outcome, Phase, Why};
+pub use labels::{Answer, EffectKind, Outcome, Phase, WriteReason};
 
-use crate::events::Reason;
+use crate::events::reason::Reason;
 use crate::rights::{Kind, Verb};
 
-/// Begins every name.
+/// Prefix of every name.
 const PREFIX: &str = "shoprl_operator";
 
-/// Upper bounds of the histogram of passes, in seconds: from a pass that found nothing to one that waited for the API server.
-const PASS_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0];
+/// Upper bounds of the histogram of reconciles, in seconds: from one without changes to one that waited for the API server.
+const RECONCILE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByOutcome {
@@ -37,8 +36,8 @@ struct Request {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByWhy {
-    why: Why,
+struct ByWriteReason {
+    why: WriteReason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -56,13 +55,13 @@ struct ByPhase {
     phase: Phase,
 }
 
-/// The counters; clones count together.
+/// The metrics. Clones share their values.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    passes: Family<ByOutcome, Counter>,
-    pass_seconds: Histogram,
+    reconciles: Family<ByOutcome, Counter>,
+    reconcile_seconds: Histogram,
     requests: Family<Request, Counter>,
-    status_writes: Family<ByWhy, Counter>,
+    status_writes: Family<ByWriteReason, Counter>,
     effects: Family<ByEffect, Counter>,
     events: Family<ByReason, Counter>,
     jobs: Family<ByPhase, Gauge>,
@@ -72,8 +71,8 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            passes: Family::default(),
-            pass_seconds: Histogram::new(PASS_SECONDS),
+            reconciles: Family::default(),
+            reconcile_seconds: Histogram::new(RECONCILE_SECONDS),
             requests: Family::default(),
             status_writes: Family::default(),
             effects: Family::default(),
@@ -85,51 +84,51 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All of them in the text format of OpenMetrics.
+    /// All metrics in the text format of OpenMetrics.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.registry()).expect("a String takes everything that is written");
+        encode(&mut text, &self.registry()).expect("writing to a String cannot fail");
         text
     }
 
     fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
-        registry.register(
-            "reconciles",
-            "Passes over a job, by how they ended",
-            self.passes.clone(),
-        );
-        let help = "Seconds that a pass over a job took";
-        registry.register("reconcile_seconds", help, self.pass_seconds.clone());
-        let help = "Requests to the API server, by what it answered";
+        registry.register("reconciles", "Reconciles of jobs, by outcome", self.reconciles.clone());
+        let help = "Duration of a reconcile of one job, in seconds";
+        registry.register("reconcile_seconds", help, self.reconcile_seconds.clone());
+        let help = "Requests to the API server, by verb, kind and answer";
         registry.register("api_requests", help, self.requests.clone());
-        let help = "Statuses written, by why";
+        let help = "Status writes, by reason";
         registry.register("status_writes", help, self.status_writes.clone());
-        registry.register("effects", "What was done about jobs", self.effects.clone());
-        registry.register("events", "Events posted about jobs", self.events.clone());
-        let help = "Jobs by phase; only the leader tells";
+        registry.register("effects", "Effects applied for jobs, by kind", self.effects.clone());
+        registry.register(
+            "events",
+            "Kubernetes events posted about jobs, by reason",
+            self.events.clone(),
+        );
+        let help = "Jobs by phase, reported by the leader only";
         registry.register("jobs", help, self.jobs.clone());
-        let help = "1 in the process that does the work, 0 in one that stands by";
+        let help = "1 in the leader, 0 in a standby";
         registry.register("leader", help, self.leader.clone());
         registry
     }
 
-    pub(crate) fn passed(&self, outcome: Outcome, took: Duration) {
-        self.passes.get_or_create(&ByOutcome { outcome }).inc();
-        self.pass_seconds.observe(took.as_secs_f64());
+    pub(crate) fn reconciled(&self, outcome: Outcome, took: Duration) {
+        self.reconciles.get_or_create(&ByOutcome { outcome }).inc();
+        self.reconcile_seconds.observe(took.as_secs_f64());
     }
 
     pub(crate) fn requested(&self, verb: Verb, kind: Kind, answer: Answer) {
         self.requests.get_or_create(&Request { verb, kind, answer }).inc();
     }
 
-    /// How many requests were answered so.
+    /// Number of requests with this answer.
     pub fn requests(&self, verb: Verb, kind: Kind, answer: Answer) -> u64 {
         self.requests.get(&Request { verb, kind, answer }).map_or(0, |counter| counter.get())
     }
 
-    pub(crate) fn wrote_status(&self, why: Why) {
-        self.status_writes.get_or_create(&ByWhy { why }).inc();
+    pub(crate) fn wrote_status(&self, why: WriteReason) {
+        self.status_writes.get_or_create(&ByWriteReason { why }).inc();
     }
 
     pub(crate) fn applied(&self, effect: EffectKind) {
@@ -140,12 +139,12 @@ impl Metrics {
         self.events.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// Sets who does the work, and with it whether this process tells of jobs.
-    pub(crate) fn leads(&self, leads: bool) {
-        self.leader.set(i64::from(leads));
+    /// Sets whether this process is the leader, and so whether it reports jobs.
+    pub(crate) fn set_leader(&self, is_leader: bool) {
+        self.leader.set(i64::from(is_leader));
     }
 
-    /// Counts the jobs by phase anew.
+    /// Replaces the number of jobs in each phase.
     pub(crate) fn count_jobs<'a>(&self, phases: impl Iterator<Item = Option<&'a str>>) {
         self.jobs.clear();
         if self.leader.get() == 0 {

@@ -1,13 +1,14 @@
-//! The nodes, as far as placement looks at them. They are seen only with the rights of a ClusterRole.
+//! A cache of the nodes with the fields that placement reads. The watch needs a ClusterRole.
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Node, NodeSpec, NodeStatus};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
+use shoprl_contract::error_chain;
 
-/// Follows the nodes from now on, until the program ends. Nobody waits for it: as long as nothing is known of the nodes a
-/// job that waits says what the scheduler says.
+/// Watches the nodes until the process ends. Nothing waits for the first list: until then, a job that cannot be placed
+/// reports only what the scheduler says.
 pub(crate) fn watch(client: Client) -> Store<Node> {
     let (store, writer) = reflector::store();
     let nodes = watcher(Api::<Node>::all(client), watcher::Config::default())
@@ -16,13 +17,13 @@ pub(crate) fn watch(client: Client) -> Store<Node> {
         .reflect(writer);
     tokio::spawn(nodes.for_each(|event| async move {
         if let Err(error) = event {
-            tracing::warn!(%error, "watching the nodes");
+            tracing::warn!(error = error_chain(&error), "watch of nodes failed");
         }
     }));
     store
 }
 
-/// Labels, taints and what pods may take; images and conditions would be most of the memory.
+/// Keeps labels, taints and allocatable resources. Images and conditions would be most of the memory.
 fn trim(node: &mut Node) {
     node.managed_fields_mut().clear();
     node.annotations_mut().clear();

@@ -1,13 +1,14 @@
-//! The life of the process: its caches fill, it stands by, it leads, it leaves.
+//! The life of the process: it fills its caches, waits for the lease, leads and shuts down.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use futures::FutureExt;
 use kube::Client;
 use kube::runtime::reflector::Store;
+use shoprl_contract::error_chain;
 use shoprl_plan::cluster::OperatorPods;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::admin::{self, Pages};
 use crate::context::Context;
-use crate::controller::{watch_jobs, watch_pods, work};
+use crate::controller::{self, watch_jobs, watch_pods};
 use crate::job::Job;
 use crate::key::OperatorKey;
 use crate::lease;
@@ -24,41 +25,42 @@ use crate::nodes;
 use crate::pods::Pods;
 use crate::progress::AskTrainer;
 
-/// Passes that run when the process shall leave get so long; the kubelet kills after 30 s.
-const FINISH: Duration = Duration::from_secs(20);
-/// And giving back the lease so long.
-const GIVE_BACK: Duration = Duration::from_secs(5);
+/// Longest time that running reconciles get at shutdown. The kubelet kills the process after 30 s.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time to release the lease at shutdown.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An operator.
 pub struct Operator {
-    /// The API server.
+    /// Client of the API server.
     pub client: Client,
-    /// Only jobs of this namespace.
+    /// The namespace whose jobs it runs; `None`: all namespaces.
     pub namespace: Option<String>,
-    /// Image of jobs that are accepted from now on.
+    /// Worker image of jobs that are accepted from now on.
     pub worker_image: String,
-    /// What jobs' tokens derive from.
+    /// The key that jobs' tokens derive from.
     pub key: OperatorKey,
-    /// The operator's own pods, if it runs in some.
+    /// The operator's own pods, if it runs in pods.
     pub own: Option<OperatorPods>,
-    /// Whether it may see the nodes: needs a ClusterRole.
+    /// Whether to watch nodes; needs a ClusterRole.
     pub watch_nodes: bool,
-    /// How the one that works is chosen.
+    /// Options of the leader election.
     pub election: lease::Options,
-    /// Where `/healthz`, `/readyz` and `/metrics` are asked for.
+    /// Listener for `/healthz`, `/readyz` and `/metrics`.
     pub listener: TcpListener,
-    /// What is counted; the client's counters are to be the same.
+    /// Metrics of this process; those of the client must be the same.
     pub metrics: Metrics,
-    /// Who asks the trainers how far they are.
+    /// Asks the trainers for their progress.
     pub trainers: Box<dyn AskTrainer>,
 }
 
 impl Operator {
-    /// Works, or stands by until it may, until `stop`. Passes that run are finished then and the lease is given back.
+    /// Waits for the lease and reconciles while it holds it, until `stop`. Then running reconciles are finished and the lease
+    /// is released.
     ///
     /// # Errors
-    /// When the lease is lost: the process shall end at once, and the next one begins as a candidate. When the
-    /// election's times do not fit together.
+    /// When the lease is lost: the process must end, so that it starts again as a candidate. When the times of the election
+    /// are inconsistent.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let Self {
             client,
@@ -84,67 +86,69 @@ impl Operator {
             identity: election.identity,
             ..Context::new(client, worker_image, key, pods.clone())
         };
-        let (leads, leads_seen) = watch::channel(false);
+        let (set_leader, is_leader) = watch::channel(false);
         let (stopping, stopped) = oneshot::channel::<()>();
         let controller = controller.graceful_shutdown_on(async move {
             let _ = stopped.await;
         });
         let pages = Caches { jobs: jobs.clone(), pods: pods.clone(), metrics: metrics.clone() };
-        tracing::info!(namespace = namespace.as_deref().unwrap_or("all"), "watching");
+        tracing::info!(namespace = namespace.as_deref().unwrap_or("all"), "watch started");
         let mut holder = None;
         let end = tokio::select! {
-            () = work(controller, Arc::new(context), leads_seen) => Ok(()),
-            lost = lead(candidate, &jobs, &pods, &leads, &metrics, &mut holder) => Err(lost),
-            never = admin::serve(listener, Arc::new(pages)) => match never {},
-            () = overdue(stop, stopping) => Ok(()),
+            () = controller::run(controller, Arc::new(context), is_leader) => Ok(()),
+            lost = lead(candidate, &jobs, &pods, &set_leader, &metrics, &mut holder) => Err(lost),
+            ended = admin::serve(listener, Arc::new(pages)) => ended.context("the HTTP server ended"),
+            () = shutdown_timeout(stop, stopping) => Ok(()),
         };
-        metrics.leads(false);
+        metrics.set_leader(false);
         end?;
         if let Some(holder) = holder {
-            match timeout(GIVE_BACK, holder.release()).await {
+            match timeout(RELEASE_TIMEOUT, holder.release()).await {
                 Ok(Ok(())) => {}
-                // Whoever waits for it takes it after its duration.
-                Ok(Err(error)) => tracing::warn!(%error, "the lease was not given back"),
-                Err(_) => tracing::warn!("the lease was not given back in time"),
+                // Another candidate acquires the lease after its duration.
+                Ok(Err(error)) => {
+                    tracing::warn!(error = error_chain(&error), "lease not released");
+                }
+                Err(_) => tracing::warn!("lease not released in time"),
             }
         }
-        tracing::info!("leaves");
+        tracing::info!("operator stopped");
         Ok(())
     }
 }
 
-/// Waits for the caches and for the lease, works as long as it is held; returns why it is not any more.
+/// Waits for the caches and the lease, and leads while it holds the lease. Returns why leadership was lost.
 async fn lead(
     candidate: lease::Candidate,
     jobs: &Store<Job>,
     pods: &Pods,
-    leads: &watch::Sender<bool>,
+    set_leader: &watch::Sender<bool>,
     metrics: &Metrics,
     holder: &mut Option<lease::Holder>,
 ) -> anyhow::Error {
-    // In an empty cache every pod would be missing.
+    // With an empty cache every pod would look missing.
     if jobs.wait_until_ready().await.is_err() {
-        return anyhow!("a watch ended before its cache was filled");
+        return anyhow!("the watch of jobs ended before its cache was filled");
     }
     pods.wait_until_listed().await;
     let holder = holder.insert(candidate.acquire().await);
-    metrics.leads(true);
-    leads.send_replace(true);
+    metrics.set_leader(true);
+    set_leader.send_replace(true);
     let lost = holder.hold().await;
-    leads.send_replace(false);
+    set_leader.send_replace(false);
     lost.into()
 }
 
-/// Returns when the passes that ran when the process was to leave had time enough.
-async fn overdue(stop: impl Future<Output = ()>, stopping: oneshot::Sender<()>) {
+/// Stops the controller when `stop` resolves. Returns if running reconciles do not end in time.
+async fn shutdown_timeout(stop: impl Future<Output = ()>, stopping: oneshot::Sender<()>) {
     stop.await;
-    tracing::info!("finishes the passes that run");
+    tracing::info!("shutdown started");
     let _ = stopping.send(());
-    sleep(FINISH).await;
-    tracing::warn!("a pass did not end in time");
+    sleep(SHUTDOWN_TIMEOUT).await;
+    tracing::warn!("a reconcile did not end in time");
 }
 
-/// What the process tells of itself.
+/// The source of the HTTP endpoints.
 struct Caches {
     jobs: Store<Job>,
     pods: Arc<Pods>,

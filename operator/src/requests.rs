@@ -1,4 +1,4 @@
-//! Every request to the API server passes here: it is checked against the table of rights, and counted.
+//! Checks every request to the API server against the table of rights, and counts it.
 
 use std::task::{Context, Poll};
 
@@ -13,7 +13,7 @@ use crate::connection::connection;
 use crate::metrics::{Answer, Metrics};
 use crate::rights::needed;
 
-/// A request that `rights.rs` does not know; it was not sent.
+/// A request without an entry in `rights.rs`. It was not sent.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{method} {path} is not in operator/src/rights.rs; add it there, or the chart will not allow it"
@@ -31,7 +31,7 @@ pub fn client(config: &Config, metrics: Metrics) -> Result<Client, kube::Error> 
     Ok(connection(config)?.with_layer(&Checked(metrics)).build())
 }
 
-/// Lays itself around whatever reaches the API server.
+/// The layer that checks and counts.
 #[derive(Debug, Clone)]
 pub struct Checked(pub Metrics);
 
@@ -43,7 +43,7 @@ impl<S> Layer<S> for Checked {
     }
 }
 
-/// What [`Checked`] makes of a service.
+/// A service with the layer [`Checked`].
 #[derive(Debug, Clone)]
 pub struct CheckedService<S> {
     inner: S,
@@ -75,9 +75,10 @@ where
         let answer = self.inner.call(request);
         async move {
             let answer = answer.await.map_err(Into::into);
-            let said =
-                answer.as_ref().map_or(Answer::Unreachable, |it| Answer::of(it.status().as_u16()));
-            metrics.requested(right.verb, right.kind, said);
+            let counted = answer
+                .as_ref()
+                .map_or(Answer::Unreachable, |answer| Answer::of(answer.status().as_u16()));
+            metrics.requested(right.verb, right.kind, counted);
             answer
         }
         .boxed()

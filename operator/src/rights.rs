@@ -1,36 +1,36 @@
-//! What the operator may do: one table, from which the chart's rules are written and by which every request is checked
-//! before it is sent. A request without an entry here fails at once, so that the chart can never lag behind the code.
+//! The table of what the operator may do. The chart's rules are generated from it, and every request is checked against it
+//! before it is sent. A request without an entry fails immediately, so the chart cannot lag behind the code.
 
 use std::fmt::Write as _;
 
-use crate::metrics::closed;
+use crate::closed::closed;
 
 closed! {
-    /// What is done, as the API server's authorization names it.
+    /// A verb of the API server's authorization.
     Verb {
         /// Reads one object.
         Get = "get",
-        /// Reads all objects.
+        /// Reads all objects of a kind.
         List = "list",
-        /// Is told of every change.
+        /// Receives every change.
         Watch = "watch",
-        /// Makes an object.
+        /// Creates an object.
         Create = "create",
         /// Replaces an object.
         Update = "update",
-        /// Changes an object in part.
+        /// Changes a part of an object.
         Patch = "patch",
-        /// Removes an object.
+        /// Deletes an object.
         Delete = "delete",
     }
 }
 
 closed! {
-    /// What it is done to: a resource, or a part of one.
+    /// A resource or a subresource.
     Kind {
         /// Jobs.
         Jobs = "shoprljobs",
-        /// Their status.
+        /// The status of jobs.
         JobStatus = "shoprljobs/status",
         /// Pods.
         Pods = "pods",
@@ -38,13 +38,13 @@ closed! {
         ConfigMaps = "configmaps",
         /// Secrets.
         Secrets = "secrets",
-        /// Claims for storage.
+        /// PersistentVolumeClaims.
         Claims = "persistentvolumeclaims",
         /// Services.
         Services = "services",
-        /// Who may reach a job's pods.
+        /// NetworkPolicies.
         Policies = "networkpolicies",
-        /// How many rollouts an eviction must leave.
+        /// PodDisruptionBudgets.
         Budgets = "poddisruptionbudgets",
         /// Nodes.
         Nodes = "nodes",
@@ -56,7 +56,7 @@ closed! {
 }
 
 impl Kind {
-    /// Its API group; the empty one is the core's.
+    /// The API group; empty for the core group.
     pub const fn group(self) -> &'static str {
         match self {
             Self::Jobs | Self::JobStatus => shoprl_crds::GROUP,
@@ -77,22 +77,22 @@ impl Kind {
 /// Where a right is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Where jobs are: everywhere, or in one namespace.
+    /// In the namespaces of jobs: all, or one.
     Jobs,
-    /// What belongs to no namespace; an operator of one namespace does without.
+    /// On objects without a namespace. An operator of one namespace does not need them.
     Cluster,
-    /// In the operator's own namespace, and only for its lease.
+    /// In the operator's own namespace, for its lease only.
     Own,
 }
 
-/// One thing that the operator does.
+/// One entry of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
-    /// To what.
+    /// The resource.
     pub kind: Kind,
-    /// What.
+    /// The verb.
     pub verb: Verb,
-    /// Where.
+    /// The place.
     pub place: Place,
 }
 
@@ -108,27 +108,27 @@ const fn own(verb: Verb) -> Right {
     Right { kind: Kind::Leases, verb, place: Place::Own }
 }
 
-/// Everything that the operator does. It reads no Secret, ConfigMap or claim.
+/// Everything that the operator may do. It reads no Secret, ConfigMap or PersistentVolumeClaim.
 pub const RIGHTS: &[Right] = &[
     right(Kind::Jobs, Verb::List),
     right(Kind::Jobs, Verb::Watch),
-    // Those whose time to live has passed.
+    // Finished jobs after spec.ttlSecondsAfterFinished.
     right(Kind::Jobs, Verb::Delete),
     right(Kind::JobStatus, Verb::Update),
     right(Kind::Pods, Verb::List),
     right(Kind::Pods, Verb::Watch),
-    // Whose is the pod that is there already?
+    // Finds the owner of a pod whose name is taken.
     right(Kind::Pods, Verb::Get),
     right(Kind::Pods, Verb::Create),
     right(Kind::Pods, Verb::Delete),
     right(Kind::ConfigMaps, Verb::Create),
     right(Kind::Secrets, Verb::Create),
     right(Kind::Claims, Verb::Create),
-    // To which attempt does it lead?
+    // Reads the attempt that the Service selects.
     right(Kind::Services, Verb::Get),
     right(Kind::Services, Verb::Create),
     right(Kind::Services, Verb::Patch),
-    // Which generation of the spec asked for it?
+    // Reads the generation of the spec that it was applied for.
     right(Kind::Policies, Verb::Get),
     right(Kind::Policies, Verb::Create),
     right(Kind::Policies, Verb::Update),
@@ -143,8 +143,7 @@ pub const RIGHTS: &[Right] = &[
     own(Verb::Update),
 ];
 
-/// The right that a request needs, from its method and its URL, as the API server derives it; `None` without one in
-/// the table.
+/// The entry for a request, derived from its method and URL as the API server does. `None` if the table has none.
 pub(crate) fn needed(method: &str, path: &str, query: Option<&str>) -> Option<Right> {
     let mut parts = path.trim_matches('/').split('/');
     let group = match parts.next()? {
@@ -154,7 +153,7 @@ pub(crate) fn needed(method: &str, path: &str, query: Option<&str>) -> Option<Ri
     };
     let _version = parts.next()?;
     let mut rest: Vec<&str> = parts.collect();
-    // .../namespaces/NAMESPACE/RESOURCE; without more it is the namespace itself, which nobody asks for.
+    // .../namespaces/NAMESPACE/RESOURCE. Without a resource it is the namespace itself, which the operator never requests.
     if rest.first() == Some(&"namespaces") && rest.len() > 2 {
         rest.drain(..2);
     }
@@ -182,7 +181,7 @@ pub(crate) fn needed(method: &str, path: &str, query: Option<&str>) -> Option<Ri
     })
 }
 
-/// The rules of a role, as YAML: one line for every kind.
+/// The rules of a role as YAML, one line for each kind.
 pub fn rules(place: Place) -> String {
     let mut text = String::from(
         "# Generated from operator/src/rights.rs. `UPDATE_EXPECT=1 cargo test --release -p shoprl-operator` rewrites it.\n",
@@ -192,7 +191,7 @@ pub fn rules(place: Place) -> String {
         let verbs: Vec<Verb> = of_kind.map(|right| right.verb).collect();
         let (named, all): (Vec<Verb>, Vec<Verb>) =
             verbs.into_iter().partition(|verb| place == Place::Own && *verb != Verb::Create);
-        // The name of an object that is created is not known to the authorization.
+        // The authorization of a create request does not know the name of the object.
         for (verbs, names) in
             [(all, ""), (named, ", resourceNames: [{{ .Release.Name }}-operator]")]
         {
@@ -207,66 +206,11 @@ pub fn rules(place: Place) -> String {
                 text,
                 "- {{apiGroups: [{group}], resources: [{kind}], verbs: [{verbs}]{names}}}"
             )
-            .expect("a String takes everything that is written");
+            .expect("writing to a String cannot fail");
         }
     }
     text
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::expect_file;
-
-    use super::{Kind, Place, RIGHTS, Verb, needed, rules};
-
-    #[test]
-    fn the_chart_s_rules_are_the_table() {
-        expect_file!["../../charts/shoprl/files/rules.yaml"].assert_eq(&rules(Place::Jobs));
-        expect_file!["../../charts/shoprl/files/cluster-rules.yaml"]
-            .assert_eq(&rules(Place::Cluster));
-        expect_file!["../../charts/shoprl/files/own-rules.yaml"].assert_eq(&rules(Place::Own));
-        for (index, right) in RIGHTS.iter().enumerate() {
-            assert!(!RIGHTS[..index].contains(right), "{right:?} is there twice");
-        }
-    }
-
-    #[test]
-    fn a_request_needs_what_the_api_server_asks_for_and_one_that_is_not_in_the_table_has_no_right()
-    {
-        let check = |method: &str, url: &str, expected: Option<(Verb, Kind)>| {
-            let (path, query) =
-                url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
-            let found = needed(method, path, query).map(|right| (right.verb, right.kind));
-            assert_eq!(found, expected, "{method} {url}");
-        };
-        let jobs = "/apis/shoprl.dev/v1alpha1/shoprljobs";
-        let in_shop = "/apis/shoprl.dev/v1alpha1/namespaces/shop/shoprljobs";
-        check("GET", &format!("{jobs}?&limit=500"), Some((Verb::List, Kind::Jobs)));
-        check(
-            "GET",
-            &format!("{in_shop}?&watch=true&timeoutSeconds=290"),
-            Some((Verb::Watch, Kind::Jobs)),
-        );
-        check("PUT", &format!("{in_shop}/j/status?"), Some((Verb::Update, Kind::JobStatus)));
-        check("POST", "/api/v1/namespaces/shop/pods?", Some((Verb::Create, Kind::Pods)));
-        check("GET", "/api/v1/namespaces/shop/pods/p", Some((Verb::Get, Kind::Pods)));
-        check("DELETE", "/api/v1/namespaces/shop/pods/p", Some((Verb::Delete, Kind::Pods)));
-        check(
-            "PATCH",
-            "/api/v1/namespaces/shop/services/s?&force=true",
-            Some((Verb::Patch, Kind::Services)),
-        );
-        let lease = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/l";
-        check("PUT", lease, Some((Verb::Update, Kind::Leases)));
-        // Not the operator's.
-        check("DELETE", "/api/v1/namespaces/shop/pods", None);
-        check("GET", "/api/v1/namespaces/shop/secrets/s", None);
-        check("PUT", &format!("{in_shop}/j"), None);
-        check("GET", "/api/v1/namespaces/shop/pods/p/log", None);
-        check("POST", "/api/v1/namespaces/shop/events", None);
-        check("GET", "/api/v1/namespaces/shop", None);
-        check("GET", "/api/v1/namespaces", None);
-        check("GET", "/version", None);
-        check("GET", "/", None);
-    }
-}
+mod tests;

@@ -1,17 +1,21 @@
-//! What this process wrote of jobs.
+//! The versions of jobs that this process wrote, and when.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::ObjectMeta;
 
 use crate::pods;
-use crate::reconcile::LATE;
 
-/// The newest version of each job that this process wrote, and when. A pass on an older one from the watch would act on a wish
-/// that was replaced already.
+/// Minimum interval between two status writes of one job.
+pub(crate) const MIN_STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Minimum interval before a status write that changes only counters. A status also yields this long to jobs that need pods.
+pub(crate) const IDLE_STATUS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The newest version of each job that this process wrote. A reconcile of an older version from the watch would act on an
+/// intent that was replaced.
 #[derive(Debug, Default)]
 pub struct Written(Mutex<HashMap<String, Entry>>);
 
@@ -19,42 +23,50 @@ pub struct Written(Mutex<HashMap<String, Entry>>);
 struct Entry {
     version: u64,
     at: Timestamp,
-    /// The watch caught up with it.
-    seen: bool,
+    /// The watch has delivered this version.
+    observed: bool,
 }
 
 impl Written {
     pub(crate) fn note(&self, job: &ObjectMeta, now: Timestamp) {
         if let Some((uid, version)) = version(job) {
             let mut written = self.lock();
-            // Before it grows: jobs that are gone leave nothing behind. When it was is asked for as long as a status rests.
+            // Clean up before the map grows. Entries are kept as long as `since` may be asked for them.
             if written.len() == written.capacity() {
-                let rests = |at: Timestamp| now.duration_since(at).unsigned_abs() < LATE;
-                written.retain(|_, entry| !entry.seen || rests(entry.at));
+                written.retain(|_, entry| !entry.observed || is_recent(entry.at, now));
             }
-            written.insert(uid, Entry { version, at: now, seen: false });
+            written.insert(uid, Entry { version, at: now, observed: false });
         }
     }
 
-    /// How long ago this process wrote it; very long when it never did.
+    /// Time since this process wrote the job; `Duration::MAX` if it never did.
     pub(crate) fn since(&self, job: &ObjectMeta, now: Timestamp) -> Duration {
-        let written = version(job).and_then(|(uid, _)| self.lock().get(&uid).map(|it| it.at));
-        written.map_or(Duration::MAX, |then| now.duration_since(then).unsigned_abs())
+        let written = version(job).and_then(|(uid, _)| self.lock().get(&uid).map(|entry| entry.at));
+        written.map_or(Duration::MAX, |at| now.duration_since(at).unsigned_abs())
     }
 
-    /// Whether what was written is newer than what the watch brought.
+    /// Whether this process wrote the job within `IDLE_STATUS_INTERVAL`.
+    pub(crate) fn is_recent(&self, job: &ObjectMeta, now: Timestamp) -> bool {
+        self.since(job, now) < IDLE_STATUS_INTERVAL
+    }
+
+    /// Whether this process wrote a newer version than the watch delivered.
     pub(crate) fn is_newer_than(&self, job: &ObjectMeta) -> bool {
-        let Some((uid, brought)) = version(job) else { return false };
+        let Some((uid, delivered)) = version(job) else { return false };
         let mut written = self.lock();
         let Some(entry) = written.get_mut(&uid) else { return false };
-        entry.seen = entry.version <= brought;
-        !entry.seen
+        entry.observed = entry.version <= delivered;
+        !entry.observed
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
-        // A map of numbers is whole at every moment, also after a panic beside it.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        // Every update is a single insertion or assignment, so a panic elsewhere leaves the map valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).unsigned_abs() < IDLE_STATUS_INTERVAL
 }
 
 fn version(job: &ObjectMeta) -> Option<(String, u64)> {
@@ -66,10 +78,10 @@ mod tests {
     use k8s_openapi::jiff::{SignedDuration, Timestamp};
     use kube::api::ObjectMeta;
 
-    use super::{LATE, Written};
+    use super::{IDLE_STATUS_INTERVAL, Written};
 
     #[test]
-    fn what_was_written_is_known_while_a_status_rests_and_no_longer_than_there_is_room() {
+    fn recent_writes_are_remembered_and_old_ones_are_cleaned_up() {
         let written = Written::default();
         let at = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
         let job = |number: i64| ObjectMeta {
@@ -79,15 +91,16 @@ mod tests {
         };
         let write = |number: i64, seconds: i64| {
             written.note(&job(number), at(seconds));
-            assert!(!written.is_newer_than(&job(number)), "the watch brought it");
+            assert!(!written.is_newer_than(&job(number)), "the watch delivered it");
         };
-        // A hundred a second, until each was written and the oldest left.
+        // 100 writes per second, for 60 seconds.
         (0..6_000).for_each(|number| write(number, number / 100));
         for number in 5_000..6_000 {
-            let rested = written.since(&job(number), at(59)).as_secs();
-            assert_eq!(rested, 59 - number.unsigned_abs() / 100, "{number}");
+            let elapsed = written.since(&job(number), at(59)).as_secs();
+            assert_eq!(elapsed, 59 - number.unsigned_abs() / 100, "{number}");
         }
-        let known = written.lock().len();
-        assert!(known < 4_000 && written.since(&job(0), at(59)) > LATE, "{known}");
+        let entries = written.lock().len();
+        assert!(entries < 4_000, "{entries}");
+        assert!(written.since(&job(0), at(59)) > IDLE_STATUS_INTERVAL);
     }
 }

@@ -52,7 +52,7 @@ kubectl delete pod -n shoprl-system "$first" --wait=false >/dev/null
 other() { [ -n "$(leader)" ] && [ "$(leader)" != "$first" ]; }
 await 14 "another leader" other
 say "it took $((SECONDS - started)) s of the 15 after which a silent one is replaced"
-seen() { kubectl logs -n shoprl-system "$(leader)" | grep -q leads; }
+seen() { kubectl logs -n shoprl-system "$(leader)" | grep -q "became leader"; }
 await 14 "that the new one leads" seen
 
 say "an upgrade in mid-run keeps the key and the job"

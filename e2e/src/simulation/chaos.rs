@@ -1,7 +1,7 @@
 //! What users, nodes and the weather do.
 
 use serde_json::{Value, json};
-use shoprl_crds::Progress;
+use shoprl_crds::{Progress, TrainerPhase};
 
 use super::api::{Call, Kind, Verb, is_leaving, text, uid};
 use super::informer::Next;
@@ -293,7 +293,7 @@ impl World {
     pub(super) fn progress(&self, address: &str) -> Option<Progress> {
         let worker = self.cluster.at(address)?;
         Some(Progress {
-            phase: "training".to_owned(),
+            phase: Some(TrainerPhase::Training),
             step: worker.step,
             target_steps: worker.target,
             steps: format!("{}/{}", worker.step, worker.target),

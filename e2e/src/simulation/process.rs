@@ -9,6 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::watcher;
 use serde::Deserialize;
 use serde_json::Value;
+use shoprl_contract::error_chain;
 use shoprl_operator::{Context, Job, OperatorKey, Pods, reconcile};
 use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::oneshot;
@@ -118,11 +119,11 @@ impl Process {
         let is_news = match event {
             Event::Applied(_) => {
                 self.cached.insert(uid(pod).to_owned());
-                self.told.see(&watcher::Event::Apply(read))
+                self.told.observe(&watcher::Event::Apply(read))
             }
             Event::Deleted(_) => {
                 self.cached.remove(uid(pod));
-                self.told.see(&watcher::Event::Delete(read))
+                self.told.observe(&watcher::Event::Delete(read))
             }
         };
         if is_news {
@@ -134,13 +135,13 @@ impl Process {
     pub(super) fn list_pods(&mut self, pods: &[Arc<Value>], now: i64) {
         self.cached.clear();
         self.listed = true;
-        self.told.see(&watcher::Event::Init);
+        self.told.observe(&watcher::Event::Init);
         for pod in pods {
             self.cached.insert(uid(pod).to_owned());
-            self.told.see(&watcher::Event::InitApply(read(pod)));
+            self.told.observe(&watcher::Event::InitApply(read(pod)));
             self.wake_owner(pod, now);
         }
-        self.told.see(&watcher::Event::InitDone);
+        self.told.observe(&watcher::Event::InitDone);
     }
 
     fn wake_owner(&mut self, pod: &Value, now: i64) {
@@ -164,7 +165,7 @@ impl Process {
         let (context, wire, id) = (self.context.clone(), self.wire.clone(), self.id);
         let task = tasks.spawn(async move {
             let result = reconcile(Arc::new(read), context).await;
-            let _ = wire.send((id, Message::Done(result.map_err(|error| error.to_string()))));
+            let _ = wire.send((id, Message::Done(result.map_err(|error| error_chain(&error)))));
         });
         self.passes += 1;
         self.about = job.clone();

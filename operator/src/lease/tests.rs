@@ -1,4 +1,4 @@
-//! The election against an API server of one Lease, in virtual time.
+//! The election against a model of an API server with one Lease, in virtual time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,15 +13,15 @@ use tower::service_fn;
 
 use super::{Candidate, Holder, Lost, Options};
 
-/// What the API server does with requests.
+/// The API server.
 #[derive(Debug, Default)]
 struct Server {
     lease: Option<Value>,
     version: u64,
-    /// Whose requests are not answered.
-    deaf_to: Option<&'static str>,
-    /// The next answer is lost although what was asked for is done.
-    forgetful: bool,
+    /// The process whose requests are dropped.
+    drops: Option<&'static str>,
+    /// The next request is executed, but its answer is lost.
+    loses_answer: bool,
 }
 
 type Shared = Arc<Mutex<Server>>;
@@ -65,12 +65,12 @@ fn client(server: &Shared, who: &'static str) -> Client {
             let method = request.method().as_str().to_owned();
             let body = request.into_body().collect().await.expect("a whole body").to_bytes();
             let (lost, (code, answer)) = {
-                let mut server = server.lock().expect("no panic beside it");
-                if server.deaf_to == Some(who) {
+                let mut server = server.lock().expect("no thread panicked");
+                if server.drops == Some(who) {
                     (true, (200, Value::Null))
                 } else {
                     let answer = server.answer(&method, serde_json::from_slice(&body).ok());
-                    (std::mem::take(&mut server.forgetful), answer)
+                    (std::mem::take(&mut server.loses_answer), answer)
                 }
             };
             if lost {
@@ -96,7 +96,7 @@ fn candidate(server: &Shared, who: &'static str) -> Candidate {
         give_up: seconds(10),
         retry: seconds(2),
     };
-    Candidate::new(client(server, who), options).expect("fitting times")
+    Candidate::new(client(server, who), options).expect("consistent times")
 }
 
 async fn seconds_until(candidate: Candidate) -> (Holder, u64) {
@@ -106,12 +106,15 @@ async fn seconds_until(candidate: Candidate) -> (Holder, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_holds_the_lease_and_the_next_one_has_it_at_once_when_it_is_given_back() {
+async fn one_holds_the_lease_and_the_next_acquires_it_after_a_release() {
     let server = Shared::default();
     let (mut first, waited) = seconds_until(candidate(&server, "first")).await;
-    assert_eq!((waited, server.lock().expect("whole").holder().as_str()), (0, "first"));
+    assert_eq!(
+        (waited, server.lock().expect("no thread panicked").holder().as_str()),
+        (0, "first")
+    );
     let mut second = std::pin::pin!(candidate(&server, "second").acquire());
-    // As long as it is renewed nobody else gets it.
+    // While it is renewed, no other candidate acquires it.
     let hour = async {
         tokio::select! {
             lost = first.hold() => panic!("{lost}"),
@@ -120,13 +123,13 @@ async fn one_holds_the_lease_and_the_next_one_has_it_at_once_when_it_is_given_ba
         }
     };
     hour.await;
-    first.release().await.expect("it is ours");
-    assert_eq!(server.lock().expect("whole").holder(), "");
+    first.release().await.expect("the first holds it");
+    assert_eq!(server.lock().expect("no thread panicked").holder(), "");
     let begun = Instant::now();
     second.await;
     assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(
-        server.lock().expect("whole").lease.as_ref().expect("it is there")["spec"]["leaseTransitions"],
+        server.lock().expect("no thread panicked").lease.as_ref().expect("a lease")["spec"]["leaseTransitions"],
         2
     );
 }
@@ -135,7 +138,7 @@ async fn one_holds_the_lease_and_the_next_one_has_it_at_once_when_it_is_given_ba
 async fn a_silent_holder_stops_before_another_begins() {
     let server = Shared::default();
     let (mut first, _) = seconds_until(candidate(&server, "first")).await;
-    server.lock().expect("whole").deaf_to = Some("first");
+    server.lock().expect("no thread panicked").drops = Some("first");
     let begun = Instant::now();
     let (lost, (_, taken)) = tokio::join!(
         async {
@@ -150,53 +153,54 @@ async fn a_silent_holder_stops_before_another_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_back_late_sees_that_the_lease_is_taken() {
+async fn a_holder_that_was_paused_too_long_finds_the_lease_taken() {
     let server = Shared::default();
     let (mut first, _) = seconds_until(candidate(&server, "first")).await;
-    // The process was stopped for a while.
+    // The first process does not run for a while.
     let (_second, _) = seconds_until(candidate(&server, "second")).await;
-    let lost = timeout(Duration::from_secs(3), first.hold()).await.expect("at its first attempt");
+    let lost =
+        timeout(Duration::from_secs(3), first.hold()).await.expect("lost at the first renewal");
     assert!(
         matches!(&lost, Lost::Taken(holder) if holder == "second")
             || matches!(lost, Lost::Silent(_)),
         "{lost}"
     );
     first.release().await.expect("an answer");
-    // What is not ours is not given back.
-    assert_eq!(server.lock().expect("whole").holder(), "second");
+    // A process releases only its own lease.
+    assert_eq!(server.lock().expect("no thread panicked").holder(), "second");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_and_a_process_of_the_same_name_lose_no_lease() {
+async fn lost_answers_labels_and_container_restarts_do_not_lose_the_lease() {
     let server = Shared::default();
     let (mut first, _) = seconds_until(candidate(&server, "first")).await;
     sleep(Duration::from_millis(10)).await;
-    server.lock().expect("whole").forgetful = true;
-    // The renewal was done, its answer lost; nothing else went wrong, but the time ran out: it stops.
+    server.lock().expect("no thread panicked").loses_answer = true;
+    // The renewal is stored but its answer is lost. The request waits until the time is up, so the holder stops.
     let lost = timeout(Duration::from_secs(60), first.hold()).await;
     assert!(matches!(lost, Ok(Lost::Silent(_))), "{lost:?}");
-    // The container that is started again in the same pod need not wait.
+    // A container that restarts in the same pod need not wait.
     let (mut again, waited) = seconds_until(candidate(&server, "first")).await;
     assert_eq!(waited, 0);
-    // Somebody wrote a label: another version, the same holder.
+    // Another client writes a label: a new version, the same holder.
     {
-        let mut server = server.lock().expect("whole");
+        let mut server = server.lock().expect("no thread panicked");
         server.version += 1;
         let version = json!(server.version.to_string());
-        server.lease.as_mut().expect("it is there")["metadata"]["resourceVersion"] = version;
+        server.lease.as_mut().expect("a lease")["metadata"]["resourceVersion"] = version;
     }
     assert!(timeout(Duration::from_secs(600), again.hold()).await.is_err(), "lost by a label");
-    // Nobody waits for the answer of a renewal when the process leaves: what it made is given back all the same.
-    server.lock().expect("whole").forgetful = true;
+    // The answer of a renewal is not awaited at shutdown. The lease is released all the same.
+    server.lock().expect("no thread panicked").loses_answer = true;
     assert!(timeout(Duration::from_secs(4), again.hold()).await.is_err());
     again.release().await.expect("an answer");
-    assert_eq!(server.lock().expect("whole").holder(), "");
+    assert_eq!(server.lock().expect("no thread panicked").holder(), "");
 }
 
 #[test]
-fn times_that_do_not_fit_are_refused() {
+fn inconsistent_times_are_refused() {
     let server = Shared::default();
-    let check = |duration, give_up, retry, fits: bool| {
+    let check = |duration, give_up, retry, consistent: bool| {
         let times = [duration, give_up, retry].map(Duration::from_millis);
         let options = Options {
             duration: times[0],
@@ -204,7 +208,7 @@ fn times_that_do_not_fit_are_refused() {
             retry: times[2],
             ..candidate(&server, "a").options
         };
-        assert_eq!(Candidate::new(client(&server, "a"), options).is_ok(), fits, "{times:?}");
+        assert_eq!(Candidate::new(client(&server, "a"), options).is_ok(), consistent, "{times:?}");
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let _inside = runtime.enter();
@@ -213,6 +217,6 @@ fn times_that_do_not_fit_are_refused() {
     check(10_000, 10_000, 2_000, false);
     check(15_000, 2_000, 2_000, false);
     check(15_000, 10_000, 0, false);
-    // A Lease counts whole seconds.
+    // The field of a Lease holds whole seconds.
     check(15_500, 10_000, 2_000, false);
 }

@@ -1,57 +1,31 @@
-//! What metrics may be labelled with: closed enums, so that no job makes a new series.
+//! Values of the labels.
 
-/// An enum whose values have names; a label of a metric.
-macro_rules! closed {
-    ($(#[$documentation:meta])* $name:ident { $($(#[$meaning:meta])* $value:ident = $text:literal,)+ }) => {
-        $(#[$documentation])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$meaning])* $value,)+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$value),+];
-
-            /// Its name.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$value => $text,)+ }
-            }
-        }
-
-        impl prometheus_client::encoding::EncodeLabelValue for $name {
-            fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-                prometheus_client::encoding::EncodeLabelValue::encode(&self.name(), encoder)
-            }
-        }
-    };
-}
-pub(crate) use closed;
+use crate::closed::closed;
 
 closed! {
-    /// How a pass over a job ended.
+    /// How a reconcile ended.
     Outcome {
         /// As planned.
         Done = "done",
-        /// The API server refused, or was not reached.
+        /// The API server refused a request, or did not answer.
         ApiError = "api_error",
-        /// An object of a needed name is somebody else's.
+        /// An object with a needed name belongs to something else.
         NotOurs = "not_ours",
-        /// Another operator knows of a newer attempt.
+        /// Another operator has applied a newer state.
         Overtaken = "overtaken",
-        /// The API server sent an object without what every object has.
+        /// The API server sent an object without a field that every object has.
         Incomplete = "incomplete",
     }
 }
 
 closed! {
-    /// What the API server answered.
+    /// Answer of the API server.
     Answer {
-        /// Done.
+        /// A status below 400.
         Ok = "ok",
         /// 404.
         NotFound = "not_found",
-        /// 409: somebody was faster, or the object is there.
+        /// 409: the object changed meanwhile, or it exists.
         Conflict = "conflict",
         /// 401 or 403: the operator lacks a right.
         Forbidden = "forbidden",
@@ -65,7 +39,7 @@ closed! {
 }
 
 impl Answer {
-    /// Of an HTTP status.
+    /// The answer with this HTTP status.
     pub(crate) fn of(status: u16) -> Self {
         match status {
             ..400 => Self::Ok,
@@ -80,60 +54,60 @@ impl Answer {
 
 closed! {
     /// Why a status was written.
-    Why {
-        /// What shall be changed: persisted before anything is done about it.
+    WriteReason {
+        /// A changed intent, persisted before any effect.
         Intent = "intent",
-        /// What was seen changed.
+        /// An observed change.
         Report = "report",
-        /// Only the trainer's progress.
+        /// A change of only the trainer's progress.
         Progress = "progress",
-        /// The manifest cannot be.
+        /// An invalid manifest.
         Rejected = "rejected",
     }
 }
 
 closed! {
-    /// What was done about a job.
+    /// Kind of an effect.
     EffectKind {
-        /// Applied what surrounds the pods.
+        /// Applied the surroundings of the pods.
         Surround = "surround",
-        /// Made what the pods of an attempt need.
+        /// Created the objects that the pods of an attempt need.
         Prepare = "prepare",
         /// Created a pod.
         CreatePod = "create_pod",
         /// Deleted a pod.
         DeletePod = "delete_pod",
-        /// Deleted a job whose time has passed.
+        /// Deleted a finished job.
         DeleteJob = "delete_job",
     }
 }
 
 closed! {
-    /// The phase in a job's status.
+    /// Phase in a job's status.
     Phase {
         /// No status yet.
         New = "new",
-        /// No pod yet.
+        /// Accepted, without a pod yet.
         Pending = "Pending",
-        /// Pods start.
+        /// Not all workers are ready.
         Starting = "Starting",
-        /// Everybody is ready.
+        /// All workers are ready.
         Running = "Running",
-        /// No pod is wanted.
+        /// Suspended by its spec.
         Suspended = "Suspended",
         /// The target step is reached.
         Complete = "Complete",
-        /// It cannot go on.
+        /// It failed for good.
         Failed = "Failed",
-        /// The manifest cannot be.
+        /// An invalid manifest.
         Rejected = "Rejected",
-        /// Written by another version of the operator.
+        /// A phase of another version of the operator.
         Other = "other",
     }
 }
 
 impl Phase {
-    /// Of a status.
+    /// The label for the phase in a status.
     pub(crate) fn of(phase: Option<&str>) -> Self {
         let Some(phase) = phase else { return Self::New };
         Self::ALL.iter().copied().find(|known| known.name() == phase).unwrap_or(Self::Other)

@@ -1,16 +1,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Answer, EffectKind, Metrics, Outcome, Phase, Why};
-use crate::events::Reason;
+use super::{Answer, EffectKind, Metrics, Outcome, Phase, WriteReason};
+use crate::events::reason::Reason;
 use crate::rights::{Kind, Verb};
 
-/// Everything that can be counted, once.
+/// Metrics in which every series has a value.
 fn everything() -> Metrics {
     let metrics = Metrics::default();
-    metrics.leads(true);
+    metrics.set_leader(true);
     for outcome in Outcome::ALL {
-        metrics.passed(*outcome, Duration::from_millis(3));
+        metrics.reconciled(*outcome, Duration::from_millis(3));
     }
     for verb in Verb::ALL {
         for kind in Kind::ALL {
@@ -19,7 +19,7 @@ fn everything() -> Metrics {
             }
         }
     }
-    Why::ALL.iter().for_each(|why| metrics.wrote_status(*why));
+    WriteReason::ALL.iter().for_each(|why| metrics.wrote_status(*why));
     EffectKind::ALL.iter().for_each(|effect| metrics.applied(*effect));
     Reason::ALL.iter().for_each(|reason| metrics.posted(*reason));
     metrics.count_jobs(
@@ -28,7 +28,7 @@ fn everything() -> Metrics {
     metrics
 }
 
-/// The value of a label in a line of the text, by the label's name.
+/// Names and values of all labels in the text.
 fn labels(text: &str) -> BTreeSet<(String, String)> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let inside = lines.filter_map(|line| Some(line.split_once('{')?.1.rsplit_once('}')?.0));
@@ -65,11 +65,11 @@ fn labels_come_from_closed_enums_only() {
     check("phase", Phase::ALL.iter().map(|it| it.name()).collect());
     check("reason", Reason::ALL.iter().map(|it| it.name()).collect());
     check("verb", Verb::ALL.iter().map(|it| it.name()).collect());
-    check("why", Why::ALL.iter().map(|it| it.name()).collect());
+    check("why", WriteReason::ALL.iter().map(|it| it.name()).collect());
 }
 
 #[test]
-fn only_the_leader_tells_of_jobs() {
+fn only_the_leader_reports_jobs() {
     let metrics = everything();
     let text = metrics.text();
     for line in [
@@ -80,12 +80,12 @@ fn only_the_leader_tells_of_jobs() {
     ] {
         assert!(text.contains(&format!("shoprl_operator_jobs{line}\n")), "{text}");
     }
-    metrics.leads(false);
+    metrics.set_leader(false);
     metrics.count_jobs([Some("Running")].into_iter());
     assert!(!metrics.text().contains("shoprl_operator_jobs{"), "{text}");
 }
 
-/// Names of samples as they appear in queries, without what a histogram or a counter appends.
+/// Names of samples as they appear in queries, without the suffixes of histograms and counters.
 fn named_in(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices("shoprl_operator_")
@@ -94,7 +94,7 @@ fn named_in(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_chart_s_dashboard_and_alerts_name_metrics_that_exist_and_the_dashboard_shows_all() {
+fn dashboard_and_alerts_name_existing_metrics_and_the_dashboard_shows_all() {
     let chart = |file: &str| {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/shoprl/files/");
         std::fs::read_to_string(format!("{folder}{file}")).unwrap()
@@ -106,16 +106,16 @@ fn the_chart_s_dashboard_and_alerts_name_metrics_that_exist_and_the_dashboard_sh
         samples.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect();
     let (shown, watched) = (named_in(&dashboard), named_in(&alerts));
     for name in shown.iter().chain(&watched) {
-        assert!(exist.contains(name), "{name} is none of {exist:?}");
+        assert!(exist.contains(name), "{name} is not one of {exist:?}");
     }
-    // Of a histogram the buckets are enough.
+    // The buckets of a histogram are enough.
     let missing: Vec<&String> = exist
         .iter()
         .filter(|name| !name.ends_with("_sum") && !name.ends_with("_count"))
         .filter(|name| !shown.contains(*name))
         .collect();
     assert!(missing.is_empty(), "{missing:?} is not on the dashboard");
-    // Selectors, and what sums are grouped by.
+    // Selectors, and the labels that sums are grouped by.
     let known = labels(&text);
     for selector in alerts.split("_total{").skip(1) {
         let selector = selector.split('}').next().unwrap_or_default();
@@ -130,7 +130,7 @@ fn the_chart_s_dashboard_and_alerts_name_metrics_that_exist_and_the_dashboard_sh
         names.map(str::to_owned).collect()
     };
     let mut names: BTreeSet<String> = known.into_iter().map(|(name, _)| name).collect();
-    // Prometheus adds it to what it scrapes.
+    // Prometheus adds this label when it scrapes.
     names.insert("pod".to_owned());
     for group in groups(dashboard).union(&groups(alerts)) {
         assert!(names.contains(group), "no metric has the label {group}");

@@ -1,4 +1,4 @@
-//! Errors for people.
+//! Texts of errors.
 
 use std::error::Error;
 

@@ -1,18 +1,18 @@
-//! The exit contract of a worker: what its exit code and its last words mean to whoever started it.
+//! The exit contract of a worker: what its exit code and its termination message mean.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a worker ended. The code is the process's exit code.
+/// Why a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ExitReason {
-    /// 0: the work is done.
+    /// Exit code 0: the work is done.
     Done,
-    /// 64: the configuration can never work; restarting does not help.
+    /// Exit code 64: the configuration can never work, so a restart does not help.
     BadConfiguration,
-    /// 75: it may work next time (a peer is gone, a port is taken, the disk is full).
+    /// Exit code 75: a restart may help (a peer is gone, a port is taken, the disk is full).
     Temporary,
-    /// 143: asked to stop; a checkpoint was written where there was something to keep.
+    /// Exit code 143: the worker was asked to stop. A trainer has written a checkpoint if there was progress to keep.
     Stopped,
 }
 
@@ -28,26 +28,26 @@ impl ExitReason {
     }
 }
 
-/// A worker's last words: one JSON line in the termination message.
+/// The termination message of a worker: one line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exit {
-    /// Closed reason, decides what is done next.
+    /// Decides whether the worker is restarted.
     pub reason: ExitReason,
-    /// For people: what happened and what to do about it.
+    /// What happened and what to do about it, for people.
     pub message: String,
-    /// What a trainer came to that reached its target step.
+    /// The result of a trainer that reached its target step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
-/// What a job came to. Nobody can ask a trainer that is over, so these are its last words.
+/// The result of a job. It is in the termination message because a finished trainer answers no requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// Version of the last weights.
     pub weights_version: u64,
-    /// Newest success rate, from 0 to 1 with two decimals; absent when the last attempt measured none.
+    /// Newest success rate, 0 to 1 with two decimals. Absent if the last attempt had no evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<String>,
 }
@@ -58,12 +58,12 @@ impl Exit {
         Self::new(ExitReason::Done, "")
     }
 
-    /// The work is done, and this came of it.
+    /// The work is done, with a result.
     pub fn finished(outcome: Outcome) -> Self {
         Self { outcome: Some(outcome), ..Self::done() }
     }
 
-    /// Any of them.
+    /// An exit with any reason, without a result.
     pub fn new(reason: ExitReason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), outcome: None }
     }
@@ -73,12 +73,12 @@ impl Exit {
         Self::new(ExitReason::BadConfiguration, message)
     }
 
-    /// It may work next time.
+    /// A restart may help.
     pub fn temporary(message: impl Into<String>) -> Self {
         Self::new(ExitReason::Temporary, message)
     }
 
-    /// Asked to stop.
+    /// The worker was asked to stop.
     pub fn stopped(message: impl Into<String>) -> Self {
         Self::new(ExitReason::Stopped, message)
     }

@@ -1,10 +1,11 @@
-//! What the programs of a job say to each other: [`RunConfig`], the run folder's rows, the exit
-//! contract and the gRPC services of `shoprl.v1`.
+//! The contract between the programs of a job: [`RunConfig`], the rows of the run folder, the exit contract and the gRPC
+//! services of `shoprl.v1`.
 //!
-//! Without the feature `services` this crate is types only: planning needs no transport.
+//! Without the feature `services` this crate holds types only, because planning needs no transport.
 
 mod chain;
 mod exit;
+mod phase;
 #[cfg(feature = "services")]
 mod progress;
 mod run_config;
@@ -12,6 +13,7 @@ pub mod run_folder;
 
 pub use chain::error_chain;
 pub use exit::{Exit, ExitReason, Outcome};
+pub use phase::TrainerPhase;
 #[cfg(feature = "services")]
 pub use progress::{ProgressClient, ProgressClientError};
 pub use run_config::*;

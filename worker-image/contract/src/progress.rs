@@ -1,4 +1,4 @@
-//! A client that asks a trainer for its progress: the operator's and `shoprl run`'s.
+//! The client of `GetProgress`, for the operator and for `shoprl run`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::v1::{Caller, GetProgressRequest, GetProgressResponse};
 /// A progress message is some hundred bytes. A larger one is refused before it is decoded.
 const MESSAGE_LIMIT: usize = 16 << 10;
 
-/// Asks one trainer.
+/// A client of one trainer.
 #[derive(Debug, Clone)]
 pub struct ProgressClient {
     client: ControllerClient<Channel>,
@@ -21,7 +21,7 @@ pub struct ProgressClient {
     bearer: MetadataValue<Ascii>,
 }
 
-/// Why no client can be made.
+/// Why a client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgressClientError {
     /// The address is not `host:port`.
@@ -33,8 +33,8 @@ pub enum ProgressClientError {
 }
 
 impl ProgressClient {
-    /// A client of the trainer of job `job_uid` at `address` (`host:port`). It connects with its first request, and again
-    /// whenever the connection is lost. `deadline` limits the connection attempt and each request.
+    /// A client of the trainer of job `job_uid` at `address` (`host:port`). It connects with its first request, and reconnects
+    /// when the connection is lost. `deadline` limits the connection attempt and each request.
     ///
     /// # Errors
     /// When the address or the token is malformed.

@@ -1,12 +1,12 @@
-//! [`RunConfig`]: everything a worker is told. `shoprl-plan` lowers a validated spec to it; the
-//! ConfigMap or the run folder carries it as JSON. Workers do not know that Kubernetes exists.
+//! [`RunConfig`]: the configuration of a worker. `shoprl-plan` derives it from a validated spec. Workers read it as JSON from a
+//! ConfigMap or from the run folder; they do not depend on Kubernetes.
 
 use serde::{Deserialize, Serialize};
 
-/// Version of this format; a worker refuses another one.
+/// Version of this format. A worker refuses other versions.
 pub const RUN_CONFIG_VERSION: u32 = 1;
 
-/// The whole configuration of one job, resolved: nothing is left to a default.
+/// The configuration of one job, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunConfig {
@@ -14,23 +14,23 @@ pub struct RunConfig {
     pub version: u32,
     /// Name of the job.
     pub job: String,
-    /// Unique id of the job; locally derived from the manifest digest.
+    /// Unique id of the job. Under `shoprl run` it derives from the manifest digest.
     pub job_uid: String,
-    /// SHA-256 (hex) of the parts of the spec that decide the weights; another digest is another job.
+    /// SHA-256, in hex, of the fields that determine the weights. Another digest is another job.
     pub manifest_digest: String,
-    /// Every random draw derives from it.
+    /// Every random number derives from it.
     pub seed: u64,
     /// The shop and its tasks.
     pub environment: EnvironmentConfig,
     /// The policy's model.
     pub policy: PolicyConfig,
-    /// How it learns.
+    /// Warm-up and reinforcement learning.
     pub training: TrainingConfig,
-    /// What is measured on held-out tasks.
+    /// Evaluation on held-out tasks.
     pub evaluation: EvaluationConfig,
-    /// When state is kept.
+    /// When checkpoints are written.
     pub checkpoint: CheckpointConfig,
-    /// How many workers there are.
+    /// Number of workers of each role.
     pub roles: RolesConfig,
 }
 
@@ -40,27 +40,27 @@ pub struct RunConfig {
 pub struct EnvironmentConfig {
     /// Catalog preset: `mini`.
     pub catalog: String,
-    /// Seed of the catalog; the catalog is a function of (preset, seed).
+    /// Seed of the catalog. Preset and seed determine the catalog.
     pub catalog_seed: u64,
-    /// Scenarios to train and evaluate on, in cycle; at least one.
+    /// Scenarios of training and evaluation tasks, used in turn; at least one.
     pub scenarios: Vec<ScenarioName>,
-    /// Turns after which a single-turn episode ends.
+    /// Maximum number of turns of a single-turn episode.
     pub max_turns_single: u32,
-    /// Turns after which a multi-turn episode ends.
+    /// Maximum number of turns of a multi-turn episode.
     pub max_turns_multi: u32,
 }
 
-/// The four scenarios of ShopSimulator (arXiv 2601.18225, section 1.5 of our notes).
+/// The four scenarios of ShopSimulator (arXiv 2601.18225).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ScenarioName {
-    /// Everything is stated at once.
+    /// The instruction states everything.
     SingleTurn,
-    /// A persona implies part of it.
+    /// The persona implies a part of the instruction.
     SingleTurnPersona,
-    /// The shopper answers what is asked.
+    /// The agent must ask the shopper for a part of the instruction.
     MultiTurn,
-    /// Both.
+    /// Multi turn with a persona.
     MultiTurnPersona,
 }
 
@@ -68,11 +68,11 @@ pub enum ScenarioName {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// Model preset trained from scratch: `nano`.
+    /// Preset of the model, which is trained from scratch: `nano`.
     pub preset: String,
-    /// Longest action in tokens, its end included.
+    /// Maximum length of an action in tokens, with its end token.
     pub max_action_tokens: u32,
-    /// Longest episode in tokens.
+    /// Maximum length of an episode in tokens.
     pub context: u32,
 }
 
@@ -82,15 +82,15 @@ pub struct PolicyConfig {
 pub struct TrainingConfig {
     /// Supervised warm-up on demonstrations.
     pub warmup: WarmupConfig,
-    /// Group-relative policy optimisation.
+    /// Group relative policy optimisation.
     pub grpo: GrpoConfig,
     /// Message-wise credit.
     pub credit: CreditConfig,
-    /// Weights of the outcome in the reward.
+    /// Weights of the reward.
     pub reward: RewardConfig,
-    /// Optimiser steps of reinforcement learning.
+    /// Steps of reinforcement learning.
     pub steps: u32,
-    /// Accepted groups that one step consumes.
+    /// Accepted groups in one step.
     pub tasks_per_step: u32,
     /// AdamW learning rate of reinforcement learning.
     pub learning_rate: f64,
@@ -100,7 +100,7 @@ pub struct TrainingConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WarmupConfig {
-    /// The warm-up ends after this many trained tokens at the latest.
+    /// Maximum number of trained tokens.
     pub max_tokens: u64,
     /// Demonstrations in one optimiser step.
     pub batch: u32,
@@ -108,25 +108,25 @@ pub struct WarmupConfig {
     pub learning_rate: f64,
     /// Muon learning rate of matrices.
     pub matrix_learning_rate: f64,
-    /// Weight of observation tokens in the loss; action tokens weigh 1.
+    /// Weight of observation tokens in the loss. Action tokens have weight 1.
     pub observation_weight: f64,
-    /// Probability with which each habit of the demonstrator is dropped.
+    /// Probability that the demonstrator omits a habit in an episode, for each habit.
     pub hastiness: f64,
-    /// Stop early once both measures are reached.
+    /// When to stop before `max_tokens`.
     pub stop: WarmupStop,
 }
 
-/// Measures that end the warm-up, taken on training tasks.
+/// The warm-up stops early when both success rates are reached, measured on training tasks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WarmupStop {
-    /// Measured after each of so many trained tokens.
+    /// Trained tokens between two measurements.
     pub every_tokens: u64,
-    /// Tasks measured on.
+    /// Tasks of a measurement.
     pub tasks: u32,
-    /// Greedy success that must be reached, 0 to 1.
+    /// Success rate of greedy decoding to reach, 0 to 1.
     pub greedy_success: f64,
-    /// Sampled success that must be reached, 0 to 1.
+    /// Success rate of sampling to reach, 0 to 1.
     pub sampled_success: f64,
 }
 
@@ -140,7 +140,7 @@ pub struct GrpoConfig {
     pub clip_low: f64,
     /// Upper clip distance of the importance ratio.
     pub clip_high: f64,
-    /// Weight of the KL to the policy after warm-up; 0 switches it off.
+    /// Weight of the KL divergence from the policy after the warm-up; 0 turns it off.
     pub kl_coefficient: f64,
 }
 
@@ -148,41 +148,41 @@ pub struct GrpoConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreditConfig {
-    /// How one score per episode becomes supervision of messages.
+    /// How the advantage of an episode is split over its messages.
     pub mode: CreditMode,
-    /// Who scores the messages.
+    /// Source of the verdicts.
     pub scorer: ScorerName,
 }
 
-/// How one score per episode becomes supervision of messages.
+/// How the advantage of an episode is split over its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CreditMode {
-    /// Sample-wise: every token of an episode has its advantage.
+    /// Sample-wise: every token gets the advantage of its episode.
     Off,
-    /// The paper's mask.
+    /// The mask of the published method (docs/concepts/credit.md).
     Mask,
-    /// The mask with conserved mass.
+    /// The mask, with the weight of the hidden tokens moved to the kept ones.
     Conserved,
-    /// Conserved, gated per kind of message by how well labels predict the outcome.
+    /// Conserved, and gated for each kind of message by how well its verdicts predict the reward.
     Gated,
     /// Conservative dense reward.
     Dense,
 }
 
-/// Who scores the messages of an episode.
+/// Source of the verdicts on messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ScorerName {
-    /// The shop's rules: did the message bring the basket closer.
+    /// The rules of the shop: whether a message made progress towards the goal.
     Rules,
-    /// Seeded noise: the control for ablations.
+    /// Seeded noise, a control for ablations.
     Random,
-    /// The rules with the opposite sign: the worst case for ablations.
+    /// The rules with the opposite sign, the worst case for ablations.
     Inverted,
 }
 
-/// Reward = success * R_succ + strict * R_strict + loose * R_loose.
+/// Weights of the reward: success * R_succ + strict * R_strict + loose * R_loose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RewardConfig {
@@ -194,47 +194,47 @@ pub struct RewardConfig {
     pub loose: f64,
 }
 
-/// What is measured on held-out tasks.
+/// Evaluation on held-out tasks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EvaluationConfig {
-    /// Measured every so many steps of reinforcement learning; 0: only at the end.
+    /// Steps between two evaluations; 0: only at the end.
     pub every_steps: u32,
-    /// Held-out tasks of a measurement on the way.
+    /// Tasks of an evaluation during training.
     pub tasks: u32,
-    /// Held-out tasks of the final comparison.
+    /// Tasks of the final evaluation.
     pub final_tasks: u32,
 }
 
-/// When state is kept.
+/// When checkpoints are written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckpointConfig {
-    /// A checkpoint every so many steps of reinforcement learning.
+    /// Steps between two checkpoints.
     pub every_steps: u32,
-    /// Newest checkpoints kept.
+    /// Number of newest checkpoints to keep.
     pub keep: u32,
 }
 
-/// How many workers each role has.
+/// Number of workers of each role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolesConfig {
-    /// Shops that sessions are leased from.
+    /// Serves shop sessions.
     pub simulator: RoleConfig,
-    /// Players of episodes.
+    /// Plays episodes.
     pub rollout: RoleConfig,
-    /// Scorers of trajectories.
+    /// Scores trajectories.
     pub reward: RoleConfig,
-    /// The learner.
+    /// Updates the policy.
     pub trainer: RoleConfig,
 }
 
-/// One role's size.
+/// Size of one role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleConfig {
-    /// Workers.
+    /// Number of workers.
     pub replicas: u32,
 }
 
@@ -248,7 +248,7 @@ pub enum Role {
     Rollout,
     /// Replays and scores trajectories.
     Reward,
-    /// Learns; rank 0 is the single controller.
+    /// Updates the policy. Rank 0 is the only controller.
     Trainer,
 }
 
@@ -256,7 +256,7 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 4] = [Self::Simulator, Self::Rollout, Self::Reward, Self::Trainer];
 
-    /// Name as on the command line and in logs.
+    /// Name on the command line, in labels and in logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Simulator => "simulator",

@@ -1,5 +1,4 @@
-//! Rows of the files in a run folder. The trainer writes them; the report, the pictures and
-//! `shoprl trajectories` read them.
+//! Rows of the files in a run folder. The trainer writes them. The report, the curve and `shoprl trajectories` read them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use crate::ScenarioName;
 
 /// File names in a run folder.
 pub mod file {
-    /// The manifest with every default filled in.
+    /// The manifest, with every default filled in.
     pub const MANIFEST: &str = "manifest.yaml";
     /// [`crate::RunConfig`].
     pub const RUN_CONFIG: &str = "run.json";
@@ -19,27 +18,27 @@ pub mod file {
     pub const EVALUATIONS: &str = "evaluations.jsonl";
     /// Folder of [`super::Episode`] rows.
     pub const TRAJECTORIES: &str = "trajectories";
-    /// For people.
+    /// The report in Markdown.
     pub const REPORT: &str = "report.md";
-    /// For programs.
+    /// The report in JSON.
     pub const REPORT_JSON: &str = "report.json";
-    /// Success and reward over the run.
+    /// Picture of success and reward over the run.
     pub const CURVE: &str = "curve.png";
     /// [`super::Budget`].
     pub const BUDGET: &str = "budget.json";
 }
 
-/// One line of metrics.jsonl: an optimiser step. Rates are in [0, 1], seconds are wall time.
+/// One line of metrics.jsonl. Rates are 0 to 1, seconds are wall time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "phase")]
 pub enum Metric {
-    /// Mean over a window of supervised steps.
+    /// Means over the supervised steps since the previous row.
     Warmup(WarmupMetric),
     /// One step of reinforcement learning.
     Training(TrainingMetric),
 }
 
-/// Supervised steps since the previous row.
+/// The supervised steps since the previous row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WarmupMetric {
@@ -47,35 +46,35 @@ pub struct WarmupMetric {
     pub step: u64,
     /// Trained tokens so far.
     pub tokens: u64,
-    /// Mean negative log-likelihood, nats per unit of token weight (actions weigh 1, observations their share).
+    /// Mean negative log-likelihood in nats per unit of token weight (1 for actions, `observationWeight` for observations).
     pub loss: f64,
-    /// Gradient norm before clipping, mean.
+    /// Mean gradient norm before clipping.
     pub gradient_norm: f64,
-    /// AdamW learning rate now.
+    /// AdamW learning rate of the last step.
     pub learning_rate: f64,
-    /// Seconds spent on these steps.
+    /// Duration of these steps in seconds.
     pub seconds: f64,
-    /// Taken at the end of these steps, where it was due.
+    /// The measurement after these steps, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<Validation>,
 }
 
-/// The measures that may end the warm-up, on training tasks that are not demonstrated.
+/// The success rates that may stop the warm-up, on training tasks without demonstrations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Validation {
-    /// Greedy success.
+    /// Success rate of greedy decoding.
     pub greedy_success: f64,
-    /// Success sampled at temperature 1.
+    /// Success rate of sampling at temperature 1.
     pub sampled_success: f64,
 }
 
-/// One step of reinforcement learning. Means are over all episodes that were played, those of filtered groups included,
-/// where nothing else is said.
+/// One step of reinforcement learning. Unless stated otherwise, means are over all episodes of the step, with those of
+/// filtered groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainingMetric {
-    /// Step, from 1.
+    /// Number of the step, from 1.
     pub step: u64,
     /// Mean reward of the accepted groups' episodes.
     pub reward: f64,
@@ -87,42 +86,42 @@ pub struct TrainingMetric {
     pub turns: f64,
     /// Mean tokens per episode.
     pub episode_tokens: f64,
-    /// Mean entropy of sampled tokens, nats.
+    /// Mean entropy of sampled tokens in nats.
     pub entropy: f64,
-    /// Mean k3 estimate of KL(behaviour || trained), nats per action token.
+    /// Mean k3 estimate of KL(behaviour || trained) in nats per action token.
     pub kl: f64,
     /// Share of action tokens whose ratio was clipped.
     pub clip_share: f64,
     /// Gradient norm before clipping.
     pub gradient_norm: f64,
-    /// Groups filtered because their rewards had no variance.
+    /// Groups that were filtered because all their rewards were equal.
     pub filtered_groups: u64,
-    /// Trained tokens in this step: all of the accepted groups' episodes; 0 when every group was filtered.
+    /// Tokens of the accepted groups' episodes; 0 if every group was filtered.
     pub trained_tokens: u64,
-    /// Tokens that the policy sampled in this step.
+    /// Tokens that the policy sampled.
     pub sampled_tokens: u64,
-    /// Share of policy tokens whose credit has the sign of their sample's advantage, 1 when credit is off.
+    /// Share of policy tokens whose credit has the sign of their sample's advantage; 1 if credit is off.
     pub credit_kept: f64,
-    /// What message-wise credit did.
+    /// Statistics of message-wise credit.
     #[serde(default)]
     pub credit: CreditMetric,
-    /// Seconds waiting for scored groups.
+    /// Seconds of waiting for scored groups.
     pub rollout_seconds: f64,
-    /// Seconds of gradient and optimiser.
+    /// Seconds of gradients and optimiser.
     pub train_seconds: f64,
 }
 
-/// What message-wise credit did in one step (docs/concepts/credit.md).
+/// Statistics of message-wise credit in one step (docs/concepts/credit.md).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreditMetric {
-    /// How well the label a message ends with tells good samples from bad ones: 0.5 not at all, 1 perfectly. Absent
-    /// without samples of both kinds.
+    /// How well the verdicts separate good samples from bad ones, as an AUC: 0.5 not at all, 1 perfectly. Absent unless
+    /// there are samples of both kinds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auc: Option<f64>,
-    /// Sum of |credit| over tokens, relative to every token getting its sample's advantage.
+    /// Sum of |credit| over all tokens, relative to sample-wise credit.
     pub mass_ratio: f64,
-    /// By kind of message that occurs, for example `search`.
+    /// Statistics of each kind of message that occurs, for example `search`.
     pub kinds: BTreeMap<String, KindCredit>,
 }
 
@@ -130,22 +129,22 @@ pub struct CreditMetric {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KindCredit {
-    /// How far the gate trusts its labels, from the steps before this one: 0 to 1.
+    /// Trust of the gate in the verdicts, 0 to 1, from the steps before this one.
     pub trust: f64,
-    /// Correlation, within groups, of its labels with the reward, which trust is made of; absent before both varied.
+    /// Correlation of the verdicts with the reward within groups, from which the trust derives. Absent until both vary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<f64>,
-    /// Its part of all |credit|.
+    /// Share of all |credit|.
     pub share: f64,
 }
 
-/// Who was evaluated.
+/// The player that was evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
     /// Random valid actions.
     Random,
-    /// Search, first result, its options, buy.
+    /// Searches, opens the first result, chooses its options and buys.
     SearchFirst,
     /// The scripted expert.
     Expert,
@@ -153,7 +152,7 @@ pub enum Subject {
     Demonstrator,
     /// The policy after warm-up.
     Warmup,
-    /// The policy on the way.
+    /// The policy during training.
     Progress,
     /// The policy at the end.
     Trained,
@@ -171,23 +170,23 @@ pub enum Decoding {
     Sampled,
 }
 
-/// One line of evaluations.jsonl: one subject on held-out tasks. Task i of every subject is the same task.
+/// One line of evaluations.jsonl: one subject on held-out tasks. All subjects play the same tasks in the same order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evaluation {
-    /// Who.
+    /// The player.
     pub subject: Subject,
-    /// How.
+    /// The decoding.
     pub decoding: Decoding,
-    /// Reinforcement-learning steps taken by then.
+    /// Reinforcement learning steps taken before.
     pub step: u64,
-    /// Wall seconds of the measurement.
+    /// Wall time in seconds.
     pub seconds: f64,
     /// Results in task order.
     pub episodes: Vec<EpisodeResult>,
 }
 
-/// The eight metrics of ShopSimulator, each in [0, 1].
+/// The eight metrics of ShopSimulator (arXiv 2601.18225), each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
@@ -217,7 +216,7 @@ pub struct EpisodeResult {
     pub scenario: ScenarioName,
     /// Seed of the task.
     pub seed: u64,
-    /// Its metrics.
+    /// Metrics of the episode.
     #[serde(flatten)]
     pub metrics: Metrics,
     /// Actions taken.
@@ -247,13 +246,13 @@ pub struct Episode {
     pub digest: Option<String>,
     /// The conversation.
     pub messages: Vec<EpisodeMessage>,
-    /// How it ended: bought, declined, turnLimit, contextLimit.
+    /// Why it ended: bought, declined, turnLimit or contextLimit.
     pub end: String,
-    /// Its metrics.
+    /// Metrics of the episode.
     pub metrics: Metrics,
-    /// Its reward.
+    /// Reward of the episode.
     pub reward: f64,
-    /// Its group-relative advantage; absent outside training.
+    /// Advantage relative to its group; absent outside training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advantage: Option<f64>,
 }
@@ -266,7 +265,7 @@ pub struct EpisodeMessage {
     pub policy: bool,
     /// Text.
     pub text: String,
-    /// Its tokens as strings, for policy messages.
+    /// Texts of the tokens, for policy messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<String>,
     /// Kind of action, for policy messages.
@@ -285,7 +284,7 @@ pub struct Budget {
     pub phases: Vec<PhaseBudget>,
 }
 
-/// What one phase cost.
+/// Cost of one phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseBudget {

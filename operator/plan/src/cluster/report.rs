@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 use shoprl_contract::{Outcome, Role};
-use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus};
+use shoprl_crds::{Progress, RoleStatus, ShopRLJobStatus, TrainerPhase};
 
 use super::condition::{
     ACCEPTED, COMPLETE, FAILED, NewCondition, PLACED, ROLES_READY, SUSPENDED, end_time, set,
@@ -80,7 +80,7 @@ pub(super) fn complete(
     status.phase = Some("Complete".to_owned());
     let target = i64::from(job.validated.training.steps);
     let progress = status.progress.get_or_insert_default();
-    progress.phase = "finished".to_owned();
+    progress.phase = Some(TrainerPhase::Finished);
     (progress.step, progress.target_steps) = (target, target);
     progress.steps = format!("{target}/{target}");
     progress.waiting_for = None;

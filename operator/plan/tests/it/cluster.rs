@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
-use shoprl_crds::{Progress, ShopRLJobSpec};
+use shoprl_crds::{Progress, ShopRLJobSpec, TrainerPhase};
 use shoprl_plan::cluster::{self, ObservedPod};
 use shoprl_plan::validate;
 use world::{World, condition, spec, suspended};
@@ -145,7 +145,10 @@ fn a_complete_job_reports_the_outcome_in_its_trainers_termination_message() {
             expected,
             "{message:?}"
         );
-        assert_eq!((progress.phase.as_str(), progress.step), ("finished", progress.target_steps));
+        assert_eq!(
+            (progress.phase, progress.step),
+            (Some(TrainerPhase::Finished), progress.target_steps)
+        );
     };
     let message =
         r#"{"reason":"done","message":"","outcome":{"weightsVersion":9,"success":"0.51"}}"#;
@@ -234,22 +237,22 @@ fn scaling_down_removes_rollouts_and_leaves_the_trainer_untouched() {
 fn phases_are_written_immediately_counters_once_a_minute_and_standstill_never() {
     let mut world = World::new(1);
     world.settle();
-    let mut check = |seconds: u64, phase: &str, step: i64, written: bool| {
+    let mut check = |seconds: u64, phase: TrainerPhase, step: i64, written: bool| {
         world.now += Duration::from_secs(seconds);
-        let (phase, time) = (phase.to_owned(), Some(Time(world.now)));
+        let (phase, time) = (Some(phase), Some(Time(world.now)));
         world.progress = Some(Progress { phase, step, time, ..Progress::default() });
         let report = world.plan().report;
         assert_eq!(report != world.status, written, "after {seconds} s, step {step}");
         world.status = report;
     };
-    check(10, "warmup", 0, true);
-    check(10, "training", 0, true);
-    check(10, "training", 1, false);
-    check(50, "training", 2, true);
+    check(10, TrainerPhase::Warmup, 0, true);
+    check(10, TrainerPhase::Training, 0, true);
+    check(10, TrainerPhase::Training, 1, false);
+    check(50, TrainerPhase::Training, 2, true);
     // The trainer hangs: the written time stays that of the last change.
-    check(61, "training", 2, false);
-    check(3600, "training", 2, false);
-    check(10, "training", 3, true);
+    check(61, TrainerPhase::Training, 2, false);
+    check(3600, TrainerPhase::Training, 2, false);
+    check(10, TrainerPhase::Training, 3, true);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shoprl_contract::TrainerPhase;
 use shoprl_contract::v1::GetProgressResponse;
 
 use super::forecast::{Forecast, spoken};
@@ -75,9 +76,12 @@ impl Lines {
         let waiting = since
             .filter(|since| now.saturating_sub(*since) >= PATIENCE)
             .map(|_| report.waiting_for.clone());
-        let doing = match report.phase.as_str() {
-            "training" => format!("training {}/{}", report.step, report.target_steps),
-            phase => phase.to_owned(),
+        let doing = match TrainerPhase::read(report) {
+            Some(phase @ TrainerPhase::Training) => {
+                format!("{} {}/{}", phase.name(), report.step, report.target_steps)
+            }
+            Some(phase) => phase.name().to_owned(),
+            None => "unknown phase".to_owned(),
         };
         let left = self.forecast.left(now, report.done).filter(|_| waiting.is_none());
         Line {
@@ -99,7 +103,8 @@ impl Lines {
     ) -> bool {
         // The counts in a wait change all the time; what is waited for does not.
         let what = line.waiting.as_deref().and_then(|waiting| waiting.split(':').next());
-        let news = format!("{} {}", report.phase, what.unwrap_or_default());
+        let phase = TrainerPhase::read(report).map_or("", TrainerPhase::name);
+        let news = format!("{phase} {}", what.unwrap_or_default());
         let due = match &self.printed {
             Some((at, printed)) => *printed != news || now.saturating_sub(*at) >= SELDOM,
             None => true,

@@ -228,7 +228,7 @@ impl<'a> Job<'a> {
         };
         let mut shared = self.shared.lock();
         let progress = &mut shared.progress;
-        progress.phase = state.phase.name().to_owned();
+        state.phase.reported().write(progress);
         progress.step = state.step;
         progress.target_steps = u64::from(training.steps);
         progress.weights_version = state.updates;

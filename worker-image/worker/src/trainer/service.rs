@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use futures::Stream;
 use sha2::{Digest, Sha256};
-use shoprl_contract::Role;
 use shoprl_contract::v1::controller_server::Controller;
 use shoprl_contract::v1::{
     Caller, FetchWeightsRequest, GetProgressRequest, GetProgressResponse, LeaseGroupsRequest,
@@ -14,6 +13,7 @@ use shoprl_contract::v1::{
     RegisterResponse, SubmitScoresRequest, SubmitScoresResponse, SubmitTrajectoriesRequest,
     SubmitTrajectoriesResponse, WeightsChunk,
 };
+use shoprl_contract::{Role, TrainerPhase};
 use tonic::{Request, Response, Status};
 
 use super::shared::{Shared, State};
@@ -226,13 +226,18 @@ impl Controller for ControllerService {
         let state = self.shared.lock();
         let now = Instant::now();
         let census = state.coordinator.census(now);
-        Ok(Response::new(GetProgressResponse {
+        let mut progress = GetProgressResponse {
             waiting_for: state.coordinator.waiting_for(now),
             rollouts: census.rollouts,
             rewards: census.rewards,
             simulators: census.simulators,
             ..state.progress.clone()
-        }))
+        };
+        // The learner has not begun its first phase yet.
+        if TrainerPhase::read(&progress).is_none() {
+            TrainerPhase::Starting.write(&mut progress);
+        }
+        Ok(Response::new(progress))
     }
 }
 

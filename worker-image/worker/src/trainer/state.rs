@@ -1,6 +1,7 @@
 //! What a checkpoint carries beside weights and optimiser: enough to go on to the same bytes.
 
 use serde::{Deserialize, Serialize};
+use shoprl_contract::TrainerPhase;
 use shoprl_contract::run_folder::PhaseBudget;
 use shoprl_rl::credit::Gate;
 use shoprl_rl::ledger::Ledger;
@@ -50,14 +51,19 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// Name for people and for `GetProgress`.
-    pub(super) fn name(self) -> &'static str {
+    /// The phase that `GetProgress` reports.
+    pub(super) fn reported(self) -> TrainerPhase {
         match self {
-            Self::Warmup => "warmup",
-            Self::WarmupEvaluation | Self::FinalEvaluation => "evaluating",
-            Self::Training => "training",
-            Self::Finished => "finished",
+            Self::Warmup => TrainerPhase::Warmup,
+            Self::WarmupEvaluation | Self::FinalEvaluation => TrainerPhase::Evaluating,
+            Self::Training => TrainerPhase::Training,
+            Self::Finished => TrainerPhase::Finished,
         }
+    }
+
+    /// Name of the reported phase.
+    pub(super) fn name(self) -> &'static str {
+        self.reported().name()
     }
 }
 

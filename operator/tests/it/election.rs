@@ -1,4 +1,4 @@
-//! Two operators, as processes: who leads, and how they end.
+//! Several operators as processes: which one leads, and how they exit.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::server::ApiServer;
 
-/// How long the others wait for a silent holder.
-const DURATION: Duration = Duration::from_secs(15);
+/// Default of --lease-duration.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
 
 struct Process {
     child: Child,
@@ -25,7 +25,7 @@ impl Process {
     async fn start(server: &ApiServer, name: &'static str) -> Self {
         let key = server.folder().join("key");
         std::fs::write(&key, [7; 32]).expect("a file");
-        // Free a moment ago.
+        // A free port: the listener is dropped before the operator starts.
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         drop(listener);
@@ -42,15 +42,15 @@ impl Process {
     }
 
     async fn terminate(&mut self) -> ExitStatus {
-        let id = self.child.id().expect("it lives").to_string();
-        let sent = Command::new("kill").args(["-s", "TERM", &id]).status().await;
-        assert!(sent.expect("kill runs").success());
-        self.end(Duration::from_secs(25)).await
+        let id = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-s", "TERM", &id]).status().await;
+        assert!(status.expect("kill runs").success());
+        self.wait(Duration::from_secs(25)).await
     }
 
-    async fn end(&mut self, patience: Duration) -> ExitStatus {
+    async fn wait(&mut self, patience: Duration) -> ExitStatus {
         let end = timeout(patience, self.child.wait()).await;
-        end.unwrap_or_else(|_| panic!("{} still lives", self.name)).expect("its status")
+        end.unwrap_or_else(|_| panic!("{} is still running", self.name)).expect("its status")
     }
 }
 
@@ -59,44 +59,44 @@ async fn holder(leases: &Api<Lease>) -> String {
     lease.and_then(|lease| lease.spec?.holder_identity).unwrap_or_default()
 }
 
-async fn leads(leases: &Api<Lease>, name: &str) -> Duration {
-    let begun = Instant::now();
+async fn time_until_leader(leases: &Api<Lease>, name: &str) -> Duration {
+    let started = Instant::now();
     while holder(leases).await != name {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{name} never leads");
+        assert!(started.elapsed() < Duration::from_secs(60), "{name} never leads");
         sleep(Duration::from_millis(50)).await;
     }
-    begun.elapsed()
+    started.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_leads_the_other_takes_over_and_who_loses_the_lease_ends() {
+async fn one_operator_leads_another_takes_over_and_a_lost_lease_ends_it() {
     let server = ApiServer::start().await;
     let client = Client::try_from(server.config(None).await).expect("a client");
     let leases: Api<Lease> = Api::namespaced(client, "default");
     let mut first = Process::start(&server, "first").await;
-    leads(&leases, "first").await;
+    time_until_leader(&leases, "first").await;
     let mut second = Process::start(&server, "second").await;
     sleep(Duration::from_secs(3)).await;
     assert_eq!(holder(&leases).await, "first");
 
-    // Asked to leave, it gives the lease back: nobody waits for its duration.
+    // A terminated leader releases the lease: the next one does not wait for its duration.
     assert_eq!(first.terminate().await.code(), Some(0));
-    let waited = leads(&leases, "second").await;
-    assert!(waited < DURATION / 2, "{waited:?}");
+    let waited = time_until_leader(&leases, "second").await;
+    assert!(waited < LEASE_DURATION / 2, "{waited:?}");
 
-    // Killed, it is waited for.
+    // A killed leader does not: the next one waits.
     let mut third = Process::start(&server, "third").await;
-    second.child.start_kill().expect("it lives");
-    second.end(DURATION).await;
-    let waited = leads(&leases, "third").await;
-    assert!(waited > DURATION / 2, "{waited:?}");
+    second.child.start_kill().expect("it runs");
+    second.wait(LEASE_DURATION).await;
+    let waited = time_until_leader(&leases, "third").await;
+    assert!(waited > LEASE_DURATION / 2, "{waited:?}");
 
-    // Somebody else has it: whoever had it ends, and not as if all were well.
+    // A leader that loses the lease exits with an error.
     let stolen = json!({"spec": {"holderIdentity": "thief"}});
     let patch = Patch::Merge(&stolen);
     leases.patch("shoprl-operator", &PatchParams::default(), &patch).await.expect("patched");
-    assert_eq!(third.end(Duration::from_secs(12)).await.code(), Some(1));
-    // One that stands by leaves at once when it is asked to.
+    assert_eq!(third.wait(Duration::from_secs(12)).await.code(), Some(1));
+    // A standby exits as soon as it is terminated.
     let mut fourth = Process::start(&server, "fourth").await;
     sleep(Duration::from_secs(2)).await;
     assert_eq!(fourth.terminate().await.code(), Some(0));
@@ -104,7 +104,7 @@ async fn one_leads_the_other_takes_over_and_who_loses_the_lease_ends() {
 }
 
 #[tokio::test]
-async fn what_can_never_work_is_said_with_the_remedy() {
+async fn a_bad_command_line_exits_with_64_and_says_what_to_write() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
@@ -113,16 +113,16 @@ async fn what_can_never_work_is_said_with_the_remedy() {
     };
     let kubeconfig = file("kubeconfig", KUBECONFIG.as_bytes());
     let (key, short) = (file("key", &[7; 32]), file("short", &[7; 31]));
-    let check = async |arguments: &[&str], words: &str| {
+    let check = async |arguments: &[&str], text: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_shoprl-operator"))
             .args(arguments)
             .env("KUBECONFIG", &kubeconfig)
             .output()
             .await
             .expect("it starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {log}");
+        assert!(log.contains(text), "{arguments:?}: {log}");
     };
     let with = ["--worker-image", IMAGE, "--key-file"];
     check(&with[..2], "--key-file").await;

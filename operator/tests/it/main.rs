@@ -1,5 +1,5 @@
-//! The chart's rules on a real API server: with them the operator takes a job through its life and nothing is
-//! forbidden; without any one of them, that one is missed.
+//! The operator on a real API server. With the chart's rules it runs a job through its life and no request is forbidden.
+//! Each rule is needed.
 
 #![allow(clippy::disallowed_methods, reason = "a test that acts as user and kubelet, and waits")]
 
@@ -39,68 +39,68 @@ fn rules(place: Place, missing: Option<Right>) -> Vec<PolicyRule> {
             rule.verbs.retain(|verb| !of_kind || verb != missing.verb.name());
         }
     }
-    // A rule without a verb is refused.
+    // The API server refuses a rule without verbs.
     rules.retain(|rule| !rule.verbs.is_empty());
     rules
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_chart_s_rules_are_enough_and_each_of_them_is_needed() {
+async fn the_rules_of_the_chart_are_sufficient_and_each_is_needed() {
     let server = ApiServer::start().await;
-    // For all namespaces; alone, as it would see to the others' jobs too.
-    everything_goes(&server, "everywhere", false).await;
-    let whole = everything_goes(&server, "one-namespace", true);
+    // For all namespaces. It runs alone, because it would reconcile the other tests' jobs too.
+    works_without_a_denial(&server, "everywhere", false).await;
+    let whole = works_without_a_denial(&server, "one-namespace", true);
     let without = RIGHTS.iter().enumerate().map(|(index, right)| {
         let name = format!("without-{index}");
         let server = &server;
-        async move { is_missed(server, &name, *right).await }
+        async move { needs(server, &name, *right).await }
     });
     let ((), faults) = futures::join!(whole, join_all(without));
     let faults: Vec<String> = faults.into_iter().flatten().collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-async fn everything_goes(server: &ApiServer, name: &str, namespaced: bool) {
+async fn works_without_a_denial(server: &ApiServer, name: &str, namespaced: bool) {
     let world = World::make(server, name, namespaced, None).await;
     let running = world.start(namespaced, !namespaced).await;
-    world.live_until(&running, Reach::End).await.unwrap_or_else(|stuck| panic!("{name}: {stuck}"));
-    let told = running.get("/metrics").await;
-    assert!(told.contains("shoprl_operator_leader 1\n"), "{told}");
-    assert!(told.contains("shoprl_operator_jobs{phase=\"Complete\"} 0\n"), "{told}");
+    world.live_until(&running, Reach::End).await.unwrap_or_else(|state| panic!("{name}: {state}"));
+    let metrics = running.get("/metrics").await;
+    assert!(metrics.contains("shoprl_operator_leader 1\n"), "{metrics}");
+    assert!(metrics.contains("shoprl_operator_jobs{phase=\"Complete\"} 0\n"), "{metrics}");
     assert!(running.get("/readyz").await.ends_with("ok\n"));
     assert!(running.get("/healthz").await.ends_with("ok\n"));
     let metrics = running.metrics.clone();
     running.stop().await;
-    // An operator of one namespace sees no nodes.
+    // An operator of one namespace watches no nodes.
     for right in RIGHTS.iter().filter(|right| !namespaced || right.place != Place::Cluster) {
         let (verb, kind) = (right.verb, right.kind);
-        // A lease that is not there yet may be asked for too.
+        // A lease that does not exist yet may be read too.
         let done =
             [Answer::Ok, Answer::NotFound].map(|answer| metrics.requests(verb, kind, answer));
-        assert!(done.iter().sum::<u64>() > 0, "{name}: nobody did {right:?}");
+        assert!(done.iter().sum::<u64>() > 0, "{name}: {right:?} was never used");
         assert_eq!(metrics.requests(verb, kind, Answer::Forbidden), 0, "{name}: {right:?}");
     }
     let leases: Api<Lease> = Api::namespaced(world.admin.clone(), name);
     let lease = leases.get("shoprl-operator").await.expect("the lease is there");
     let holder = lease.spec.and_then(|spec| spec.holder_identity);
-    assert_eq!(holder.as_deref(), Some(""), "it was not given back");
+    assert_eq!(holder.as_deref(), Some(""), "it was not released");
     let events: Api<Event> = Api::namespaced(world.admin.clone(), name);
     let events = events.list(&ListParams::default()).await.expect("events");
     let reasons: Vec<String> = events.iter().filter_map(|event| event.reason.clone()).collect();
     let once: BTreeSet<&str> = reasons.iter().map(String::as_str).collect();
     let expected = ["AttemptStarted", "Complete", "Refused", "WorkerReplaced"];
     assert_eq!(once, BTreeSet::from(expected));
-    // Two attempts began.
+    // Two attempts started.
     assert_eq!(reasons.len(), expected.len() + 1, "{reasons:?}");
 }
 
-/// A fault unless the operator is seen to need the right.
-async fn is_missed(server: &ApiServer, name: &str, right: Right) -> Option<String> {
+/// A description of the state if the operator works without the right.
+async fn needs(server: &ApiServer, name: &str, right: Right) -> Option<String> {
     let world = World::make(server, name, true, Some(right)).await;
     let running = world.start(true, true).await;
     let (verb, kind) = (right.verb, right.kind);
     let missed = world.live_until(&running, Reach::Forbidden(verb, kind)).await;
-    // Without a lease, nothing is given back.
+    // Without rights on the lease, the release fails.
     let _ = tokio::time::timeout(Duration::from_secs(10), running.stop()).await;
-    missed.err().map(|stuck| format!("nothing misses {right:?}: {stuck}"))
+    missed.err().map(|state| format!("{right:?} is not needed: {state}"))
 }

@@ -1,5 +1,6 @@
-//! A namespace with an operator of limited rights, and a job's life in it: a pod of a needed name is in the way, it goes, all
-//! pods run, rollouts are taken away, the trainer is stopped and the next one ends, the job's time to live passes. There are no nodes; the test says what a kubelet would.
+//! A namespace with an operator of limited rights, and the life of a job in it: a foreign pod has a needed name and is
+//! deleted, all pods run, the rollouts are scaled down, the trainer stops and the next one finishes, the job's TTL passes.
+//! There are no nodes; the test writes the pod statuses that a kubelet would write.
 
 use std::time::Duration;
 
@@ -25,15 +26,15 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::rules;
 use crate::server::ApiServer;
 
-/// Whatever shall be seen is seen by then, also on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for a state, also on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How far the life goes.
+/// The end of the test.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach {
-    /// The job was complete, and deleted after its time.
+    /// The job was complete, and was deleted after its TTL.
     End,
-    /// A request of this kind was forbidden.
+    /// A request was forbidden.
     Forbidden(Verb, Kind),
 }
 
@@ -50,10 +51,10 @@ pub(crate) struct Running {
     task: JoinHandle<anyhow::Result<()>>,
 }
 
-/// Nobody answers: there are no trainers.
-struct Silence;
+/// There are no trainers.
+struct NoTrainers;
 
-impl AskTrainer for Silence {
+impl AskTrainer for NoTrainers {
     fn ask<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str) -> BoxFuture<'a, Option<Progress>> {
         Box::pin(std::future::ready(None))
     }
@@ -85,23 +86,23 @@ impl World {
         world
     }
 
-    /// Until the API server knows of the roles and who has them, which it watches like anybody else.
+    /// The API server watches roles and bindings, so it grants new ones with a delay.
     async fn wait_until_granted(&self, user: &str, missing: Option<Right>) {
         let reviews: Api<SubjectAccessReview> = Api::all(self.admin.clone());
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         for place in [Place::Own, Place::Jobs, Place::Cluster] {
-            let of_it = |right: &&Right| right.place == place && Some(**right) != missing;
-            let Some(right) = RIGHTS.iter().find(of_it) else { continue };
-            let asked = json!({"spec": {"user": user, "resourceAttributes": {
+            let is_granted = |right: &&Right| right.place == place && Some(**right) != missing;
+            let Some(right) = RIGHTS.iter().find(is_granted) else { continue };
+            let review = json!({"spec": {"user": user, "resourceAttributes": {
                 "namespace": self.name, "verb": right.verb.name(), "group": right.kind.group(),
                 "resource": right.kind.name(), "name": "shoprl-operator",
             }}});
-            let asked = serde_json::from_value(asked).expect("a question");
-            let is_granted = async || {
-                let answer = reviews.create(&PostParams::default(), &asked).await;
+            let review = serde_json::from_value(review).expect("a review");
+            let allows = async || {
+                let answer = reviews.create(&PostParams::default(), &review).await;
                 answer.expect("an answer").status.is_some_and(|status| status.allowed)
             };
-            while !is_granted().await {
+            while !allows().await {
                 assert!(Instant::now() < end, "{}: {right:?} is not granted", self.name);
                 sleep(Duration::from_millis(20)).await;
             }
@@ -169,7 +170,7 @@ impl World {
             },
             listener,
             metrics: metrics.clone(),
-            trainers: Box::new(Silence),
+            trainers: Box::new(NoTrainers),
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(operator.run(async move {
@@ -178,14 +179,14 @@ impl World {
         Running { metrics, address, stop, task }
     }
 
-    /// Lets the job live; `Err` says what was there when it did not come so far.
+    /// Runs the job until `reach`. `Err` describes the state if it does not get there.
     pub(crate) async fn live_until(&self, running: &Running, reach: Reach) -> Result<(), String> {
         let pods: Api<Pod> = Api::namespaced(self.admin.clone(), &self.name);
         let jobs: Api<ShopRLJob> = Api::namespaced(self.admin.clone(), &self.name);
-        let in_the_way = "smoke-rollout-0-1";
-        pods.create(&PostParams::default(), &stranger(in_the_way)).await.expect("a pod");
+        let taken = "smoke-rollout-0-1";
+        pods.create(&PostParams::default(), &foreign_pod(taken)).await.expect("a pod");
         jobs.create(&PostParams::default(), &smoke()).await.expect("the job is accepted");
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             sleep(Duration::from_millis(100)).await;
             let job = jobs.get_opt("smoke").await.expect("an answer");
@@ -212,14 +213,14 @@ impl World {
                     running.metrics.text()
                 ));
             }
-            // The operator asked whose it is.
+            // The operator has read the pod to find its owner.
             if running.metrics.requests(Verb::Get, Kind::Pods, Answer::Ok) > 0
-                && all.iter().any(|pod| pod.name_any() == in_the_way && !is_ours(pod))
+                && all.iter().any(|pod| pod.name_any() == taken && !is_ours(pod))
             {
-                let _ = pods.delete(in_the_way, &DeleteParams::default()).await;
+                let _ = pods.delete(taken, &DeleteParams::default()).await;
             }
             let done = |verb, kind| running.metrics.requests(verb, kind, Answer::Ok) > 0;
-            // Another budget.
+            // Fewer rollouts change the PodDisruptionBudget.
             if job.spec.roles.rollout.replicas == 3 && is("RolesReady") {
                 let fewer = json!({"spec": {"roles": {"rollout": {"replicas": 2}}}});
                 let patch = Patch::Merge(&fewer);
@@ -229,17 +230,17 @@ impl World {
                 && done(Verb::Update, Kind::Policies)
                 && is("RolesReady");
             for pod in all.iter().filter(|pod| is_ours(pod)) {
-                let known = pod.status.as_ref().and_then(|status| status.phase.clone());
-                if matches!(known.as_deref(), Some("Succeeded" | "Failed")) {
+                let phase = pod.status.as_ref().and_then(|status| status.phase.clone());
+                if matches!(phase.as_deref(), Some("Succeeded" | "Failed")) {
                     continue;
                 }
-                let said = match pod.name_any().as_str() {
+                let next = match pod.name_any().as_str() {
                     "smoke-trainer-0-1" if end_now => ended(143, "Failed"),
                     "smoke-trainer-0-2" if end_now => ended(0, "Succeeded"),
                     _ => ready(),
                 };
-                if known.as_deref() != said["status"]["phase"].as_str() {
-                    let patch = Patch::Merge(&said);
+                if phase.as_deref() != next["status"]["phase"].as_str() {
+                    let patch = Patch::Merge(&next);
                     let _ =
                         pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await;
                 }
@@ -269,11 +270,11 @@ fn is_ours(pod: &Pod) -> bool {
     pod.labels().contains_key("shoprl.dev/job")
 }
 
-/// A pod that belongs to nobody.
-fn stranger(name: &str) -> Pod {
+/// A pod without an owner.
+fn foreign_pod(name: &str) -> Pod {
     let container = Container {
-        name: "stranger".to_owned(),
-        image: Some("stranger".to_owned()),
+        name: "foreign".to_owned(),
+        image: Some("foreign".to_owned()),
         ..Container::default()
     };
     Pod {
@@ -295,7 +296,7 @@ fn ended(exit_code: i32, phase: &str) -> Value {
 }
 
 impl Running {
-    /// What it answers on its own port.
+    /// The answer of an HTTP endpoint.
     pub(crate) async fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
         let request = format!("GET {path} HTTP/1.1\r\nhost: operator\r\nconnection: close\r\n\r\n");
@@ -306,10 +307,10 @@ impl Running {
         answer
     }
 
-    /// Asks it to leave, which it does soon and in order.
+    /// Stops the operator, which must end soon and without an error.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
-        let left = timeout(Duration::from_secs(15), self.task).await.expect("it leaves");
-        left.expect("no panic").expect("in order");
+        let ended = timeout(Duration::from_secs(15), self.task).await.expect("it ends");
+        ended.expect("no panic").expect("no error");
     }
 }

@@ -1,4 +1,4 @@
-//! A real API server of the test's own.
+//! A real API server for one test.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use kube::{Api, Client, Config, CustomResourceExt};
 use shoprl_crds::ShopRLJob;
 use tempfile::TempDir;
 
-/// etcd and an API server on loopback, with the kind; gone when it is dropped.
+/// etcd and an API server on loopback with the CRD. They stop when this is dropped.
 pub(crate) struct ApiServer {
     kubeconfig: PathBuf,
     folder: TempDir,
@@ -20,8 +20,8 @@ fn cluster(arguments: &[&str], folder: &Path) -> String {
     let program = format!("{}/../e2e/cluster/cluster", env!("CARGO_MANIFEST_DIR"));
     let output =
         Command::new(program).args(arguments).arg(folder).output().expect("the script runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cluster {arguments:?}: {said}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cluster {arguments:?}: {log}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -43,17 +43,17 @@ impl ApiServer {
         server
     }
 
-    /// Its folder.
+    /// Folder with the files of the API server.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The administrator's credentials.
+    /// Path of the administrator's kubeconfig.
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// To ask it as the administrator, or as somebody else.
+    /// A configuration for the administrator, or for another user.
     pub(crate) async fn config(&self, user: Option<String>) -> Config {
         let mut kubeconfig = Kubeconfig::read_from(&self.kubeconfig).expect("a kubeconfig");
         for named in &mut kubeconfig.auth_infos {
