@@ -104,7 +104,7 @@ def mistakes_are_named_with_a_remedy():
         (lambda: env.reset(options={"task": -1}), ValueError, "seed: -1 is out of range"),
         (lambda: env.unwrapped.step("购买"), RuntimeError, "call reset() first"),
         (lambda: ended.step("返回"), shoprl_env.ShopError, "the episode of"),
-        (lambda: client.open("a b", task), shoprl_env.ShopError, "is no name"),
+        (lambda: client.open("a b", task), shoprl_env.ShopError, "is not a valid name"),
         (nobody.describe, shoprl_env.ShopError, "start `shoprl environment --listen 127.0.0.1:1`"),
     ):
         try:

@@ -231,7 +231,7 @@ async fn what_cannot_be_done_is_told_with_its_remedy() {
     let invalid = Code::InvalidArgument;
     for (session, turn, action, code, part) in [
         ("a", 1, "搜索被子", Code::FailedPrecondition, "open the session again"),
-        ("a", 4, "返回", Code::FailedPrecondition, "turn 2 of session a is due"),
+        ("a", 4, "返回", Code::FailedPrecondition, "turn 2 of session a is next"),
         ("b", 1, "返回", Code::NotFound, "open it again with the actions"),
         ("a", 2, &"好".repeat(6000), invalid, "action: 18000 bytes; send at most 16384"),
     ] {
@@ -245,21 +245,21 @@ async fn what_cannot_be_done_is_told_with_its_remedy() {
     let many = vec!["返回".to_owned(); 13];
     let long = "n".repeat(65);
     for (session, task, actions, code, part) in [
-        ("", SIMPLE, &[][..], invalid, "session: \"\" is no name; write 1 to 64"),
-        (&long, SIMPLE, &[], invalid, "write 1 to 64"),
-        ("a b", SIMPLE, &[], invalid, "session: \"a b\" is no name"),
-        ("c", unset, &[], invalid, "task.scenario: 0 is none of 1..4"),
-        ("c", unknown, &[], invalid, "task.scenario: 9 is none of 1..4"),
-        ("c", no_split, &[], invalid, "task.split: 7 is none of 1, 2"),
+        ("", SIMPLE, &[][..], invalid, "session: \"\" is not a valid name; use 1 to 64"),
+        (&long, SIMPLE, &[], invalid, "use 1 to 64"),
+        ("a b", SIMPLE, &[], invalid, "session: \"a b\" is not a valid name"),
+        ("c", unset, &[], invalid, "task.scenario: 0 is not one of 1..4"),
+        ("c", unknown, &[], invalid, "task.scenario: 9 is not one of 1..4"),
+        ("c", no_split, &[], invalid, "task.split: 7 is not one of 1, 2"),
         ("c", SIMPLE, &two, invalid, "actions[1]: comes after the end"),
-        ("c", SIMPLE, &many, invalid, "actions: 13 are more than the 12 turns"),
+        ("c", SIMPLE, &many, invalid, "actions: 13 exceed the scenario's 12 turns"),
         ("a", other, &[], Code::AlreadyExists, "plays another task; close it"),
     ] {
         refused(open(&mut client, session, task, actions).await.unwrap_err(), code, part);
     }
     open(&mut client, "c", SIMPLE, &[]).await.unwrap();
     let full = open(&mut client, "d", SIMPLE, &[]).await.unwrap_err();
-    refused(full, Code::ResourceExhausted, "all 2 sessions are taken; close some");
+    refused(full, Code::ResourceExhausted, "all 2 sessions are in use; close some");
     client.close(CloseEpisodeRequest { session: "c".into() }).await.unwrap();
     client.close(CloseEpisodeRequest { session: "c".into() }).await.unwrap();
     open(&mut client, "d", SIMPLE, &[]).await.unwrap();
@@ -278,7 +278,7 @@ async fn an_expired_lease_is_told_and_its_session_can_be_opened_again() {
     tokio::time::sleep(Duration::from_millis(1001)).await;
     let gone = step(&mut client, "a", 1, "搜索枕头").await.unwrap_err();
     assert_eq!(gone.code(), Code::NotFound);
-    assert!(gone.message().contains("was not used for 1 s"), "{}", gone.message());
+    assert!(gone.message().contains("was unused for 1 s"), "{}", gone.message());
     open(&mut client, "a", SIMPLE, &["搜索枕头".to_owned()]).await.unwrap();
 }
 

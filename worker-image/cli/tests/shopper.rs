@@ -171,12 +171,12 @@ fn what_cannot_be_is_told_before_anything_is_served() {
     let model = ["--shopper-model", "m"];
     check(
         &[&url[..], &model, &["--catalog", "mini"]].concat(),
-        "leave it out, or name --catalog fine",
+        "omit the option, or choose --catalog fine",
     );
     check(
         &[&url[..], &model, &["--shopper-temperature", "3"]].concat(),
         "write a number from 0 to 2",
     );
     let key = ["--shopper-key-file", "/nowhere/key"];
-    check(&[&url[..], &model, &key].concat(), "/nowhere/key: No such file");
+    check(&[&url[..], &model, &key].concat(), "key file /nowhere/key;");
 }

@@ -1,8 +1,8 @@
-//! Load on a running `shoprl environment` of a large shop: whole episodes in many sessions at once.
+//! Load on a running `shoprl environment` of a large shop: whole episodes in many concurrent sessions.
 //!
 //! `cargo run --release -p shoprl-worker --example environment_load -- ADDRESS [SESSIONS [SECONDS [expert|random]]]`
-//! prints a row of a table; with `hold` as the last argument it opens SESSIONS sessions, each with a listing and an open
-//! product, and leaves them open.
+//! prints a table row. With `hold` as the last argument it opens SESSIONS sessions, each with a listing and an open product, and
+//! leaves them open.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -17,17 +17,17 @@ use tonic::transport::{Channel, Endpoint};
 type Client = EnvironmentClient<Channel>;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Sessions on one connection.
+/// Sessions per connection.
 const SHARING: u64 = 8;
 
-/// What one session's player saw: step times in nanoseconds and episodes.
+/// Measurements of one session: step times in nanoseconds, and the number of episodes.
 #[derive(Default)]
-struct Seen {
+struct Measured {
     steps: Vec<u64>,
     episodes: usize,
 }
 
-/// Two threads, as many as the server's machine is measured with.
+/// Two threads, as many as on the measured server.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -57,30 +57,33 @@ async fn main() -> Result<(), Failure> {
             }
         })
         .collect();
-    let mut seen = Seen::default();
+    let mut measured = Measured::default();
     for player in players {
         let one = player.await??;
-        seen.steps.extend(one.steps);
-        seen.episodes += one.episodes;
+        measured.steps.extend(one.steps);
+        measured.episodes += one.episodes;
     }
     if agent == "hold" {
         println!("{sessions} sessions are open");
     } else {
-        report(agent, sessions, seen, start.elapsed());
+        report(agent, sessions, measured, start.elapsed());
     }
     Ok(())
 }
 
-fn report(agent: &str, sessions: u64, mut seen: Seen, elapsed: Duration) {
-    seen.steps.sort_unstable();
+fn report(agent: &str, sessions: u64, mut measured: Measured, elapsed: Duration) {
+    measured.steps.sort_unstable();
     let at = |share: usize| {
-        seen.steps.get(seen.steps.len() * share / 100).map_or(0.0, |nanos| *nanos as f64 / 1e6)
+        measured
+            .steps
+            .get(measured.steps.len() * share / 100)
+            .map_or(0.0, |nanos| *nanos as f64 / 1e6)
     };
     let rate = |count: usize| count as f64 / elapsed.as_secs_f64();
     println!(
         "| {agent} | {sessions} | {:.0} | {:.0} | {:.2} | {:.2} |",
-        rate(seen.episodes),
-        rate(seen.steps.len()),
+        rate(measured.episodes),
+        rate(measured.steps.len()),
         at(50),
         at(99)
     );
@@ -97,15 +100,15 @@ fn opening(session: &str, seed: u64) -> OpenEpisodeRequest {
     }
 }
 
-/// Episodes of all scenarios in turn until the time is over.
+/// Plays episodes of all scenarios in turn until the time is over.
 async fn play(
     mut client: Client,
     expert: bool,
     first: u64,
     stride: u64,
     length: Duration,
-) -> Result<Seen, Failure> {
-    let (mut seen, begin) = (Seen::default(), Instant::now());
+) -> Result<Measured, Failure> {
+    let (mut measured, begin) = (Measured::default(), Instant::now());
     let mut seed = first;
     while begin.elapsed() < length {
         let session = format!("load-{seed}");
@@ -116,26 +119,26 @@ async fn play(
             let request = StepEpisodeRequest { session: session.clone(), turn, action };
             let start = Instant::now();
             let reply = client.step(request).await?.into_inner();
-            seen.steps.push(start.elapsed().as_nanos() as u64);
+            measured.steps.push(start.elapsed().as_nanos() as u64);
             if reply.end() != EndReason::Unspecified {
                 break;
             }
             observation = reply.observation;
         }
         client.close(CloseEpisodeRequest { session }).await?;
-        seen.episodes += 1;
+        measured.episodes += 1;
         seed += stride;
     }
-    Ok(seen)
+    Ok(measured)
 }
 
-/// A session that stays open.
-async fn hold(mut client: Client, seed: u64) -> Result<Seen, Failure> {
+/// Opens a session and leaves it open.
+async fn hold(mut client: Client, seed: u64) -> Result<Measured, Failure> {
     let session = format!("held-{seed}");
     client.open(opening(&session, seed)).await?;
     for (turn, action) in [(1, "搜索乳胶枕"), (2, "打开#1")] {
         let (session, action) = (session.clone(), action.to_owned());
         client.step(StepEpisodeRequest { session, turn, action }).await?;
     }
-    Ok(Seen::default())
+    Ok(Measured::default())
 }

@@ -1,4 +1,4 @@
-//! Plays the expert's episodes with a shopper whose words are a language model's, and counts what became of its replies.
+//! Plays episodes of the expert with a language model that speaks for the shopper, and counts accepted and rejected replies.
 //! usage: shopper URL MODEL EPISODES [KEY-FILE]
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use shoprl_worker::voice::{Author, Options, Voice};
 #[derive(Default)]
 struct Counts {
     remarks: u32,
-    at_once: u32,
+    first_try: u32,
     later: u32,
     rules: u32,
     unfit: u32,
@@ -49,14 +49,14 @@ async fn main() -> anyhow::Result<()> {
         successes += replay.outcome.success;
         ruled += difficulty::play(&mall, &key, agent::expert())?.0.outcome.success;
     }
-    let Counts { remarks, at_once, later, rules, unfit, seconds } = counts;
+    let Counts { remarks, first_try, later, rules, unfit, seconds } = counts;
     println!(
         "{count} episodes, {remarks} remarks, {:.2} s each",
         seconds / f64::from(remarks.max(1))
     );
-    println!("said as the model put it: {at_once} at once, {later} after others that were not fit");
-    println!("said by the rules: {rules}; replies that were not fit: {unfit}");
-    println!("the expert succeeds in {successes} episodes, in {ruled} when the rules speak");
+    println!("words of the model: {first_try} at the first try, {later} after rejected replies");
+    println!("words of the rules: {rules}; rejected replies: {unfit}");
+    println!("the expert solves {successes} episodes, and {ruled} when the rules speak");
     Ok(())
 }
 
@@ -69,9 +69,9 @@ async fn episode(
 ) -> anyhow::Result<Replay> {
     let (mut session, opening) = Session::start_voiced(Arc::clone(mall), key);
     let (mut expert, mut actions, mut words) = (agent::expert(), Vec::new(), Words::new());
-    let mut seen = vec![opening];
+    let mut observations = vec![opening];
     while session.ended().is_none() {
-        let action = expert.act(seen.last().map_or("", String::as_str));
+        let action = expert.act(observations.last().map_or("", String::as_str));
         let turn = match session.cue(&action) {
             None => session.step(&action)?,
             Some(cue) => {
@@ -81,7 +81,7 @@ async fn episode(
                 counts.seconds += begun.elapsed().as_secs_f64();
                 counts.remarks += 1;
                 match spoken.by {
-                    Author::Model { unfit: 0 } => counts.at_once += 1,
+                    Author::Model { unfit: 0 } => counts.first_try += 1,
                     Author::Model { unfit } => {
                         counts.later += 1;
                         counts.unfit += unfit;
@@ -98,10 +98,10 @@ async fn episode(
                 session.step_voiced(&action, &spoken.words)?
             }
         };
-        seen.push(turn.observation);
+        observations.push(turn.observation);
         actions.push(action);
     }
     let replay = replay_voiced(mall, key, &actions, &words)?;
-    ensure!(replay.observations == seen, "a replay says something else");
+    ensure!(replay.observations == observations, "the replay has other observations");
     Ok(replay)
 }

@@ -1,4 +1,4 @@
-//! The job's token: every request carries it, on one machine too.
+//! The job's token. Every request carries it, also between processes of one machine.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-/// Shortest token that is accepted, in characters: 128 bits as hexadecimal digits.
+/// Shortest accepted token in characters: 128 bits as hexadecimal digits.
 const SHORTEST_TOKEN: usize = 32;
 
-/// The job's secret. Never printed.
+/// The job's secret. It is never printed.
 #[derive(Clone)]
 pub(crate) struct Token {
     bearer: MetadataValue<Ascii>,
@@ -51,20 +51,20 @@ impl Token {
         Ok(Self { bearer, key: text.as_bytes().to_vec() })
     }
 
-    /// A message authentication code under this token.
+    /// A message authentication code with this token as key.
     pub(crate) fn hmac(&self) -> Hmac<Sha256> {
         // HMAC takes keys of any length (RFC 2104).
         Hmac::new_from_slice(&self.key).expect("HMAC accepts a key of any length")
     }
 
-    /// Whether a presented header is this token, in constant time.
+    /// Whether a header carries this token; takes constant time.
     pub(crate) fn admits(&self, presented: &[u8]) -> bool {
         let expected = self.hmac().chain_update(self.bearer.as_bytes()).finalize().into_bytes();
         self.hmac().chain_update(presented).verify(&expected).is_ok()
     }
 }
 
-/// Puts the token on every request of a client.
+/// Adds the token to every request of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Bearer(pub(crate) Token);
 
@@ -75,7 +75,7 @@ impl Interceptor for Bearer {
     }
 }
 
-/// Refuses requests without the token.
+/// Refuses requests that lack the token.
 #[derive(Clone, Debug)]
 pub(crate) struct Gatekeeper(pub(crate) Token);
 
@@ -84,7 +84,7 @@ impl Interceptor for Gatekeeper {
         match request.metadata().get("authorization") {
             Some(presented) if self.0.admits(presented.as_bytes()) => Ok(request),
             Some(_) => Err(Status::unauthenticated(
-                "the token is not this job's; give the file the job was started with",
+                "the token is not this job's; use the token file that the job was started with",
             )),
             None => Err(Status::unauthenticated(
                 "no token; send metadata `authorization: Bearer TOKEN`",

@@ -1,8 +1,9 @@
-//! Dialling other workers: keepalive, deadlines, the token, and retries that are safe because every
-//! request of `shoprl.v1` may be repeated.
+//! Connections to other workers: keepalive, deadlines, token and retries. Retries are safe because every request of
+//! `shoprl.v1` is idempotent.
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use shoprl_contract::v1::Caller;
 use shoprl_contract::v1::controller_client::ControllerClient;
 use shoprl_contract::v1::simulator_client::SimulatorClient;
@@ -12,15 +13,15 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 use crate::auth::{Bearer, Token};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, Stopped};
 
-/// A request to a peer on the same network is answered within this time or asked again.
+/// Deadline of one request to a peer on the same network; then it is retried.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
-/// A peer that does not answer a connection attempt within this time is tried again.
+/// Deadline of one connection attempt.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
-/// An idle connection whose peer vanished is noticed within twice this time.
+/// Interval and timeout of keepalive pings: a vanished peer is detected within twice this time.
 const KEEPALIVE: Duration = Duration::from_secs(10);
-/// Largest message in bytes: 64 episodes of 512 tokens take about 1 MiB.
+/// Largest gRPC message in bytes; 64 episodes of 512 tokens take about 1 MiB.
 pub(crate) const MESSAGE_LIMIT: usize = 32 << 20;
 
 /// A client of the trainer.
@@ -39,7 +40,7 @@ fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
         .connect_lazy())
 }
 
-/// A client of the trainer at `host:port`; connects when first used and again whenever it must.
+/// A client of the trainer at `host:port`. It connects with the first request and reconnects as needed.
 pub(crate) fn controller(
     address: &str,
     token: &Token,
@@ -59,23 +60,23 @@ pub(crate) fn simulator(
         .max_encoding_message_size(MESSAGE_LIMIT))
 }
 
-/// Who this worker says it is, before it registered.
+/// The identity of a worker that has not registered yet.
 pub(crate) fn caller(config: &RunConfig, role: Role, index: u32) -> Caller {
     Caller { job_uid: config.job_uid.clone(), attempt: 0, role: role.name().into(), index }
 }
 
-/// What to do about a failed request.
+/// How to handle a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Ask again after a pause: the peer is away, or busy.
+    /// Retry after a pause: the peer is unreachable or busy.
     Retry,
     /// Register first: the trainer is on another attempt.
     Register,
-    /// Nothing helps: wrong token, wrong job, a bug.
+    /// Give up: wrong token, wrong job, wrong role, or a bug.
     Leave,
 }
 
-/// What a status code asks for.
+/// The remedy for a status code.
 pub(crate) fn remedy(status: &Status) -> Remedy {
     match status.code() {
         Code::FailedPrecondition => Remedy::Register,
@@ -87,26 +88,35 @@ pub(crate) fn remedy(status: &Status) -> Remedy {
     }
 }
 
-/// Pauses between attempts: 50 ms doubling to 2 s. Workers are few, so no jitter is needed to spread them.
-#[derive(Debug, Clone)]
-pub(crate) struct Backoff(Duration);
+/// Pauses between two tries of a request: exponential back-off with jitter.
+///
+/// The jitter spreads the up to 768 workers of a job that lose their trainer at the same moment.
+#[derive(Debug)]
+pub(crate) struct Backoff(ExponentialBackoff);
 
 impl Backoff {
-    /// Longest pause; a restarted trainer is found again within it.
+    /// Longest pause. It bounds how long a worker takes to find a restarted trainer.
     const LONGEST: Duration = Duration::from_secs(2);
+    /// The first pause is half of this to all of it.
+    const FIRST: Duration = Duration::from_millis(50);
 
-    /// The first pause comes next.
+    /// Starts with the shortest pause.
     pub(crate) fn new() -> Self {
-        Self(Duration::from_millis(50))
+        // backon adds up to one whole delay as jitter, so a pause is at most twice the delay.
+        let delays = ExponentialBuilder::new()
+            .with_min_delay(Self::FIRST / 2)
+            .with_max_delay(Self::LONGEST / 2)
+            .with_jitter()
+            .without_max_times();
+        Self(delays.build())
     }
 
-    /// Waits; `false` when the worker was asked to leave meanwhile.
-    pub(crate) async fn pause(&mut self, shutdown: &Shutdown) -> bool {
-        let pause = self.0;
-        self.0 = (self.0 * 2).min(Self::LONGEST);
+    /// Waits for the next pause, or until the worker is asked to stop.
+    pub(crate) async fn pause(&mut self, shutdown: &Shutdown) -> Result<(), Stopped> {
+        let pause = self.0.next().unwrap_or(Self::LONGEST);
         tokio::select! {
-            () = tokio::time::sleep(pause) => true,
-            () = shutdown.requested() => false,
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = shutdown.requested() => Err(Stopped),
         }
     }
 }
@@ -116,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_says_what_to_do() {
+    fn each_status_code_has_its_remedy() {
         let check = |code: Code, expected: Remedy| {
             assert_eq!(remedy(&Status::new(code, "")), expected, "{code:?}");
         };
@@ -126,5 +136,15 @@ mod tests {
         check(Code::FailedPrecondition, Remedy::Register);
         check(Code::Unauthenticated, Remedy::Leave);
         check(Code::InvalidArgument, Remedy::Leave);
+    }
+
+    #[test]
+    fn pauses_grow_with_jitter_up_to_the_longest_one() {
+        let pauses: Vec<Duration> = Backoff::new().0.take(40).collect();
+        assert!(pauses[0] >= Backoff::FIRST / 2 && pauses[0] <= Backoff::FIRST, "{:?}", pauses[0]);
+        for pause in &pauses[10..] {
+            assert!(*pause >= Backoff::LONGEST / 2 && *pause <= Backoff::LONGEST, "{pause:?}");
+        }
+        assert!(pauses[10..].iter().any(|pause| *pause != pauses[10]), "jitter");
     }
 }

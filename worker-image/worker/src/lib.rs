@@ -1,13 +1,14 @@
-//! The roles of a job: simulator, rollout, reward and trainer, as [`run`] starts them.
+//! The roles of a job: simulator, rollout, reward and trainer. [`run`] starts one of them.
 //!
-//! Everything dials the trainer and pulls: rollouts lease groups of episodes, reward workers lease
-//! trajectories, simulators make their address known. A death breaks nothing but a lease.
+//! All workers connect to the trainer and pull work: rollouts lease groups of episodes, reward workers lease trajectories,
+//! simulators register their address. When a worker dies, only its leases are lost, and they are handed out again.
 
 mod auth;
 pub mod checkpoint;
 mod client;
 pub mod environment;
 mod link;
+mod listener;
 mod numerics;
 mod options;
 mod policy;

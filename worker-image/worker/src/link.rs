@@ -1,25 +1,59 @@
-//! A worker's link to the trainer: registers, follows it to its next attempt, and asks until answered.
+//! A worker's connection to the trainer: it registers, follows the trainer to its next attempt, and retries requests until
+//! they are answered.
 
 use shoprl_contract::v1::{Caller, RegisterRequest};
 use shoprl_contract::{Exit, Role, RunConfig};
+use thiserror::Error;
 use tonic::{Request, Response, Status};
 
 use crate::auth::Token;
 use crate::client::{self, Backoff, Controller, Remedy, remedy};
 use crate::numerics;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, Stopped};
 
-/// The link. One per worker; requests go one after the other.
+/// Why a request to the trainer has no answer.
+#[derive(Debug, Error)]
+pub(crate) enum LinkError {
+    /// The trainer is on another attempt, where this worker is registered now. Everything it holds belongs to the previous
+    /// attempt, so it starts afresh.
+    #[error("the trainer is on another attempt")]
+    NewAttempt,
+    /// Repeating the request cannot help: wrong token, wrong job, wrong role, or a bug.
+    #[error("the trainer refuses this worker: {}", .0.message())]
+    Refused(Status),
+    /// This worker was asked to stop.
+    #[error("asked to stop")]
+    Stopped,
+}
+
+impl From<Stopped> for LinkError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<LinkError> for Exit {
+    fn from(error: LinkError) -> Self {
+        let message = error.to_string();
+        match error {
+            LinkError::NewAttempt => Self::temporary(message),
+            LinkError::Refused(_) => Self::bad_configuration(message),
+            LinkError::Stopped => Self::stopped(message),
+        }
+    }
+}
+
+/// The connection. One per worker; it sends one request at a time.
 pub(crate) struct Link {
     client: Controller,
     caller: Caller,
-    /// Where this worker listens; empty for those that only dial.
+    /// Address this worker serves on; empty for roles that serve nothing.
     address: String,
     shutdown: Shutdown,
 }
 
 impl Link {
-    /// A link that has not dialled yet.
+    /// A link that connects with its first request.
     pub(crate) fn new(
         trainer: &str,
         role: Role,
@@ -40,13 +74,13 @@ impl Link {
         })
     }
 
-    /// Who this worker is now.
+    /// This worker's identity, with the attempt it is registered at.
     pub(crate) fn caller(&self) -> Caller {
         self.caller.clone()
     }
 
-    /// Registers with whatever attempt the trainer is on. `Err` when asked to leave or refused for good.
-    pub(crate) async fn register(&mut self) -> Result<(), Exit> {
+    /// Registers at the trainer's current attempt; retries until the trainer is reachable.
+    pub(crate) async fn register(&mut self) -> Result<(), LinkError> {
         let mut backoff = Backoff::new();
         loop {
             let request = RegisterRequest {
@@ -62,60 +96,64 @@ impl Link {
                 Err(status) => status,
             };
             if remedy(&status) == Remedy::Leave {
-                return Err(refused(&status));
+                return Err(LinkError::Refused(status));
             }
-            tracing::debug!(%status, "trainer not there yet");
-            if !backoff.pause(&self.shutdown).await {
-                return Err(asked());
-            }
+            tracing::debug!(%status, "registration failed, retrying");
+            backoff.pause(&self.shutdown).await?;
         }
     }
 
-    /// Sends `request` until it is answered, registering again when the trainer is on another attempt.
+    /// Sends `request` until it is answered. When the trainer is on another attempt, registers there and returns
+    /// [`LinkError::NewAttempt`].
     pub(crate) async fn ask<Q, A>(
         &mut self,
         request: impl Fn(Caller) -> Q,
         send: impl AsyncFn(&mut Controller, Request<Q>) -> Result<Response<A>, Status>,
-    ) -> Result<A, Exit> {
+    ) -> Result<A, LinkError> {
         let mut backoff = Backoff::new();
         loop {
             let question = Request::new(request(self.caller.clone()));
             let answer = tokio::select! {
                 answer = send(&mut self.client, question) => answer,
-                () = self.shutdown.requested() => return Err(asked()),
+                () = self.shutdown.requested() => return Err(LinkError::Stopped),
             };
             let status = match answer {
                 Ok(reply) => return Ok(reply.into_inner()),
                 Err(status) => status,
             };
             match remedy(&status) {
-                Remedy::Leave => return Err(refused(&status)),
+                Remedy::Leave => return Err(LinkError::Refused(status)),
                 Remedy::Register => {
                     self.register().await?;
-                    return Err(Exit::temporary(NEW_ATTEMPT));
+                    return Err(LinkError::NewAttempt);
                 }
-                Remedy::Retry => tracing::debug!(%status, "asking again"),
+                Remedy::Retry => tracing::debug!(%status, "request failed, retrying"),
             }
-            if !backoff.pause(&self.shutdown).await {
-                return Err(asked());
-            }
+            backoff.pause(&self.shutdown).await?;
         }
     }
 }
 
-/// What [`Link::ask`] says after the trainer turned out to be on another attempt: whatever this worker
-/// holds belongs to the past, and it starts afresh.
-pub(crate) const NEW_ATTEMPT: &str = "the trainer is on another attempt";
+#[cfg(test)]
+mod tests {
+    use shoprl_contract::ExitReason;
 
-/// Whether an exit only means that work starts afresh.
-pub(crate) fn is_new_attempt(exit: &Exit) -> bool {
-    exit.message == NEW_ATTEMPT
-}
+    use super::*;
 
-fn asked() -> Exit {
-    Exit::stopped("asked to leave")
-}
-
-fn refused(status: &Status) -> Exit {
-    Exit::bad_configuration(format!("the trainer refuses this worker: {}", status.message()))
+    #[test]
+    fn each_link_error_has_its_exit_reason() {
+        let check = |error: LinkError, reason, message: &str| {
+            let exit = Exit::from(error);
+            assert_eq!((exit.reason, exit.message.as_str()), (reason, message));
+        };
+        check(LinkError::NewAttempt, ExitReason::Temporary, "the trainer is on another attempt");
+        check(LinkError::Stopped, ExitReason::Stopped, "asked to stop");
+        // The text of a refusal decides nothing, not even this one.
+        let refused = Status::permission_denied("the trainer is on another attempt");
+        check(
+            LinkError::Refused(refused),
+            ExitReason::BadConfiguration,
+            "the trainer refuses this worker: the trainer is on another attempt",
+        );
+    }
 }

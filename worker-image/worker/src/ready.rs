@@ -1,6 +1,6 @@
-//! Readiness of workers that nobody dials: a port that accepts connections once the worker is registered.
+//! Readiness of roles that serve nothing: a port that accepts connections once the worker is registered.
 //!
-//! Nothing is ever said on it; that it accepts is what is said.
+//! The port sends no data; accepting a connection is the signal.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 
 use crate::options::WorkerOptions;
 
-/// Pause after a connection that could not be taken, for want of a file descriptor for example.
+/// Pause after a failed accept, for example when file descriptors run out.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens from now on, if that is wanted. Call it when the trainer knows the worker, inside of the runtime.
+/// Starts to listen if `--ready` is given. Call it after registration, inside the tokio runtime.
 pub(crate) async fn announce(options: &WorkerOptions) -> Result<(), Exit> {
     let Some(address) = &options.ready else { return Ok(()) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -20,11 +20,11 @@ pub(crate) async fn announce(options: &WorkerOptions) -> Result<(), Exit> {
             "listen on {address}: {error}; give --ready as host:port of this machine, with a free port"
         ))
     })?;
-    tracing::info!(address, "ready");
+    tracing::info!(address, "readiness port open");
     tokio::spawn(async move {
         loop {
             if let Err(error) = listener.accept().await {
-                tracing::debug!(%error, "a probe was not accepted");
+                tracing::debug!(%error, "readiness probe not accepted");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_port_accepts_from_the_announcement_on_and_a_busy_one_is_told() {
+    async fn the_port_accepts_once_announced_and_a_busy_port_is_an_error() {
         let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = free.local_addr().expect("bound").to_string();
         let busy = announce(&options(Some(address.clone()))).await.expect_err("the port is taken");
@@ -75,6 +75,6 @@ mod tests {
         for _ in 0..3 {
             TcpStream::connect(&address).await.expect("every probe");
         }
-        announce(&options(None)).await.expect("nothing wanted");
+        announce(&options(None)).await.expect("no port wanted");
     }
 }

@@ -1,5 +1,5 @@
-//! Seals: HMAC-SHA-256 by the job's token over everything a trajectory or a score says, so that what is
-//! altered between two workers is refused instead of trained on.
+//! Seals: HMAC-SHA-256 with the job's token over all fields of a trajectory or score. A message that was altered between two
+//! workers is refused instead of trained on.
 
 use hmac::{Hmac, Mac};
 use prost::Message;
@@ -8,29 +8,29 @@ use shoprl_contract::v1::{Score, Trajectory};
 
 use crate::auth::Token;
 
-/// A message that carries the seal of its other fields.
+/// A message with a seal over its other fields.
 pub(crate) trait Sealed: Message + Clone + Default {
-    /// The seal's field.
+    /// The field that holds the seal.
     fn seal_field(&mut self) -> &mut Vec<u8>;
 
-    /// Seals the message.
+    /// Returns the message with its seal.
     fn seal(mut self, token: &Token) -> Self {
         let seal = self.code(token).finalize().into_bytes().to_vec();
         *self.seal_field() = seal;
         self
     }
 
-    /// Whether the seal is that of the other fields.
+    /// Whether the seal matches the other fields.
     fn is_intact(&self, token: &Token) -> bool {
         let seal = std::mem::take(self.clone().seal_field());
         self.code(token).verify_slice(&seal).is_ok()
     }
 
-    /// The code over all fields but the seal.
+    /// The authentication code over all fields but the seal.
     fn code(&self, token: &Token) -> Hmac<Sha256> {
         let mut bare = self.clone();
         bare.seal_field().clear();
-        // prost writes fields in tag order and has no maps here: equal messages are equal bytes.
+        // prost writes fields in tag order and these messages hold no maps, so equal messages have equal bytes.
         let bytes = bare.encode_to_vec();
         token.hmac().chain_update(bytes)
     }
@@ -66,7 +66,7 @@ mod tests {
         }
         .seal(&token);
         assert!(whole.is_intact(&token));
-        assert!(!whole.is_intact(&other), "a seal by another token must not pass");
+        assert!(!whole.is_intact(&other), "a seal with another token is refused");
         let alterations: [fn(&mut Trajectory); 5] = [
             |t| t.tokens[1] = 9,
             |t| t.log_probabilities[0] = -0.4,

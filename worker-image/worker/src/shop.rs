@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shoprl_contract::{Exit, RunConfig};
 use shoprl_simulator::{Preset, Shop};
 
-/// Opens the shop that the configuration names.
+/// Opens the shop named in the configuration.
 pub(crate) fn open(config: &RunConfig) -> Result<Arc<Shop>, Exit> {
     let environment = &config.environment;
     let preset = match environment.catalog.as_str() {

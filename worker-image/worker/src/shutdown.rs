@@ -1,10 +1,14 @@
-//! Being asked to leave: SIGTERM, SIGINT, or a parent that died (standard input closed).
+//! Shutdown requests: SIGTERM, SIGINT, or the death of the parent (standard input closes).
 
 use std::sync::Arc;
 
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// The worker was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped;
 
 /// A flag that turns on once. Cheap to clone, can be awaited and polled.
 #[derive(Clone, Debug)]
@@ -14,48 +18,48 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Not asked yet.
+    /// Not requested yet.
     pub(crate) fn new() -> Self {
         let (sender, receiver) = watch::channel(false);
         Self { sender: Arc::new(sender), receiver }
     }
 
-    /// Asks to leave.
+    /// Turns the flag on.
     pub(crate) fn request(&self) {
         self.sender.send_replace(true);
     }
 
-    /// Whether it was asked.
+    /// Whether the flag is on.
     pub(crate) fn is_requested(&self) -> bool {
         *self.receiver.borrow()
     }
 
-    /// Waits until it is asked.
+    /// Waits until the flag is on.
     pub(crate) async fn requested(&self) {
         let mut receiver = self.receiver.clone();
-        // The sender lives as long as `self`, so this ends only by the flag.
-        let _ = receiver.wait_for(|asked| *asked).await;
+        // `self` keeps the sender alive, so only the flag ends this wait.
+        let _ = receiver.wait_for(|requested| *requested).await;
     }
 
     /// Turns on at SIGTERM or SIGINT and, with `with_stdin`, when standard input closes.
     pub(crate) fn listen(&self, with_stdin: bool) -> std::io::Result<()> {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let asked = self.clone();
+        let shutdown = self.clone();
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            asked.request();
+            shutdown.request();
         });
         if with_stdin {
-            let asked = self.clone();
+            let shutdown = self.clone();
             tokio::spawn(async move {
-                let mut byte = [0; 64];
+                let mut buffer = [0; 64];
                 let mut stdin = tokio::io::stdin();
-                while !matches!(stdin.read(&mut byte).await, Ok(0) | Err(_)) {}
-                asked.request();
+                while !matches!(stdin.read(&mut buffer).await, Ok(0) | Err(_)) {}
+                shutdown.request();
             });
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! Task keys, limits, ends and scores between the wire and the shop.
+//! Conversions between wire and shop: task keys, limits, end reasons and metrics.
 
 use shoprl_contract::{RunConfig, ScenarioName, v1};
 use shoprl_simulator::{ActionKind, End, Limits, Outcome, Scenario, Split, TaskKey};
 
-/// The shop's scenario of a configured name.
+/// The shop's scenario for a configured name.
 pub(crate) fn scenario(name: ScenarioName) -> Scenario {
     match name {
         ScenarioName::SingleTurn => Scenario::SingleTurn,
@@ -13,7 +13,7 @@ pub(crate) fn scenario(name: ScenarioName) -> Scenario {
     }
 }
 
-/// The configured name of a shop's scenario.
+/// The configured name for a shop's scenario.
 pub(crate) fn scenario_name(scenario: Scenario) -> ScenarioName {
     match scenario {
         Scenario::SingleTurn => ScenarioName::SingleTurn,
@@ -23,7 +23,7 @@ pub(crate) fn scenario_name(scenario: Scenario) -> ScenarioName {
     }
 }
 
-/// A scenario, on the wire.
+/// A scenario as its wire value.
 pub(crate) fn scenario_to_wire(scenario: Scenario) -> v1::Scenario {
     match scenario {
         Scenario::SingleTurn => v1::Scenario::SingleTurn,
@@ -33,7 +33,7 @@ pub(crate) fn scenario_to_wire(scenario: Scenario) -> v1::Scenario {
     }
 }
 
-/// To the wire.
+/// A task key as its wire message.
 pub(crate) fn to_wire(key: &TaskKey) -> v1::TaskKey {
     let scenario = scenario_to_wire(key.scenario);
     let split = match key.split {
@@ -43,7 +43,7 @@ pub(crate) fn to_wire(key: &TaskKey) -> v1::TaskKey {
     v1::TaskKey { split: split.into(), scenario: scenario.into(), seed: key.seed }
 }
 
-/// From the wire; `Err` names what is missing.
+/// The task key in a wire message; `Err` names the missing or invalid field.
 pub(crate) fn from_wire(key: Option<&v1::TaskKey>) -> Result<TaskKey, String> {
     let key = key.ok_or("task: missing")?;
     let scenario = match key.scenario() {
@@ -52,18 +52,20 @@ pub(crate) fn from_wire(key: Option<&v1::TaskKey>) -> Result<TaskKey, String> {
         v1::Scenario::MultiTurn => Scenario::MultiTurn,
         v1::Scenario::MultiTurnPersona => Scenario::MultiTurnPersona,
         v1::Scenario::Unspecified => {
-            return Err(format!("task.scenario: {} is none of 1..4", key.scenario));
+            return Err(format!("task.scenario: {} is not one of 1..4", key.scenario));
         }
     };
     let split = match key.split() {
         v1::Split::Train => Split::Train,
         v1::Split::HeldOut => Split::HeldOut,
-        v1::Split::Unspecified => return Err(format!("task.split: {} is none of 1, 2", key.split)),
+        v1::Split::Unspecified => {
+            return Err(format!("task.split: {} is not one of 1, 2", key.split));
+        }
     };
     Ok(TaskKey { split, scenario, seed: key.seed })
 }
 
-/// The end of a session, on the wire.
+/// The end reason of a session as its wire value.
 pub(crate) fn end_to_wire(end: Option<End>) -> v1::EndReason {
     match end {
         None => v1::EndReason::Unspecified,
@@ -73,7 +75,7 @@ pub(crate) fn end_to_wire(end: Option<End>) -> v1::EndReason {
     }
 }
 
-/// Name of a kind of action, as `shoprl_rl::credit::Kind` has it on the wire.
+/// Wire name of an action kind, equal to that of `shoprl_rl::credit::Kind`.
 pub(crate) fn kind_name(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::Search => "search",
@@ -89,7 +91,7 @@ pub(crate) fn kind_name(kind: ActionKind) -> &'static str {
     }
 }
 
-/// The metrics of an episode, on the wire.
+/// The metrics of an episode as their wire message.
 pub(crate) fn metrics_to_wire(outcome: &Outcome) -> v1::Metrics {
     v1::Metrics {
         success: outcome.success,
@@ -103,7 +105,7 @@ pub(crate) fn metrics_to_wire(outcome: &Outcome) -> v1::Metrics {
     }
 }
 
-/// Turn limits of the job.
+/// The job's turn limits.
 pub(crate) fn limits(config: &RunConfig) -> Limits {
     Limits {
         single_turn: config.environment.max_turns_single,

@@ -1,11 +1,12 @@
-//! A language model that speaks for the shopper: any endpoint of OpenAI's chat completions. What is to be said, and whether a
-//! reply is fit, is decided by `shoprl_simulator::mall::voice`.
+//! A language model that speaks for the shopper, at any endpoint for OpenAI chat completions.
+//! `shoprl_simulator::mall::voice` decides what to say and whether a reply is acceptable.
 
 mod request;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use http::header::HeaderValue;
 use http::{StatusCode, Uri};
 use shoprl_rl::seed::{Purpose, Stream};
@@ -15,73 +16,73 @@ use tokio::time::{sleep, timeout};
 
 use request::{Connection, Failure};
 
-/// How the model is reached and asked.
+/// Endpoint and sampling options of the model.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Address up to and with the version, as `http://127.0.0.1:8080/v1`.
+    /// Base URL including the version, for example `http://127.0.0.1:8080/v1`.
     pub url: Uri,
-    /// The model's name there.
+    /// Model name at the endpoint.
     pub model: String,
-    /// File that holds the key; without one none is sent.
+    /// File with the API key; `None` sends no key.
     pub key_file: Option<PathBuf>,
-    /// Temperature of sampling, 0 to 2.
+    /// Sampling temperature, 0 to 2.
     pub temperature: f32,
-    /// Seed of sampling and of waiting times.
+    /// Seed of sampling and of back-off jitter.
     pub seed: u64,
-    /// How often one thing is asked for, whatever goes wrong.
+    /// Most attempts for one cue, whatever goes wrong.
     pub attempts: u32,
-    /// For one answer.
+    /// Deadline of one attempt.
     pub deadline: Duration,
-    /// First wait after a failure; it doubles, and up to half of it is left off by chance.
+    /// First pause after a failure. It doubles with each failure; jitter shortens it by up to half.
     pub backoff: Duration,
-    /// Requests at the same time.
+    /// Most requests in flight.
     pub concurrent: usize,
     /// Longest reply, in tokens of the model.
     pub max_tokens: u32,
 }
 
-/// Longest wait between two attempts, also when the endpoint asks for more.
+/// Longest pause between two attempts, even if the endpoint asks for a longer one.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Why nothing is said.
+/// Why the model produced no words.
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
     /// The key cannot be read.
-    #[error("key file {}: {source}; give a readable file that holds the key alone", path.display())]
+    #[error("cannot use key file {}; give a readable file that holds only the key", path.display())]
     Key {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// Nothing to check the endpoint's certificate with.
-    #[error("{url}: {source}; install the machine's certificates (Debian: ca-certificates)")]
+    /// The machine has no certificates to check the endpoint with.
+    #[error("no certificates to check {url} with; install them (Debian: ca-certificates)")]
     Certificates {
-        /// Where.
+        /// The endpoint.
         url: Uri,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The endpoint will never answer this.
+    /// The endpoint rejects the request; a retry cannot help.
     #[error("{url} refuses: {status}, {said}; check the shopper's url, model and key file")]
     Refused {
-        /// Where.
+        /// The endpoint.
         url: Uri,
-        /// With what.
+        /// Its HTTP status.
         status: StatusCode,
-        /// In which words.
+        /// The start of its response.
         said: String,
     },
-    /// The endpoint did not answer, though asked again.
+    /// No attempt was answered.
     #[error(
-        "{url} gave no answer in {attempts} attempts, at last: {last}; the turn was not played, try it again"
+        "{url} gave no answer in {attempts} attempts, last failure: {last}; the turn was not played, try it again"
     )]
     Silent {
-        /// Where.
+        /// The endpoint.
         url: Uri,
-        /// How often it was asked.
+        /// Number of attempts.
         attempts: u32,
-        /// What went wrong at last.
+        /// The last failure.
         last: String,
     },
 }
@@ -91,23 +92,23 @@ pub enum VoiceError {
 pub struct Spoken {
     /// The words.
     pub words: String,
-    /// Whose they are.
+    /// Their author.
     pub by: Author,
 }
 
-/// Who found the words.
+/// The author of the shopper's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The model, with the replies that were not fit before.
+    /// The model.
     Model {
-        /// How many those are.
+        /// Replies that were rejected before this one.
         unfit: u32,
     },
-    /// The rules, because no reply of the model was fit.
+    /// The rules, because every reply of the model was rejected.
     Rules {
-        /// How many there were.
+        /// Number of rejected replies.
         unfit: u32,
-        /// What was wrong with the last one.
+        /// Why the last reply was rejected.
         last: String,
     },
 }
@@ -120,10 +121,10 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Gets ready to ask; asks nothing yet.
+    /// Reads the key and prepares the client; sends nothing.
     ///
     /// # Errors
-    /// When the key file cannot be read, or an `https` address is given and there are no certificates to trust.
+    /// The key file cannot be read, or the URL is `https` and the machine has no certificates.
     pub fn new(options: Options) -> Result<Self, VoiceError> {
         let key = options.key_file.as_deref().map(read_key).transpose()?;
         let connection = Connection::new(&options.url, key)
@@ -136,20 +137,21 @@ impl Voice {
         &self.options.model
     }
 
-    /// Words for a cue. `nonce` tells apart what is said in different places; the same one asks the model with the same seeds.
+    /// Words for a cue. `nonce` identifies the place in the episode; the same nonce uses the same sampling seeds.
     ///
     /// # Errors
-    /// When the endpoint refuses, or stays silent.
+    /// The endpoint rejects the request or does not answer.
     pub async fn say(&self, cue: &Cue, nonce: u64) -> Result<Spoken, VoiceError> {
-        // Held over the waits: an endpoint that is overrun gets rest. Nobody closes it.
+        // Held during pauses too, to relieve an overloaded endpoint. The semaphore is never closed.
         let _room = self.room.acquire().await;
+        let mut backoff = self.backoff(nonce);
         let (mut unfit, mut last) = (0, None);
         for attempt in 0..self.options.attempts.max(1) {
             match self.ask(cue, nonce, attempt).await {
                 Ok(words) => match cue.check(&words) {
                     Ok(()) => return Ok(Spoken { words, by: Author::Model { unfit } }),
                     Err(why) => {
-                        tracing::debug!(words, %why, "a reply is not fit");
+                        tracing::debug!(words, %why, "reply of the shopper model rejected");
                         unfit += 1;
                         last = Some(why.to_string());
                     }
@@ -162,12 +164,13 @@ impl Voice {
                     });
                 }
                 Err(Failure::Passing { what, after }) => {
-                    tracing::debug!(what, "the shopper's model does not answer");
+                    tracing::debug!(what, "request to the shopper model failed");
                     if attempt + 1 == self.options.attempts.max(1) {
                         let (url, attempts) = (self.options.url.clone(), attempt + 1);
                         return Err(VoiceError::Silent { url, attempts, last: what });
                     }
-                    sleep(self.wait(nonce, attempt, after)).await;
+                    let pause = backoff.next().unwrap_or(LONGEST_WAIT);
+                    sleep(pause.max(after.unwrap_or_default()).min(LONGEST_WAIT)).await;
                 }
             }
         }
@@ -177,7 +180,7 @@ impl Voice {
 
     async fn ask(&self, cue: &Cue, nonce: u64, attempt: u32) -> Result<String, Failure> {
         let Options { model, temperature, max_tokens, deadline, .. } = &self.options;
-        // Servers take signed 32 bits.
+        // Servers accept signed 32-bit seeds.
         let seed = self.draw(nonce, attempt).next_u32() >> 1;
         let body = request::body(model, &cue.prompt(), *temperature, seed, *max_tokens);
         match timeout(*deadline, self.connection.post(body)).await {
@@ -189,10 +192,16 @@ impl Voice {
         }
     }
 
-    fn wait(&self, nonce: u64, attempt: u32, asked: Option<Duration>) -> Duration {
-        let doubled = self.options.backoff.saturating_mul(1 << attempt.min(16));
-        let share = 0.5 + self.draw(nonce, attempt).uniform_f64() / 2.0;
-        doubled.min(LONGEST_WAIT).mul_f64(share).max(asked.unwrap_or_default()).min(LONGEST_WAIT)
+    /// Pauses between the attempts for one cue. The seed makes them repeatable.
+    fn backoff(&self, nonce: u64) -> ExponentialBackoff {
+        // backon adds up to one whole delay as jitter, so a pause is at most twice the delay.
+        ExponentialBuilder::new()
+            .with_min_delay(self.options.backoff / 2)
+            .with_max_delay(LONGEST_WAIT / 2)
+            .with_jitter()
+            .with_jitter_seed(Stream::new(self.options.seed, Purpose::Shopper, &[nonce]).next_u64())
+            .without_max_times()
+            .build()
     }
 
     fn draw(&self, nonce: u64, attempt: u32) -> Stream {
@@ -200,7 +209,7 @@ impl Voice {
     }
 }
 
-/// The file's content as a header that no log shows.
+/// The file's content as a header that is never logged.
 fn read_key(path: &Path) -> Result<HeaderValue, VoiceError> {
     let refuse = |source| VoiceError::Key { path: path.to_owned(), source };
     let key = std::fs::read_to_string(path).map_err(refuse)?;

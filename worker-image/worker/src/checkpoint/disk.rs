@@ -1,31 +1,29 @@
-//! The operations that change a folder, each alone, so that a test can end the world between any
-//! two of them.
+//! The single operations that change a checkpoint store, behind a trait, so that tests can inject a power cut or a full disk
+//! between any two of them. `shoprl_files` combines several of these operations into one call, so this module does not use it.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
 
-/// What the store does to a disk.
+/// The disk operations of the store.
 pub(super) trait Disk: std::fmt::Debug + Send + Sync {
-    /// Creates a folder; it may exist already.
+    /// Creates a folder with its parents, unless it exists.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
-    /// Creates a file that must not exist, with this content, durably.
+    /// Creates a file that must not exist, writes `content` and syncs it.
     fn create_new(&self, path: &Path, content: &[u8]) -> io::Result<()>;
-    /// Makes the content of a file durable.
+    /// Syncs the content of a file.
     fn sync_file(&self, path: &Path) -> io::Result<()>;
-    /// Makes the entries of a folder durable.
+    /// Syncs the entries of a folder.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
     /// Renames within a folder.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
-    /// Removes a folder with all it holds; one that does not exist is fine.
+    /// Removes a folder with its content, if it exists.
     fn remove_tree(&self, path: &Path) -> io::Result<()>;
 }
 
-/// A folder of this machine or a mounted volume.
+/// A local disk or a mounted volume.
 #[derive(Debug)]
 pub(super) struct LocalDisk;
 
@@ -38,7 +36,7 @@ impl Disk for LocalDisk {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         let written = file.write_all(content).and_then(|()| file.sync_all());
         if written.is_err() {
-            // Half a file would occupy its name for ever; the write's error is the one to tell.
+            // A partial file would occupy the name forever. The write's error is the one to report.
             let _ = fs::remove_file(path);
         }
         written

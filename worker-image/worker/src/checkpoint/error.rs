@@ -1,18 +1,18 @@
-use std::{
-    error::Error,
-    fmt, io,
-    path::{Path, PathBuf},
-};
+//! Errors of the checkpoint store, with remedies.
 
-use shoprl_contract::Exit;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use shoprl_contract::{Exit, error_chain};
 use thiserror::Error;
 
-/// Whose run folder it is.
+/// The job that owns a run folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Unique id of the job.
     pub uid: String,
-    /// SHA-256 (hex) of what decides the weights.
+    /// SHA-256 (hex) of the manifest fields that determine the weights.
     pub manifest_digest: String,
 }
 
@@ -22,12 +22,12 @@ impl fmt::Display for Job {
     }
 }
 
-/// What is wrong with a checkpoint that should be there.
+/// A defect of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
-    /// The file, or the folder where all is missing.
+    /// The file, or the folder if everything is missing.
     pub path: PathBuf,
-    /// Follows the path in a sentence.
+    /// What is wrong; completes a sentence that starts with the path.
     pub reason: String,
 }
 
@@ -37,20 +37,20 @@ impl fmt::Display for Defect {
     }
 }
 
-/// Why the store could not do what was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
-    /// The disk refused.
+    /// A disk operation failed.
     #[error("cannot {operation} {}; {}", path.display(), remedy(source))]
     Storage {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         operation: &'static str,
-        /// On what.
+        /// Its file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The store would let two attempts take the same number.
+    /// The store cannot keep two attempts from taking the same number.
     #[error(
         "{} cannot create a file exclusively ({found}), so two attempts could overwrite each other; \
          use a local disk, or a volume that supports exclusive create",
@@ -59,7 +59,7 @@ pub enum CheckpointError {
     NotExclusive {
         /// The store.
         directory: PathBuf,
-        /// What the probe saw.
+        /// What the probe observed.
         found: String,
     },
     /// The folder belongs to another job, or to this job with another manifest.
@@ -70,37 +70,37 @@ pub enum CheckpointError {
     AnotherJob {
         /// The run folder.
         directory: PathBuf,
-        /// Whose it is.
+        /// Its owner.
         recorded: Job,
-        /// Who asked.
+        /// The job that tried to use it.
         given: Job,
     },
-    /// Somebody else began this attempt a moment ago; the next number may be free.
-    #[error("attempt {attempt} of this job was begun by another process; try again")]
+    /// Another process began this attempt at the same time; the next number may be free.
+    #[error("another process began attempt {attempt} of this job; try again")]
     AttemptTaken {
         /// Its number.
         attempt: u32,
     },
-    /// A later attempt continues the job; nothing that this one writes counts any more.
+    /// A later attempt continues the job; writes of this one no longer count.
     #[error("attempt {by} of this job has replaced attempt {attempt}, which ends here")]
     Superseded {
-        /// The attempt that asked.
+        /// The attempt that was replaced.
         attempt: u32,
-        /// The one that counts.
+        /// The attempt that replaced it.
         by: u32,
     },
     /// The chain of attempts cannot be read.
     #[error(
-        "{} {reason}, so it is unknown which checkpoints count; restore this file from a copy, or start in another folder",
+        "{} {reason}, so the valid checkpoints are unknown; restore this file from a copy, or start in another folder",
         file.display()
     )]
     Lineage {
         /// The record.
         file: PathBuf,
-        /// Follows the path in a sentence.
+        /// What is wrong; completes a sentence that starts with the path.
         reason: String,
     },
-    /// There is history, but none of it can be continued. Never a silent restart from zero.
+    /// The history has no valid checkpoint. The job never restarts from zero silently.
     #[error(
         "no checkpoint in {} can be continued: {}; restore the named files from a copy, or delete the folder to start over",
         directory.display(), list(defects)
@@ -108,21 +108,21 @@ pub enum CheckpointError {
     NoneValid {
         /// The run folder.
         directory: PathBuf,
-        /// What is wrong with each, newest first.
+        /// The defect of each, newest first.
         defects: Vec<Defect>,
     },
-    /// Whoever fills the checkpoint could not.
+    /// The caller could not write the content.
     #[error("cannot write the content of checkpoint {}", path.display())]
     Content {
-        /// Where the checkpoint would have been.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A checkpoint holds plain files in folders.
+    /// The content is not only plain files in folders.
     #[error("{} is neither a file nor a folder; a checkpoint holds plain files only", path.display())]
     NotPlain {
-        /// What was found.
+        /// The entry that is neither.
         path: PathBuf,
     },
 }
@@ -136,7 +136,7 @@ impl CheckpointError {
         move |source| Self::Storage { operation, path, source }
     }
 
-    /// What the disk refused to whoever fills a checkpoint needs the same remedy as what it refused here.
+    /// An IO error of the caller's writer gets the same remedy as one of the store.
     pub(super) fn content(path: &Path, error: Box<dyn Error + Send + Sync>) -> Self {
         let path = path.to_owned();
         match error.downcast::<io::Error>() {
@@ -145,14 +145,9 @@ impl CheckpointError {
         }
     }
 
-    /// How the process ends when nothing else can be done: 64 when trying again cannot help, else 75.
+    /// The process's exit: 64 if a retry cannot help, else 75.
     pub fn exit(&self) -> Exit {
-        let mut message = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            message = format!("{message}: {error}");
-            cause = error.source();
-        }
+        let message = error_chain(self);
         if self.is_temporary() {
             Exit::temporary(message)
         } else {

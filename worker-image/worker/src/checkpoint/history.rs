@@ -1,33 +1,29 @@
-//! Finding the newest checkpoint that counts and is whole.
+//! Finding the newest valid checkpoint.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::{
-    Checkpoint, CheckpointError, Defect,
-    lineage::{Lineage, Span},
-    manifest,
-    store::{Store, attempt_directory, step_directory, step_name},
-};
+use super::layout::{attempt_directory, step_directory, step_name};
+use super::lineage::{Lineage, Span};
+use super::store::Store;
+use super::{Checkpoint, CheckpointError, Defect, manifest};
 
-/// A folder that should be a checkpoint.
+/// A folder that should hold a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) path: PathBuf,
     attempt: u32,
     step: u64,
-    /// Digest of its MANIFEST.json, where a successor named it as its parent.
+    /// Digest of its MANIFEST.json, if a later attempt names it as parent.
     expected: Option<String>,
 }
 
 impl Store {
-    /// The newest checkpoint of the job whose every file is what was written; a damaged one is
-    /// skipped with a warning. `None` where no checkpoint was ever written.
+    /// The job's newest checkpoint whose files all verify; damaged ones are skipped with a warning. `None` if no checkpoint was
+    /// ever written.
     ///
     /// # Errors
-    /// History without a valid checkpoint, an unreadable record of an attempt, or the disk.
+    /// The history has no valid checkpoint, a lineage record is unreadable, or the disk failed.
     pub fn newest(&self) -> Result<Option<Checkpoint>, CheckpointError> {
         self.newest_in(&Lineage::read(&self.root)?)
     }
@@ -47,7 +43,7 @@ impl Store {
                 }
             }
         }
-        // A parent was whole when it was named: its folder being gone is damage, too.
+        // A parent was valid when it was recorded, so a missing folder is damage too.
         for parent in history.iter().filter_map(|span| span.last.as_ref()) {
             let path = step_directory(&self.root, parent.attempt, parent.step);
             if !path.exists() {
@@ -68,7 +64,7 @@ impl Candidate {
             Some(expected) if *expected != found.id.sha256 => Err(Defect {
                 path: self.path.join(manifest::MANIFEST),
                 reason: format!(
-                    "has the digest {}, the next attempt grew from {expected}",
+                    "has the digest {}, but the next attempt continued from {expected}",
                     found.id.sha256
                 ),
             }),
@@ -77,7 +73,7 @@ impl Candidate {
     }
 }
 
-/// Every folder of the history that should be a checkpoint, newest first.
+/// All folders of the history that should hold a checkpoint, newest first.
 pub(super) fn candidates(root: &Path, history: &[Span]) -> Result<Vec<Candidate>, CheckpointError> {
     let mut candidates = Vec::new();
     for span in history {
@@ -98,7 +94,7 @@ pub(super) fn candidates(root: &Path, history: &[Span]) -> Result<Vec<Candidate>
     Ok(candidates)
 }
 
-/// Steps with a folder in that of an attempt, ascending.
+/// Steps that have a folder in an attempt's folder, ascending.
 fn steps(folder: &Path) -> Result<Vec<u64>, CheckpointError> {
     let list = CheckpointError::storage("list", folder);
     let entries = match fs::read_dir(folder) {

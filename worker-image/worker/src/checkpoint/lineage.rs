@@ -1,20 +1,16 @@
-//! The records of attempts and the history that they define.
+//! The lineage records of attempts, and the history that they define.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CheckpointError, CheckpointId, Job,
-    seal::{self, Sealed},
-    store::attempt_directory,
-};
+use super::layout::attempt_directory;
+use super::seal::{self, Sealed};
+use super::{CheckpointError, CheckpointId, Job};
 
-/// lineage/0003.json: attempt 3 exists, and what it grew from.
+/// lineage/0003.json: attempt 3 exists, with its parent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Record {
@@ -35,7 +31,7 @@ impl Sealed for Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) attempt: u32,
-    /// Its last checkpoint that counts, as named by its successor; `None`: all count.
+    /// Its last checkpoint that counts, named by its successor; `None`: all count.
     pub(super) last: Option<CheckpointId>,
 }
 
@@ -44,12 +40,12 @@ pub(super) struct Span {
 pub(super) struct Lineage {
     root: PathBuf,
     records: BTreeMap<u32, Record>,
-    /// Highest number that was ever taken, by a readable record or not.
+    /// Highest attempt number taken, including unreadable records.
     newest: u32,
 }
 
 impl Lineage {
-    /// Reads all records; one that was torn by a crash before its attempt began does not count.
+    /// Reads all records. A record torn by a crash before its attempt wrote anything is ignored.
     pub(super) fn read(root: &Path) -> Result<Self, CheckpointError> {
         let mut lineage = Self { root: root.to_owned(), records: BTreeMap::new(), newest: 0 };
         for number in numbers(&folder(root))? {
@@ -61,12 +57,12 @@ impl Lineage {
         Ok(lineage)
     }
 
-    /// Highest number taken so far; 0 when there is none.
+    /// Highest attempt number taken; 0 if there is none.
     pub(super) fn newest(&self) -> u32 {
         self.newest
     }
 
-    /// Refuses another job.
+    /// Checks that the records belong to `given`.
     pub(super) fn check(&self, given: &Job) -> Result<(), CheckpointError> {
         for record in self.records.values() {
             let recorded = Job {
@@ -81,7 +77,7 @@ impl Lineage {
         Ok(())
     }
 
-    /// What counts, newest attempt first.
+    /// The checkpoints that count, newest attempt first.
     pub(super) fn history(&self) -> Result<Vec<Span>, CheckpointError> {
         let Some(mut record) = self.records.values().next_back() else { return Ok(Vec::new()) };
         let mut spans = vec![Span { attempt: record.attempt, last: None }];
@@ -89,7 +85,7 @@ impl Lineage {
             let file = record_file(&self.root, record.attempt);
             let older = self.records.get(&parent.attempt);
             let Some(older) = older.filter(|older| older.attempt < record.attempt) else {
-                let reason = format!("names attempt {} as its parent's", parent.attempt);
+                let reason = format!("names a parent in attempt {}", parent.attempt);
                 return Err(CheckpointError::Lineage { file, reason });
             };
             spans.push(Span { attempt: parent.attempt, last: Some(parent.clone()) });
@@ -99,7 +95,7 @@ impl Lineage {
     }
 }
 
-/// Where the record of an attempt lies.
+/// Path of an attempt's record.
 pub(super) fn record_file(root: &Path, attempt: u32) -> PathBuf {
     folder(root).join(file_name(attempt))
 }
@@ -113,7 +109,7 @@ pub(super) fn folder(root: &Path) -> PathBuf {
     root.join("lineage")
 }
 
-/// Numbers taken in `folder`, in ascending order.
+/// Attempt numbers in `folder`, ascending.
 fn numbers(folder: &Path) -> Result<Vec<u32>, CheckpointError> {
     let list = CheckpointError::storage("list", folder);
     let names: io::Result<Vec<_>> =
@@ -130,19 +126,19 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, CheckpointError> {
     Ok(numbers)
 }
 
-/// An attempt writes nothing before its record is durable. So an unreadable record of an attempt
-/// that left nothing is the trace of a crash; one of an attempt that did is damage.
+/// Reads a record; `None` if a crash tore it. An attempt writes nothing before its record is synced, so an unreadable record
+/// comes from a crash if the attempt has no folder, and is damage if it has one.
 fn read_record(root: &Path, number: u32) -> Result<Option<Record>, CheckpointError> {
     let file = record_file(root, number);
     let bytes = fs::read(&file).map_err(CheckpointError::storage("read", &file))?;
     let reason = match seal::from_bytes::<Record>(&bytes) {
         Ok(record) if record.attempt == number => return Ok(Some(record)),
-        Ok(record) => format!("is that of attempt {}", record.attempt),
+        Ok(record) => format!("belongs to attempt {}", record.attempt),
         Err(reason) => reason,
     };
     if attempt_directory(root, number).exists() {
         return Err(CheckpointError::Lineage { file, reason });
     }
-    tracing::warn!(file = %file.display(), reason, "ignoring the record of an attempt that never began");
+    tracing::warn!(file = %file.display(), reason, "lineage record of an attempt that never began ignored");
     Ok(None)
 }

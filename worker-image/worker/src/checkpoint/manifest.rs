@@ -1,32 +1,30 @@
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+//! MANIFEST.json: writing and verifying the list of a checkpoint's files.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{
-    Checkpoint, CheckpointError, CheckpointId, Defect,
-    disk::Disk,
-    seal::{self, Sealed},
-};
+use super::disk::Disk;
+use super::seal::{self, Sealed};
+use super::{Checkpoint, CheckpointError, CheckpointId, Defect};
 
 /// File name of a [`Manifest`]; a folder without it is not a checkpoint.
 pub(super) const MANIFEST: &str = "MANIFEST.json";
 
-/// What a checkpoint consists of: MANIFEST.json, written after everything else.
+/// MANIFEST.json, which is written after all other files of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// Attempt that wrote it.
+    /// Attempt that wrote the checkpoint.
     pub attempt: u32,
-    /// Step of reinforcement learning after which it was written.
+    /// Step after which it was written.
     pub step: u64,
-    /// Version of the weights in it.
+    /// Version of its weights.
     pub weights_version: u64,
-    /// Every file, by path.
+    /// All files, sorted by path.
     pub files: Vec<FileEntry>,
     /// SHA-256 (hex) of this document with this field empty.
     pub sha256: String,
@@ -36,9 +34,9 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileEntry {
-    /// Relative to the checkpoint, with `/`.
+    /// Path relative to the checkpoint, with `/`.
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     /// SHA-256 (hex) of the content.
     pub sha256: String,
@@ -50,7 +48,7 @@ impl Sealed for Manifest {
     }
 }
 
-/// Makes every file and folder under `root` durable and lists the files with their digests.
+/// Syncs every file and folder under `root` and lists the files with their digests.
 pub(super) fn record(disk: &dyn Disk, root: &Path) -> Result<Vec<FileEntry>, CheckpointError> {
     let mut files = Vec::new();
     record_folder(disk, root, root, &mut files)?;
@@ -72,24 +70,24 @@ fn record_folder(
         if kind.is_dir() {
             record_folder(disk, root, &path, files)?;
         } else if let (true, Some(name)) = (kind.is_file(), relative_name(root, &path)) {
-            disk.sync_file(&path).map_err(CheckpointError::storage("make durable", &path))?;
+            disk.sync_file(&path).map_err(CheckpointError::storage("sync", &path))?;
             let (size, sha256) = digest(&path).map_err(CheckpointError::storage("read", &path))?;
             files.push(FileEntry { path: name, size, sha256 });
         } else {
             return Err(CheckpointError::NotPlain { path });
         }
     }
-    disk.sync_directory(folder).map_err(CheckpointError::storage("make durable", folder))
+    disk.sync_directory(folder).map_err(CheckpointError::storage("sync", folder))
 }
 
-/// `None` for names that are not UTF-8: JSON could not carry them.
+/// `None` for names that are not UTF-8, which JSON cannot hold.
 fn relative_name(root: &Path, path: &Path) -> Option<String> {
     let relative = path.strip_prefix(root).ok()?;
     let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
     Some(parts?.join("/"))
 }
 
-/// The checkpoint in `path`, if every byte of it is what was written.
+/// The checkpoint in `path`, if every file has its recorded size and digest.
 pub(super) fn verify(path: &Path, attempt: u32, step: u64) -> Result<Checkpoint, Defect> {
     let file = path.join(MANIFEST);
     let defect = |reason: String| Defect { path: file.clone(), reason };
@@ -97,7 +95,7 @@ pub(super) fn verify(path: &Path, attempt: u32, step: u64) -> Result<Checkpoint,
     let manifest: Manifest = seal::from_bytes(&bytes).map_err(defect)?;
     if (manifest.attempt, manifest.step) != (attempt, step) {
         let (attempt, step) = (manifest.attempt, manifest.step);
-        return Err(defect(format!("is that of attempt {attempt}, step {step}")));
+        return Err(defect(format!("belongs to attempt {attempt}, step {step}")));
     }
     for entry in &manifest.files {
         verify_file(path, entry)?;
@@ -139,7 +137,7 @@ fn digest(path: &Path) -> io::Result<(u64, String)> {
     loop {
         let read = file.read(&mut block)?;
         if read == 0 {
-            return Ok((size, format!("{:x}", hash.finalize())));
+            return Ok((size, base16ct::lower::encode_string(&hash.finalize())));
         }
         hash.update(&block[..read]);
         size += read as u64;

@@ -1,18 +1,18 @@
-//! Removing what is no longer needed.
+//! Removing old checkpoints.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
+use std::{fs, io};
 
-use super::{
-    CheckpointError,
-    history::candidates,
-    lineage::Lineage,
-    manifest::MANIFEST,
-    store::{Store, attempt_directory},
-};
+use super::CheckpointError;
+use super::history::candidates;
+use super::layout::attempt_directory;
+use super::lineage::Lineage;
+use super::manifest::MANIFEST;
+use super::store::Store;
 
 impl Store {
-    /// Keeps the newest checkpoints of the history, counted over all attempts: a parent stays until
-    /// enough of its descendants are safe. To fail here costs space, not the checkpoint just saved.
+    /// Removes all but the newest checkpoints of the history, counted over all attempts, so a parent stays until enough later
+    /// checkpoints exist. A failure costs disk space only and is logged.
     pub(super) fn retain(&self) {
         if let Err(error) = self.try_retain() {
             tracing::warn!(%error, "cannot remove old checkpoints");
@@ -30,8 +30,7 @@ impl Store {
         Ok(())
     }
 
-    /// MANIFEST.json goes first, so that what a crash leaves is told at the first look; the digests
-    /// tell it in any case.
+    /// Removes MANIFEST.json first, so that after a crash the rest is recognised as incomplete without reading it.
     pub(super) fn remove_checkpoint(&self, path: &Path) -> Result<(), CheckpointError> {
         let file = path.join(MANIFEST);
         match self.disk.remove_file(&file) {
@@ -41,7 +40,7 @@ impl Store {
         self.disk.remove_tree(path).map_err(CheckpointError::storage("remove", path))
     }
 
-    /// What a crash left half-written in an attempt that is over.
+    /// Removes what a crash left half-written in an earlier attempt.
     fn remove_leftovers(&self, folder: &Path) -> Result<(), CheckpointError> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.flatten().map(|entry| entry.path()) {

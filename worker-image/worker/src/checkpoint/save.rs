@@ -1,19 +1,19 @@
-use std::{error::Error, path::Path};
+//! Saving a checkpoint.
 
-use super::{
-    Attempt, Checkpoint, CheckpointError, CheckpointId,
-    manifest::{self, MANIFEST, Manifest},
-    seal,
-    store::{Store, attempt_directory, step_directory, step_name},
-};
+use std::error::Error;
+use std::path::Path;
+
+use super::layout::{attempt_directory, step_directory, step_name};
+use super::manifest::{self, MANIFEST, Manifest};
+use super::store::Store;
+use super::{Attempt, Checkpoint, CheckpointError, CheckpointId, seal};
 
 impl Store {
-    /// Writes a checkpoint: `write` fills the folder that it is given with plain files. When this
-    /// returns, the checkpoint survives a power cut; until then it does not exist. A checkpoint that
-    /// this attempt wrote before is left as it is.
+    /// Writes a checkpoint: `write` fills the given folder with plain files. On return the checkpoint survives a power cut; before
+    /// that it does not exist. A checkpoint that this attempt wrote before is not written again.
     ///
     /// # Errors
-    /// The attempt was replaced by a later one, `write` failed, or the disk did.
+    /// A later attempt replaced this one, `write` failed, or the disk failed.
     pub fn save<E>(
         &self,
         attempt: &Attempt,
@@ -46,7 +46,7 @@ impl Store {
             .write_partial(&partial, &path, &mut manifest, write)
             .and_then(|sha256| self.publish(attempt.number, &partial, &path).map(|()| sha256));
         if saved.is_err() {
-            // Room for the next try; the failure itself is what to tell.
+            // Frees space for the next try. The error of the save is the one to report.
             let _ = self.disk.remove_tree(&partial);
         }
         let id = CheckpointId { attempt: attempt.number, step, sha256: saved? };
@@ -54,7 +54,7 @@ impl Store {
         Ok(Checkpoint { id, path, manifest })
     }
 
-    /// All files, then MANIFEST.json, each durable before the next; returns the latter's digest.
+    /// Writes and syncs all files, then MANIFEST.json; returns the digest of MANIFEST.json.
     fn write_partial<E>(
         &self,
         partial: &Path,
@@ -78,7 +78,7 @@ impl Store {
         Ok(seal::sha256(&bytes))
     }
 
-    /// The checkpoint gets its name, and with it begins to exist.
+    /// Renames the checkpoint to its final name, which makes it visible.
     fn publish(&self, attempt: u32, partial: &Path, path: &Path) -> Result<(), CheckpointError> {
         self.remove_checkpoint(path)?;
         self.check_current(attempt)?;

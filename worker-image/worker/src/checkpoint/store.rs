@@ -1,15 +1,12 @@
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+//! Opening a store and beginning attempts.
 
-use super::{
-    Attempt, CheckpointError, Job,
-    disk::{Disk, LocalDisk},
-    lineage::{self, Lineage, Record},
-    seal,
-};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use super::disk::{Disk, LocalDisk};
+use super::lineage::{self, Lineage, Record};
+use super::{Attempt, CheckpointError, Job, seal};
 
 /// The checkpoints of one job in its run folder.
 #[derive(Debug, Clone)]
@@ -20,11 +17,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the run folder `root`, created if need be, and proves that it can keep attempts apart.
-    /// The newest `keep` checkpoints stay, and at least two.
+    /// Opens the run folder `root`, creating it if needed, and checks that it supports exclusive creation of files.
+    /// Keeps the newest `keep` checkpoints, at least two.
     ///
     /// # Errors
-    /// A folder that cannot be written, or that lets an existing file be created again.
+    /// The folder cannot be written, or lets an existing file be created again.
     pub fn open(root: &Path, keep: u32) -> Result<Self, CheckpointError> {
         Self::open_on(root, keep, Arc::new(LocalDisk))
     }
@@ -34,7 +31,7 @@ impl Store {
         keep: u32,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, CheckpointError> {
-        // A successor may be naming the last but one as its parent at this very moment.
+        // A successor may be recording the second newest checkpoint as its parent right now.
         let keep = keep.max(2) as usize;
         let store = Self { root: root.to_owned(), keep, disk };
         let folder = lineage::folder(root);
@@ -47,11 +44,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins the next attempt of a job: from the newest valid checkpoint, or from the beginning
-    /// where there is none.
+    /// Begins the next attempt of a job, from the newest valid checkpoint or, if there is none, from the beginning.
     ///
     /// # Errors
-    /// Another job or manifest, a number taken meanwhile (call again), damaged history, or the disk.
+    /// The folder belongs to another job or manifest, the number was taken meanwhile (call again), the history is damaged, or
+    /// the disk failed.
     pub fn begin_attempt(
         &self,
         job_uid: &str,
@@ -80,7 +77,7 @@ impl Store {
         Ok(Attempt { number, parent })
     }
 
-    /// An attempt that was replaced must not go on.
+    /// Fails if a later attempt has replaced `attempt`.
     pub(super) fn check_current(&self, attempt: u32) -> Result<(), CheckpointError> {
         let by = Lineage::read(&self.root)?.newest();
         if by > attempt { Err(CheckpointError::Superseded { attempt, by }) } else { Ok(()) }
@@ -89,10 +86,10 @@ impl Store {
     pub(super) fn sync(&self, folder: &Path) -> Result<(), CheckpointError> {
         self.disk
             .sync_directory(folder)
-            .map_err(CheckpointError::storage("make durable the entries of", folder))
+            .map_err(CheckpointError::storage("sync the entries of", folder))
     }
 
-    /// Create; create again must fail; a listing must show it.
+    /// Checks that a file can be created, not created again, and is listed.
     fn probe(&self, folder: &Path) -> Result<(), CheckpointError> {
         let not_exclusive = |found: &str| CheckpointError::NotExclusive {
             directory: self.root.clone(),
@@ -102,7 +99,7 @@ impl Store {
         let again = self.disk.create_new(&file, b"again");
         let listed = fs::read_dir(folder)
             .map(|mut entries| entries.any(|entry| entry.is_ok_and(|e| e.path() == file)));
-        // Judged before the removal's result: it fails too where the store is broken.
+        // Checked before the removal's result, because on a broken store the removal fails too.
         let removed = self.disk.remove_file(&file);
         match again {
             Ok(()) => return Err(not_exclusive("a file that existed was created again")),
@@ -115,7 +112,7 @@ impl Store {
         removed.map_err(CheckpointError::storage("remove", &file))
     }
 
-    /// Another process may probe at the same time, and one that died may have left its file.
+    /// Creates the probe file under a free name: another process may probe at the same time, or may have left its file.
     fn create_probe(&self, folder: &Path) -> Result<PathBuf, CheckpointError> {
         let process = std::process::id();
         let mut number = 0;
@@ -128,19 +125,4 @@ impl Store {
             }
         }
     }
-}
-
-/// Folder of an attempt's checkpoints.
-pub(super) fn attempt_directory(root: &Path, attempt: u32) -> PathBuf {
-    root.join(format!("attempt-{attempt:04}"))
-}
-
-/// Folder of one checkpoint.
-pub(super) fn step_directory(root: &Path, attempt: u32, step: u64) -> PathBuf {
-    attempt_directory(root, attempt).join(step_name(step))
-}
-
-/// Name of the folder of a step.
-pub(super) fn step_name(step: u64) -> String {
-    format!("step-{step:06}")
 }

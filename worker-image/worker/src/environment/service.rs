@@ -1,9 +1,10 @@
-//! `shoprl.v1.Environment` over [`Sessions`].
+//! The service `shoprl.v1.Environment` over [`Sessions`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use shoprl_contract::error_chain;
 use shoprl_contract::v1::environment_server::Environment;
 use shoprl_contract::v1::{
     CloseEpisodeRequest, CloseEpisodeResponse, DescribeRequest, DescribeResponse,
@@ -18,16 +19,16 @@ use super::sessions::{Answer, Refusal, Sessions};
 use crate::task;
 use crate::voice::Voice;
 
-/// Longest action in bytes: many times the longest that can be possible, so that a model's ramblings are answered by
-/// the shop, and short enough that a full server stays small.
+/// Longest action in bytes: many times the longest valid one, so that the shop answers the text of a rambling model, and short
+/// enough to bound a full server's memory.
 const ACTION_BYTES: usize = 16 << 10;
-/// Longest name of a session: a UUID and a prefix.
+/// Longest session name in bytes: room for a UUID and a prefix.
 const NAME_BYTES: usize = 64;
 
 /// The service.
 pub(super) struct EnvironmentService {
     sessions: Arc<Sessions>,
-    /// Who speaks for the shoppers, if not the rules.
+    /// The model that speaks for the shoppers; `None` uses the rules.
     voice: Option<Voice>,
 }
 
@@ -40,13 +41,13 @@ impl EnvironmentService {
         self.sessions.world().digest().to_owned()
     }
 
-    /// A task, and actions that one of its episodes can have.
+    /// Checks a task and the actions of one of its episodes.
     fn played(&self, key: Option<&WireKey>, actions: &[String]) -> Result<TaskKey, Status> {
         let key = task::from_wire(key).map_err(Status::invalid_argument)?;
         let turns = self.sessions.world().turns(key.scenario);
         if actions.len() > turns as usize {
             return Err(Status::invalid_argument(format!(
-                "actions: {} are more than the {turns} turns of the scenario; cut them at the end of the episode",
+                "actions: {} exceed the scenario's {turns} turns; cut them at the end of the episode",
                 actions.len()
             )));
         }
@@ -61,23 +62,23 @@ impl EnvironmentService {
         let bounds = self.sessions.bounds();
         match refusal {
             Refusal::Unknown => Status::not_found(format!(
-                "session: {session} is not known here, or was not used for {} s; open it again with the actions it took",
+                "session: {session} is unknown, or was unused for {} s; open it again with the actions it took",
                 bounds.lease.as_secs()
             )),
             Refusal::NotDue { asked, due } => Status::failed_precondition(format!(
-                "turn: {asked}, but turn {due} of session {session} is due; only the turn before it may be repeated"
+                "turn: {asked}, but turn {due} of session {session} is next; only the turn before it may be retried"
             )),
             Refusal::Taken { turn } => Status::failed_precondition(format!(
-                "action: turn {turn} of session {session} was taken with another one; to take it back, open the session again with the actions before it"
+                "action: turn {turn} of session {session} was taken with another action; to undo it, open the session again with the actions before it"
             )),
             Refusal::Ended(end) => Status::failed_precondition(format!(
-                "session: the episode of {session} has ended ({end:?}); open another one"
+                "session: the episode of {session} has ended ({end:?}); open another session"
             )),
             Refusal::InUse => Status::already_exists(format!(
-                "session: {session} plays another task; close it, or choose another name (a UUID, say)"
+                "session: {session} plays another task; close it, or choose another name, for example a UUID"
             )),
             Refusal::Full { free_after } => Status::resource_exhausted(format!(
-                "all {} sessions are taken; close some, ask again (a lease runs out in {} s), or start the server with more --sessions",
+                "all {} sessions are in use; close some, retry (a lease expires in {} s), or start the server with more --sessions",
                 bounds.sessions,
                 free_after.as_secs_f64().ceil()
             )),
@@ -85,18 +86,14 @@ impl EnvironmentService {
                 "actions[{index}]: comes after the end of the episode; cut the actions there"
             )),
             Refusal::Words { index, why } => Status::invalid_argument(format!(
-                "words[{index}]: {why}; send what the steps' answers told, or no words"
+                "words[{index}]: {why}; send the words from the step responses, or no words"
             )),
             Refusal::Shop(why) => Status::internal(why),
         }
     }
 }
 
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error} ({cause})"))
-}
-
-/// Words by the position of their action.
+/// The shopper's words by index of the action.
 fn spoken(words: HashMap<u32, String>) -> Words {
     words.into_iter().map(|(index, words)| (index as usize, words)).collect()
 }
@@ -108,7 +105,7 @@ fn checked_name(name: &str) -> Result<(), Status> {
     }
     let start: String = name.chars().take(NAME_BYTES).collect();
     Err(Status::invalid_argument(format!(
-        "session: {start:?} is no name; write 1 to {NAME_BYTES} letters, digits, '-', '_' or '.'"
+        "session: {start:?} is not a valid name; use 1 to {NAME_BYTES} letters, digits, '-', '_' or '.'"
     )))
 }
 
@@ -176,7 +173,7 @@ impl Environment for EnvironmentService {
         let cue = cue.map_err(|refusal| self.status(&session, refusal))?;
         let words = match (&self.voice, cue) {
             (Some(voice), Some((task, cue))) => {
-                // Of the place alone, so that an episode that is played anew asks the model the same.
+                // Depends on task and turn only, so a replayed episode sends the model the same request.
                 let nonce = task.seed.rotate_left(16) ^ u64::from(turn);
                 let said = voice.say(&cue, nonce).await;
                 Some(said.map_err(|error| Status::unavailable(error.to_string()))?.words)
@@ -208,7 +205,7 @@ impl Environment for EnvironmentService {
         let key = self.played(task.as_ref(), &actions)?;
         let scored =
             self.sessions.world().replay(&key, &actions, &spoken(words)).map_err(|error| {
-                Status::invalid_argument(format!("actions: {}", with_cause(&error)))
+                Status::invalid_argument(format!("actions: {}", error_chain(&error)))
             })?;
         Ok(Response::new(ReplayEpisodeResponse {
             metrics: Some(task::metrics_to_wire(&scored.outcome)),

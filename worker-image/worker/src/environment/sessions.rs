@@ -1,4 +1,4 @@
-//! Leased, bounded, replayable sessions: a table without transport and without a clock.
+//! The table of leased, replayable sessions, with a bound on their number. No transport; time is an argument.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -10,22 +10,22 @@ use shoprl_simulator::{End, TaskKey, Turn};
 
 use super::world::{Episode, World};
 
-/// An ended session answers a repetition of its last turn for this long.
+/// An ended session is kept this long to answer retries of its last turn.
 const AFTER_THE_END: Duration = Duration::from_secs(5);
 
-/// How many sessions there may be, and for how long an unused one is kept.
+/// Most open sessions, and how long an unused one is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) sessions: usize,
     pub(super) lease: Duration,
 }
 
-/// Why a session did not answer.
+/// Why a session gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is not here.
+    /// The session is not known.
     Unknown,
-    /// Another turn is due.
+    /// Another turn is next.
     NotDue { asked: u32, due: u32 },
     /// This turn was taken with another action.
     Taken { turn: u32 },
@@ -33,21 +33,21 @@ pub(super) enum Refusal {
     Ended(End),
     /// The name belongs to a session of another task.
     InUse,
-    /// Every session is taken; the next lease runs out after this long.
+    /// All sessions are in use; the next lease expires after this long.
     Full { free_after: Duration },
-    /// An action that no session can have accepted.
+    /// An action after the end of the episode.
     AfterTheEnd { index: usize },
-    /// Words that the shopper cannot have said to an action.
+    /// Words that the shopper cannot have said in reply to an action.
     Words { index: usize, why: String },
-    /// The shop could not begin.
+    /// The shop failed.
     Shop(String),
 }
 
-/// What an action is answered with.
+/// The answer to an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) turn: Turn,
-    /// The shopper's words in it, where somebody else speaks for it.
+    /// The shopper's words, if a model speaks for the shopper.
     pub(super) words: Option<String>,
 }
 
@@ -58,17 +58,17 @@ struct Slot {
 
 struct State {
     episode: Episode,
-    /// Actions taken so far.
+    /// Number of actions taken.
     turn: u32,
     /// The newest action; empty before the first.
     action: String,
-    /// The answer to the newest action, for whoever repeats it.
+    /// The answer to the newest action, for retries.
     last: Answer,
     used: Instant,
 }
 
 impl State {
-    /// How much of the lease is left; `None` once it ran out.
+    /// Time left of the lease; `None` once it expired.
     fn left(&self, lease: Duration, now: Instant) -> Option<Duration> {
         let lease = if self.last.turn.end.is_some() { lease.min(AFTER_THE_END) } else { lease };
         lease.checked_sub(now.saturating_duration_since(self.used)).filter(|left| !left.is_zero())
@@ -76,7 +76,7 @@ impl State {
 }
 
 impl State {
-    /// The answer to a turn that was taken before; `None` if it is the one that is due.
+    /// The answer to a turn that was taken already; `None` if the turn is next.
     fn known(&self, turn: u32, action: &str) -> Result<Option<Answer>, Refusal> {
         if turn == self.turn && turn > 0 {
             let same = action == self.action;
@@ -92,17 +92,17 @@ impl State {
 
 type Table = HashMap<String, Arc<Slot>>;
 
-/// All sessions of one server. The table's lock is held for a look-up; a step holds its own session's lock alone.
+/// All sessions of one server. The table's lock is held for look-ups only; a step holds the lock of its session.
 pub(super) struct Sessions {
     world: World,
     bounds: Bounds,
-    /// Whether somebody else speaks for the shoppers.
+    /// Whether a model speaks for the shoppers.
     voiced: bool,
     open: Mutex<Table>,
 }
 
 impl Sessions {
-    /// None open.
+    /// No sessions yet.
     pub(super) fn new(world: World, bounds: Bounds, voiced: bool) -> Self {
         Self { world, bounds, voiced, open: Mutex::new(HashMap::new()) }
     }
@@ -115,7 +115,7 @@ impl Sessions {
         self.bounds
     }
 
-    /// Opens a session and plays `actions`. Opening an open one of the same task starts it anew.
+    /// Opens a session and plays `actions`. An open session of the same name and task is restarted.
     pub(super) fn open(
         &self,
         name: &str,
@@ -124,7 +124,7 @@ impl Sessions {
         words: &Words,
         now: Instant,
     ) -> Result<Turn, Refusal> {
-        // Asked before the work, and again after it: others may have come meanwhile.
+        // Checked before the replay to save work, and again after it, because other sessions may have opened meanwhile.
         self.admit(&mut self.table(), name, key, now)?;
         let state = self.begin(key, actions, words, now)?;
         let last = state.last.turn.clone();
@@ -135,8 +135,7 @@ impl Sessions {
         Ok(last)
     }
 
-    /// Takes turn number `turn` (from 1), which the shopper answers in `words` if there are some. The newest one may be
-    /// repeated.
+    /// Takes turn number `turn` (from 1), which the shopper answers with `words` if given. The newest turn may be retried.
     pub(super) fn step(
         &self,
         name: &str,
@@ -158,7 +157,7 @@ impl Sessions {
         })
     }
 
-    /// What the shopper is to say to turn number `turn`; `None` where it was taken, or where nobody is to be asked.
+    /// The cue for the shopper's words in turn number `turn`; `None` if the turn was taken, or if it needs no words.
     pub(super) fn cue(
         &self,
         name: &str,
@@ -178,7 +177,7 @@ impl Sessions {
         })
     }
 
-    /// Uses a session whose lease runs.
+    /// Runs `use_it` on a session whose lease has not expired, and renews the lease.
     fn with_session<T>(
         &self,
         name: &str,
@@ -186,7 +185,7 @@ impl Sessions {
         use_it: impl FnOnce(&mut State) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let slot = self.table().get(name).cloned().ok_or(Refusal::Unknown)?;
-        // A step that panicked left its session half changed: it is as good as gone.
+        // A step that panicked left its session half changed, so the session is lost.
         let mut state = slot.state.lock().map_err(|_| Refusal::Unknown)?;
         if state.left(self.bounds.lease, now).is_none() {
             drop(state);
@@ -197,20 +196,20 @@ impl Sessions {
         use_it(&mut state)
     }
 
-    /// Forgets a session.
+    /// Removes a session.
     pub(super) fn close(&self, name: &str) {
         self.table().remove(name);
     }
 
-    /// Forgets the sessions whose leases ran out; how many are open after that.
+    /// Removes expired sessions; returns how many are left.
     pub(super) fn sweep(&self, now: Instant) -> usize {
         let mut table = self.table();
-        self.forget_expired(&mut table, now);
+        self.remove_expired(&mut table, now);
         table.len()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Every method leaves the table valid at each step, so a panic elsewhere does not spoil it.
+        // Every method keeps the table valid at each step, so a poisoned lock is usable.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -256,7 +255,7 @@ impl Sessions {
         if table.len() < self.bounds.sessions {
             return Ok(());
         }
-        self.forget_expired(table, now);
+        self.remove_expired(table, now);
         if table.len() < self.bounds.sessions {
             return Ok(());
         }
@@ -264,11 +263,11 @@ impl Sessions {
         Err(Refusal::Full { free_after: left.unwrap_or(self.bounds.lease) })
     }
 
-    fn forget_expired(&self, table: &mut Table, now: Instant) {
+    fn remove_expired(&self, table: &mut Table, now: Instant) {
         table.retain(|_, slot| self.left(slot, now).is_some());
     }
 
-    /// A session that is being stepped has all of its lease; one whose step panicked has none.
+    /// Time left of a session's lease: the full lease during a step, none after a step that panicked.
     fn left(&self, slot: &Slot, now: Instant) -> Option<Duration> {
         match slot.state.try_lock() {
             Ok(state) => state.left(self.bounds.lease, now),
@@ -279,5 +278,4 @@ impl Sessions {
 }
 
 #[cfg(test)]
-#[path = "sessions_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! The shops that can be played in, behind one face.
+//! The shops that can be served, behind one interface.
 
 use std::sync::Arc;
 
@@ -16,25 +16,25 @@ pub enum World {
     Mini(Arc<Shop>),
     /// A large shop.
     Large {
-        /// What clients are told it is called.
+        /// Name that clients see.
         name: String,
         /// The shop.
         mall: Arc<Mall>,
     },
 }
 
-/// An episode that is going on.
+/// An episode in play.
 #[derive(Debug)]
 pub(super) enum Episode {
     Mini(Session),
     Large(Box<mall::Session>),
 }
 
-/// What a replay says.
+/// The result of a replay.
 pub(super) struct Scored {
     pub(super) outcome: Outcome,
     pub(super) end: Option<End>,
-    /// Per action; empty where the shop has no rules for it.
+    /// One per action; empty if the shop has no verdict rules.
     pub(super) verdicts: Vec<f64>,
     pub(super) kinds: Vec<ActionKind>,
 }
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// The most turns of an episode.
+    /// Most turns of an episode.
     pub(super) fn turns(&self, scenario: Scenario) -> u32 {
         match self {
             Self::Mini(_) if scenario.has_shopper() => Limits::default().multi_turn,
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    /// Starts the episode of a task; with its first observation. `voiced`: somebody else speaks for the shopper.
+    /// Starts the episode of a task; returns it with its first observation. `voiced`: a model speaks for the shopper.
     pub(super) fn start(
         &self,
         key: &TaskKey,
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// Plays the task's actions again and scores them; `words` are those of a shopper for whom somebody else spoke.
+    /// Replays the task's actions and scores them. `words` are the shopper's words, if a model spoke for the shopper.
     pub(super) fn replay(
         &self,
         key: &TaskKey,
@@ -124,7 +124,7 @@ impl World {
 }
 
 impl Episode {
-    /// Plays an action, which the shopper answers in these words if there are some.
+    /// Plays an action, which the shopper answers with `words` if given.
     pub(super) fn step(&mut self, action: &str, words: Option<&str>) -> Result<Turn, VoiceError> {
         match (self, words) {
             (Self::Mini(session), None) => Ok(session.step(action)?),
@@ -134,7 +134,7 @@ impl Episode {
         }
     }
 
-    /// What the shopper is to say if `action` is played next, where somebody else speaks for it.
+    /// The cue for the shopper's words if `action` is played next; `None` if the action needs none.
     pub(super) fn cue(&self, action: &str) -> Option<Cue> {
         match self {
             Self::Mini(_) => None,

@@ -1,8 +1,7 @@
 //! TensorBoard's event file: TFRecord frames around Event messages.
 //!
-//! Both formats are TensorFlow's (tensorflow/core/lib/io/record_writer.h, core/util/event.proto); the
-//! messages are cut down to the fields of scalars. Times are the run's own seconds from its start, so
-//! that the same rows give the same bytes.
+//! Both formats are TensorFlow's (tensorflow/core/lib/io/record_writer.h, core/util/event.proto), reduced to the fields of
+//! scalars. Times are seconds since the start of the run, so the same rows give the same bytes.
 
 pub(super) mod frame;
 pub(super) mod message;
@@ -13,10 +12,10 @@ use prost::Message;
 use super::run::Run;
 use message::{Event, Summary, Value, What};
 
-/// File name: TensorBoard reads whatever has `tfevents` in its name.
+/// File name. TensorBoard reads files with `tfevents` in their names.
 pub(super) const FILE: &str = "events.out.tfevents.0.shoprl";
 
-/// The whole file.
+/// The bytes of the file.
 pub(super) fn file(run: &Run) -> Vec<u8> {
     let mut bytes = Vec::new();
     let version = What::FileVersion("brain.Event:2".to_owned());

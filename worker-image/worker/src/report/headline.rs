@@ -1,17 +1,13 @@
-//! What a run amounts to, in words.
+//! The results of a run in sentences, and the names of subjects, decodings and scenarios.
 
-use shoprl_contract::{
-    ScenarioName,
-    run_folder::{Decoding, Subject},
-};
+use shoprl_contract::ScenarioName;
+use shoprl_contract::run_folder::{Decoding, Subject};
 use shoprl_rl::statistics::Interval;
 
-use super::{
-    number::{count, percent, points},
-    summary::{Report, SubjectResult},
-};
+use super::document::{Report, SubjectResult};
+use super::number::{count, percent, points};
 
-/// What reinforcement learning did, the greedy policy first.
+/// The effect of reinforcement learning, greedy decoding first.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
     let mut sentences = Vec::new();
     for decoding in [Decoding::Greedy, Decoding::Sampled] {
@@ -20,8 +16,8 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
         match (before, after) {
             (Some(before), Some(after)) => sentences.push(change(report, before, after)),
             (Some(before), None) => sentences.push(format!(
-                "After warm-up the policy succeeds on {} of {} held-out tasks ({}); after \
-                 reinforcement learning it has not been measured.",
+                "After warm-up the policy solves {} of {} held-out tasks ({}). It has not been measured \
+                 after reinforcement learning.",
                 percent(before.pooled.success.mean),
                 count(before.pooled.tasks),
                 self::decoding(decoding),
@@ -34,7 +30,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     }
     if report.idle_steps > 0 {
         sentences.push(format!(
-            "In {} of {} steps no group had episodes of unlike reward, so nothing was learned in them.",
+            "In {} of {} steps all episodes of each group had the same reward, so nothing was learned.",
             count(report.idle_steps),
             count(report.steps)
         ));
@@ -43,7 +39,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// One line for the title of a page or a picture.
+/// One line, for the title of the page and the picture.
 pub(super) fn title(report: &Report) -> String {
     let rate = |subject| {
         let result = report.result(subject, Decoding::Greedy)?;
@@ -64,8 +60,8 @@ fn change(report: &Report, before: &SubjectResult, after: &SubjectResult) -> Str
     let how = decoding(after.decoding);
     let Some(difference) = report.difference(after.decoding) else {
         return format!(
-            "Held-out success is {from} after warm-up and {to} after reinforcement learning ({how}); \
-             the two were not measured on the same tasks."
+            "Held-out success is {from} after warm-up and {to} after reinforcement learning ({how}). \
+             The two measurements use different tasks."
         );
     };
     let Interval { mean, low, high } = difference.pooled;
@@ -88,7 +84,7 @@ fn change(report: &Report, before: &SubjectResult, after: &SubjectResult) -> Str
     )
 }
 
-/// What the policy is to be compared with.
+/// The baselines' rates.
 fn scripts(report: &Report) -> Option<String> {
     let rate = |subject| {
         let result = report.result(subject, Decoding::Scripted)?;
@@ -97,13 +93,12 @@ fn scripts(report: &Report) -> Option<String> {
     let (expert, demonstrator) = (rate(Subject::Expert)?, rate(Subject::Demonstrator)?);
     let (first, random) = (rate(Subject::SearchFirst)?, rate(Subject::Random)?);
     Some(format!(
-        "On the same tasks the demonstrator that it learned from reaches {demonstrator}, the expert \
-         script {expert}, buying the first search result with its options {first}, random valid \
-         actions {random}."
+        "Baselines on the same tasks: the demonstrator of the warm-up {demonstrator}, the expert \
+         script {expert}, buying the first search result {first}, random valid actions {random}."
     ))
 }
 
-/// A row of a table.
+/// Name of a row in the tables.
 pub(super) fn name(subject: Subject, decoding: Decoding) -> String {
     let subject = self::subject(subject);
     match decoding {
@@ -112,7 +107,7 @@ pub(super) fn name(subject: Subject, decoding: Decoding) -> String {
     }
 }
 
-/// Who.
+/// Name of a subject.
 pub(super) fn subject(subject: Subject) -> &'static str {
     match subject {
         Subject::Random => "random valid actions",
@@ -120,12 +115,12 @@ pub(super) fn subject(subject: Subject) -> &'static str {
         Subject::Expert => "expert script",
         Subject::Demonstrator => "demonstrator",
         Subject::Warmup => "after warm-up",
-        Subject::Progress => "on the way",
+        Subject::Progress => "during RL",
         Subject::Trained => "after RL",
     }
 }
 
-/// How.
+/// Name of a decoding.
 pub(super) fn decoding(decoding: Decoding) -> &'static str {
     match decoding {
         Decoding::Scripted => "scripted",
@@ -134,7 +129,7 @@ pub(super) fn decoding(decoding: Decoding) -> &'static str {
     }
 }
 
-/// What kind of task.
+/// Name of a scenario.
 pub(super) fn scenario(scenario: ScenarioName) -> &'static str {
     match scenario {
         ScenarioName::SingleTurn => "single turn",

@@ -1,15 +1,14 @@
-//! report.md.
+//! The page report.md.
 
 mod settings;
 mod table;
 
-use shoprl_contract::{ScenarioName, run_folder::file};
+use shoprl_contract::ScenarioName;
+use shoprl_contract::run_folder::file;
 
-use super::{
-    headline,
-    number::{count, duration, percent, percent_interval, points_interval},
-    summary::{Difference, Measurement, Report, SubjectResult},
-};
+use super::document::{Difference, Measurement, Report, SubjectResult};
+use super::headline;
+use super::number::{count, duration, percent, percent_interval, points_interval};
 use table::Table;
 
 /// The page.
@@ -19,7 +18,7 @@ pub(super) fn page(report: &Report) -> String {
         page += &format!("{sentence}\n\n");
     }
     if !report.missing.is_empty() {
-        page += "**This run is not complete.**\n\n";
+        page += "**This run is incomplete.**\n\n";
         for missing in &report.missing {
             page += &format!("* {missing}\n");
         }
@@ -34,32 +33,32 @@ pub(super) fn page(report: &Report) -> String {
         page += &budget(report);
     }
     page += &settings::section(report);
-    page + LOOK_FURTHER
+    page + FILES_AND_COMMANDS
 }
 
-const LOOK_FURTHER: &str = "\
-## Look further
+const FILES_AND_COMMANDS: &str = "\
+## Files and commands
 
 In this folder:
 
 ```sh
-shoprl trajectories .      # the newest episodes as conversations; --batch N shows those of step N
-shoprl credit --run .      # how an episode's reward was shared among its messages
-shoprl report .            # this page again, from the rows
-tensorboard --logdir .     # every metric over the steps
+shoprl trajectories .      # print the newest episodes; --batch N prints those of step N
+shoprl credit --run .      # show how credit splits an episode's reward over its messages
+shoprl report .            # render this page again
+tensorboard --logdir .     # show every metric over the steps
 ```
 
-| file                | what it holds                                  |
+| file                | content                                        |
 |---------------------|------------------------------------------------|
-| `report.json`       | the numbers of this page, for programs         |
+| `report.json`       | the numbers of this page for programs          |
 | `metrics.jsonl`     | one row per optimiser step                     |
-| `evaluations.jsonl` | the metrics of every held-out episode          |
-| `trajectories/`     | episodes, one conversation per line            |
+| `evaluations.jsonl` | metrics of every held-out episode              |
+| `trajectories/`     | episodes, one per line                         |
 | `attempt-*/step-*/` | checkpoints; `model/` is a Hugging Face folder |
 | `manifest.yaml`     | the manifest with every default filled in      |
 ";
 
-/// Success by subject and scenario, and what changed.
+/// Success by subject and scenario, and the paired differences.
 fn success(report: &Report) -> String {
     let scenarios = scenarios(&report.results);
     let columns = scenarios.iter().map(|&scenario| headline::scenario(scenario));
@@ -72,7 +71,7 @@ fn success(report: &Report) -> String {
         rates.row([name, rate(&result.pooled)].into_iter().chain(cells));
     }
     let mut text = format!(
-        "## Success\n\nShare of held-out tasks that succeeded, with Wilson's 95 % interval. Their \
+        "## Success\n\nShare of held-out tasks that were solved, with Wilson's 95 % interval. Their \
          product families and phrasings do not occur in training.\n\n{rates}\n"
     );
     if !report.differences.is_empty() {
@@ -81,7 +80,7 @@ fn success(report: &Report) -> String {
             changes.row(change(difference, &scenarios));
         }
         text += &format!(
-            "After RL minus after warm-up on the same tasks, with the paired 95 % interval:\n\n{changes}\n"
+            "Difference between after RL and after warm-up on the same tasks, in points, with the paired 95 % interval:\n\n{changes}\n"
         );
     }
     text
@@ -98,7 +97,7 @@ fn change(difference: &Difference, scenarios: &[ScenarioName]) -> Vec<String> {
     cells
 }
 
-/// The eight metrics, all tasks pooled.
+/// The eight metrics over all tasks.
 fn metrics(report: &Report) -> String {
     let mut table = Table::numbers([
         "all tasks",
@@ -132,12 +131,12 @@ fn metrics(report: &Report) -> String {
     }
     let reward = settings::reward(&report.config.training.reward);
     format!(
-        "## Reward metrics\n\nMeans in percent; turns and tokens per episode. The training reward is \
+        "## Reward metrics\n\nMeans in percent; turns and tokens are per episode. The training reward is \
          {reward}.\n\n{table}\n"
     )
 }
 
-/// Where time and tokens went.
+/// Time and tokens by phase.
 fn budget(report: &Report) -> String {
     let mut table = Table::numbers(["phase", "time", "share", "tokens", "tokens/s"]);
     let seconds: f64 = report.budget.iter().map(|phase| phase.seconds).sum();
@@ -154,7 +153,7 @@ fn budget(report: &Report) -> String {
     format!("## Time and tokens\n\n{table}\n")
 }
 
-/// Scenarios that were measured.
+/// The measured scenarios.
 fn scenarios(results: &[SubjectResult]) -> Vec<ScenarioName> {
     let mut scenarios: Vec<ScenarioName> =
         results.iter().flat_map(|result| result.scenarios.keys().copied()).collect();

@@ -1,16 +1,14 @@
-//! From episodes to rates, means and differences.
+//! Rates, means and paired differences over episodes.
 
 use std::collections::BTreeMap;
 
-use shoprl_contract::{
-    ScenarioName,
-    run_folder::{Decoding, EpisodeResult, Evaluation, Metrics},
-};
+use shoprl_contract::ScenarioName;
+use shoprl_contract::run_folder::{Decoding, EpisodeResult, Evaluation, Metrics};
 use shoprl_rl::statistics::{Z95, paired_difference, wilson};
 
-use super::summary::{Difference, Measurement};
+use super::document::{Difference, Measurement};
 
-/// Means over episodes; `None` without any.
+/// Means over episodes; `None` if there are none.
 pub(super) fn measure<'a>(
     episodes: impl IntoIterator<Item = &'a EpisodeResult>,
 ) -> Option<Measurement> {
@@ -41,7 +39,7 @@ pub(super) fn measure<'a>(
     })
 }
 
-/// [`measure`] for each scenario that occurs.
+/// [`measure`] for each scenario in `episodes`.
 pub(super) fn by_scenario(episodes: &[EpisodeResult]) -> BTreeMap<ScenarioName, Measurement> {
     scenarios(episodes)
         .filter_map(|scenario| {
@@ -51,7 +49,7 @@ pub(super) fn by_scenario(episodes: &[EpisodeResult]) -> BTreeMap<ScenarioName, 
         .collect()
 }
 
-/// `after` minus `before`, task by task; `None` unless both are of the same tasks, two at least.
+/// Paired difference `after` minus `before`; `None` unless both cover the same two or more tasks.
 pub(super) fn difference(
     decoding: Decoding,
     before: &Evaluation,
@@ -78,12 +76,12 @@ pub(super) fn difference(
     })
 }
 
-/// R_succ is 0 or 1.
+/// The success metric is 0 or 1.
 fn succeeded(episode: &EpisodeResult) -> bool {
     episode.metrics.success > 0.5
 }
 
-/// The scenarios that occur, once each, in their order.
+/// The distinct scenarios in `episodes`, in order.
 fn scenarios(episodes: &[EpisodeResult]) -> impl Iterator<Item = ScenarioName> {
     let mut found: Vec<ScenarioName> = episodes.iter().map(|episode| episode.scenario).collect();
     found.sort_unstable();

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
 use shoprl_rl::statistics::Interval;
 
@@ -38,8 +38,8 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// `7.4 s`, `3 min 20 s`, `2 h 05 min`.
-pub(super) fn duration(seconds: f64) -> String {
+/// A duration for people: `7.4 s`, `3 min 20 s`, `2 h 05 min`.
+pub fn duration(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
     match whole {
         0..10 => format!("{seconds:.1} s"),
@@ -49,7 +49,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Rounding must not show a sign that the digits do not have.
+/// Avoids `-0.0`: a value that rounds to zero loses its sign.
 fn unsigned_zero(value: f64, decimals: i32) -> f64 {
     if value.abs() < 0.5 * 10_f64.powi(-decimals) { 0.0 } else { value }
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_people_write_them() {
+    fn numbers_are_formatted_for_people() {
         let check = |shown: String, expected: &str| assert_eq!(shown, expected);
         check(percent(0.3624), "36.2 %");
         check(percent(0.0), "0.0 %");

@@ -1,43 +1,38 @@
-//! Reading a run folder, at whatever moment of the run.
+//! Reading a run folder, also while the run goes on.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::de::DeserializeOwned;
-use shoprl_contract::{
-    RunConfig,
-    run_folder::{
-        Budget, Decoding, Evaluation, Metric, PhaseBudget, Subject, TrainingMetric, WarmupMetric,
-        file,
-    },
+use shoprl_contract::RunConfig;
+use shoprl_contract::run_folder::{
+    Budget, Decoding, Evaluation, Metric, PhaseBudget, Subject, TrainingMetric, WarmupMetric, file,
 };
 
 use super::ReportError;
 
-/// What a run left behind so far.
+/// The rows of a run folder.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) config: RunConfig,
     pub(super) warmup: Vec<WarmupMetric>,
     pub(super) training: Vec<TrainingMetric>,
-    /// The newest measurement of each subject, [`Subject::Progress`] aside.
+    /// The newest evaluation of each subject except [`Subject::Progress`].
     pub(super) evaluations: BTreeMap<(Subject, Decoding), Evaluation>,
-    /// Measurements on the way, by step.
+    /// Evaluations during training, by step.
     pub(super) progress: BTreeMap<(Decoding, u64), Evaluation>,
     pub(super) budget: Vec<PhaseBudget>,
 }
 
 impl Run {
-    /// Reads the run in `folder`. Only run.json must be there.
+    /// Reads the run in `folder`. Only run.json must exist.
     pub(super) fn read(folder: &Path) -> Result<Self, ReportError> {
         let path = folder.join(file::RUN_CONFIG);
         let Some(config) = document(&path)? else {
             return Err(ReportError::NoRun { path });
         };
-        // A row that is repeated replaces the first; a continued run repeats none.
+        // A repeated row replaces the earlier one.
         let (mut warmup, mut training) = (BTreeMap::new(), BTreeMap::new());
         for row in rows(&folder.join(file::METRICS))? {
             match row {
@@ -58,13 +53,13 @@ impl Run {
         Ok(Self { config, warmup, training, evaluations, progress, budget })
     }
 
-    /// The measurement of a subject.
+    /// The evaluation of a subject.
     pub(super) fn evaluation(&self, subject: Subject, decoding: Decoding) -> Option<&Evaluation> {
         self.evaluations.get(&(subject, decoding))
     }
 
-    /// The policy's measurements in the order of the steps. The last one has more tasks than one on
-    /// the way at the same step, which it replaces.
+    /// The policy's evaluations by step. The final one replaces an evaluation during training at the same step, because it has
+    /// more tasks.
     pub(super) fn policy(&self, decoding: Decoding) -> Vec<&Evaluation> {
         let trained = self.evaluation(Subject::Trained, decoding);
         let before = |step| trained.is_none_or(|trained| step < trained.step);
@@ -74,19 +69,20 @@ impl Run {
         warmup.into_iter().chain(on_the_way).chain(trained).collect()
     }
 
-    /// Last step of reinforcement learning that was taken; 0 before the first.
+    /// Last completed step of reinforcement learning; 0 before the first.
     pub(super) fn last_step(&self) -> u64 {
         self.training.last().map_or(0, |row| row.step)
     }
 }
 
-/// A JSON document; `None` where there is no file.
+/// Reads a JSON document; `None` if the file does not exist.
 fn document<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ReportError> {
     let Some(text) = read(path)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(malformed(path, None))
 }
 
-/// The rows of a file, none where there is no file. A last line without an end is being written.
+/// Reads the rows of a file; no rows if it does not exist. A last line without a line feed is still being written and is
+/// ignored.
 fn rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportError> {
     let text = read(path)?.unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);

@@ -1,4 +1,4 @@
-//! What a trajectory is worth: replay it, compare every token the shop must have said, score it.
+//! Scoring a trajectory: replay its actions, compare every observation token, compute the metrics.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Scorer {
 }
 
 impl Scorer {
-    /// A scorer with its own shop.
+    /// A scorer with its own copy of the shop.
     pub(super) fn new(shop: Arc<Shop>, config: &RunConfig) -> Result<Self, Exit> {
         Ok(Self {
             shop,
@@ -34,12 +34,12 @@ impl Scorer {
         })
     }
 
-    /// The score, unsealed; a trajectory that is not what the shop would have seen is refused with the reason.
+    /// The score, unsealed. A trajectory that the replay contradicts is refused with the reason.
     pub(super) fn score(&self, trajectory: &Trajectory, token: &Token) -> Score {
         let scored = if trajectory.is_intact(token) {
-            self.replayed(trajectory).and_then(|replay| self.worth(trajectory, &replay))
+            self.replayed(trajectory).and_then(|replay| self.checked_score(trajectory, &replay))
         } else {
-            Err("the seal is broken: the trajectory was altered on the way".to_owned())
+            Err("the seal is broken: the trajectory was altered in transit".to_owned())
         };
         let key = Score {
             batch: trajectory.batch.clone(),
@@ -61,34 +61,34 @@ impl Scorer {
                     group = key.group,
                     member = key.member,
                     why,
-                    "refused"
+                    "trajectory refused"
                 );
                 Score { refused: why, ..key }
             }
         }
     }
 
-    /// Replays the actions and compares what the shop says with what the trajectory claims it said.
+    /// Replays the actions and compares the shop's observations with those in the trajectory.
     fn replayed(&self, trajectory: &Trajectory) -> Result<Replay, String> {
         let key = task::from_wire(trajectory.task.as_ref())?;
         let spans = spans(trajectory)?;
-        let said = |policy: bool| {
+        let tokens_of = |policy: bool| {
             spans
                 .iter()
                 .filter(move |span| span.policy == policy)
                 .map(|span| &trajectory.tokens[span.range.clone()])
         };
         let actions: Vec<String> =
-            said(true).map(|tokens| policy::action_text(&self.tokenizer, tokens)).collect();
+            tokens_of(true).map(|tokens| policy::action_text(&self.tokenizer, tokens)).collect();
         let replay = replay(&self.shop, &key, self.limits, &actions)
             .map_err(|error| format!("replay: {error}"))?;
-        for (i, tokens) in said(false).enumerate() {
+        for (i, tokens) in tokens_of(false).enumerate() {
             let observation = replay
                 .observations
                 .get(i)
-                .ok_or_else(|| format!("observation {i}: there was none"))?;
+                .ok_or_else(|| format!("observation {i}: the replay has no such observation"))?;
             if policy::observation_tokens(&self.tokenizer, observation) != tokens {
-                return Err(format!("observation {i}: the shop says {observation:?}"));
+                return Err(format!("observation {i}: the replay gives {observation:?}"));
             }
         }
         let claimed = trajectory.end();
@@ -97,7 +97,7 @@ impl Scorer {
             claimed == EndReason::ContextLimit && true_end == EndReason::Unspecified;
         if claimed != true_end && !may_stop_short {
             return Err(format!(
-                "end: claims {}, the shop says {}",
+                "end: claims {}, the replay ends with {}",
                 claimed.as_str_name(),
                 true_end.as_str_name()
             ));
@@ -105,7 +105,7 @@ impl Scorer {
         Ok(replay)
     }
 
-    fn worth(&self, trajectory: &Trajectory, replay: &Replay) -> Result<Score, String> {
+    fn checked_score(&self, trajectory: &Trajectory, replay: &Replay) -> Result<Score, String> {
         let sampled: usize =
             spans(trajectory)?.iter().filter(|span| span.policy).map(|span| span.range.len()).sum();
         if trajectory.log_probabilities.len() != sampled || trajectory.entropies.len() != sampled {
@@ -144,13 +144,13 @@ impl Scorer {
     }
 }
 
-/// One message's tokens.
+/// The token range of one message.
 struct Span {
     range: std::ops::Range<usize>,
     policy: bool,
 }
 
-/// The messages, checked: they cover all tokens in order, environment and policy in turn, the environment first.
+/// The message ranges, checked: they cover all tokens in order and alternate, starting with the environment.
 fn spans(trajectory: &Trajectory) -> Result<Vec<Span>, String> {
     let mut spans = Vec::with_capacity(trajectory.messages.len());
     let mut position = 0;
@@ -176,5 +176,4 @@ fn spans(trajectory: &Trajectory) -> Result<Vec<Span>, String> {
 }
 
 #[cfg(test)]
-#[path = "scoring_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! One episode as it is played: token in, token out.
+//! One episode in play: tokens in, tokens out.
 
 use shoprl_contract::v1::{self, EndReason, EpisodeKey, GroupLease, Trajectory, actor};
 use shoprl_model::tokenizer::Tokenizer;
@@ -6,15 +6,18 @@ use shoprl_simulator::agent::{self, Actor};
 
 use crate::policy;
 
-/// Who decides.
+/// Number of an episode at the rollout's table.
+pub(super) type Seat = u64;
+
+/// The player that chooses the actions.
 pub(super) enum Player {
-    /// The policy, at a temperature.
+    /// The policy, sampled at a temperature.
     Policy { temperature: f32 },
-    /// A script that sees only observations.
+    /// A scripted baseline, which gets observations only.
     Script(Box<dyn Actor>),
 }
 
-/// An episode: what was said so far.
+/// An episode with its messages so far.
 pub(super) struct Episode {
     pub(super) key: EpisodeKey,
     pub(super) simulator: String,
@@ -25,22 +28,22 @@ pub(super) struct Episode {
     log_probabilities: Vec<f32>,
     entropies: Vec<f32>,
     actions: Vec<String>,
-    /// The newest observation, which a script answers.
+    /// The newest observation, for scripts.
     observation: String,
     end: Option<EndReason>,
 }
 
-/// What the rollout does next with an episode.
+/// The next thing to do with an episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Ask for an action.
+    /// Choose an action.
     Act,
-    /// Hand it in.
+    /// Submit it.
     Submit,
 }
 
 impl Episode {
-    /// An episode of a leased group, not yet opened. `seed` drives scripted players.
+    /// An episode of a leased group, not opened yet. `seed` drives scripted players.
     pub(super) fn new(lease: &GroupLease, member: u32, seed: u64) -> Result<Self, String> {
         let kind =
             lease.actor.as_ref().and_then(|actor| actor.kind.as_ref()).ok_or("actor: missing")?;
@@ -70,12 +73,12 @@ impl Episode {
         })
     }
 
-    /// Name of its session, unique within the job.
+    /// Session name, unique within the job.
     pub(super) fn session(&self) -> String {
         format!("{}/{}/{}", self.key.batch, self.key.group, self.key.member)
     }
 
-    /// Opens, or reopens, its session.
+    /// Request that opens the session, or opens it again with the actions so far.
     pub(super) fn opening(&self) -> v1::SessionOpening {
         v1::SessionOpening {
             session: self.session(),
@@ -84,7 +87,7 @@ impl Episode {
         }
     }
 
-    /// The newest action, as the simulator wants it.
+    /// Request with the newest action.
     pub(super) fn action(&self) -> v1::SessionAction {
         v1::SessionAction {
             session: self.session(),
@@ -93,13 +96,13 @@ impl Episode {
         }
     }
 
-    /// Actions taken.
+    /// Number of actions taken.
     pub(super) fn turn(&self) -> u32 {
         u32::try_from(self.actions.len()).unwrap_or(u32::MAX)
     }
 
-    /// Takes the simulator's reply to the opening or the newest action. Tokens that are new to the policy
-    /// are [`Self::unread`].
+    /// Takes the simulator's reply to the opening or the newest action. [`Self::unread`] then returns the tokens that the
+    /// policy has not read.
     pub(super) fn observe(
         &mut self,
         reply: &v1::SessionReply,
@@ -112,16 +115,16 @@ impl Episode {
         }
         let tokens = policy::observation_tokens(tokenizer, &reply.observation);
         if self.tokens.len() + tokens.len() + room.action > room.context {
-            // Said as it is: the episode ends here, nothing is cut silently.
+            // The episode ends with its own reason; no observation is cut.
             self.end = Some(EndReason::ContextLimit);
             return Next::Submit;
         }
         self.observation.clone_from(&reply.observation);
-        self.say(&tokens, false);
+        self.push(&tokens, false);
         Next::Act
     }
 
-    /// Tokens of the newest observation.
+    /// Tokens of the newest observation, if no action followed it yet.
     pub(super) fn unread(&self) -> &[u32] {
         match self.messages.last() {
             Some(message) if !message.policy => {
@@ -131,7 +134,7 @@ impl Episode {
         }
     }
 
-    /// Takes the policy's action.
+    /// Takes an action of the policy.
     pub(super) fn act(
         &mut self,
         tokens: &[u32],
@@ -139,20 +142,20 @@ impl Episode {
         entropies: &[f32],
         tokenizer: &Tokenizer,
     ) {
-        self.say(tokens, true);
+        self.push(tokens, true);
         self.log_probabilities.extend_from_slice(log_probabilities);
         self.entropies.extend_from_slice(entropies);
         self.actions.push(policy::action_text(tokenizer, tokens));
     }
 
-    /// Lets the script act, if there is one.
+    /// Lets a scripted player act; does nothing for the policy.
     pub(super) fn act_by_script(&mut self, tokenizer: &Tokenizer) {
         let Player::Script(script) = &mut self.player else { return };
         let text = script.act(&self.observation);
         let mut tokens = tokenizer.encode(&text);
         tokens.push(tokenizer.end());
-        let nothing = vec![0.0; tokens.len()];
-        self.act(&tokens, &nothing, &nothing, tokenizer);
+        let zeros = vec![0.0; tokens.len()];
+        self.act(&tokens, &zeros, &zeros, tokenizer);
     }
 
     /// The trajectory, unsealed.
@@ -172,7 +175,7 @@ impl Episode {
         }
     }
 
-    fn say(&mut self, tokens: &[u32], policy: bool) {
+    fn push(&mut self, tokens: &[u32], policy: bool) {
         let position = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let start = position(self.tokens.len());
         self.tokens.extend_from_slice(tokens);
@@ -180,10 +183,10 @@ impl Episode {
     }
 }
 
-/// How long things may get, in tokens.
+/// Length limits in tokens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
-    /// One action, its end included.
+    /// One action with its end token.
     pub(super) action: usize,
     /// One episode.
     pub(super) context: usize,

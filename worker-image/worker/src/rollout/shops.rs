@@ -1,4 +1,4 @@
-//! Talking to the simulators: one request per simulator and round, however many episodes.
+//! Requests to the simulators: one request per simulator and round, for any number of episodes.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,44 @@ use shoprl_contract::v1::{
 };
 use tonic::Status;
 
-use super::table::Seat;
+use super::episode::Seat;
 use crate::auth::Token;
 use crate::client::{self, Remedy, Simulator, remedy};
 
-/// Tries of one request before its episodes are given up.
+/// Tries of one request before its episodes are dropped.
 const TRIES: usize = 3;
 
-/// What one episode wants from its simulator.
+/// A request of one episode to its simulator.
 pub(super) enum Ask {
-    /// Open, or open again, its session.
+    /// Open the session, or open it again.
     Open(SessionOpening),
-    /// Take an action; the opening is there for a simulator that does not know the session.
+    /// Take an action. The opening is used if the simulator does not know the session.
     Step(SessionAction, SessionOpening),
 }
 
-/// A request of one episode.
+/// An episode's request with its destination.
 pub(super) struct Errand {
     pub(super) seat: Seat,
     pub(super) simulator: String,
     pub(super) ask: Ask,
 }
 
-/// What became of it; `None` when the simulator is gone.
+/// The reply for an episode; `None` if the simulator is unreachable.
 pub(super) type Answer = (Seat, Option<SessionReply>);
 
-/// Clients of all simulators that were needed so far.
+/// Clients of the simulators, created on first use.
 pub(super) struct Shops {
     token: Token,
     clients: BTreeMap<String, Simulator>,
 }
 
 impl Shops {
-    /// None known yet.
+    /// No clients yet.
     pub(super) fn new(token: Token) -> Self {
         Self { token, clients: BTreeMap::new() }
     }
 
-    /// Runs all errands, simulator by simulator.
+    /// Sends all requests, one simulator after the other.
     pub(super) async fn exchange(
         &mut self,
         caller: &Caller,
@@ -69,7 +69,7 @@ impl Shops {
                     )));
                 }
                 Err(status) => {
-                    tracing::warn!(address, %status, episodes = errands.len(), "simulator is gone, episodes go back");
+                    tracing::warn!(address, %status, episodes = errands.len(), "simulator unreachable, episodes returned");
                     self.clients.remove(&address);
                     answers.extend(errands.iter().map(|errand| (errand.seat, None)));
                 }
@@ -91,7 +91,7 @@ impl Shops {
     }
 }
 
-/// One simulator's errands; replies in the order of `errands`.
+/// Sends the requests for one simulator; replies are in the order of `errands`.
 async fn run(
     client: &mut Simulator,
     caller: &Caller,
@@ -114,7 +114,7 @@ async fn run(
                     .get(&action.session)
                     .is_some_and(|reply: &SessionReply| reply.unknown) =>
             {
-                // Replaying all actions, the newest included, gives the reply that was missed.
+                // Replaying all actions, including the newest, yields the missing reply.
                 openings.push(opening.clone());
                 Some(action)
             }
@@ -122,7 +122,7 @@ async fn run(
         })
         .collect();
     if !reopened.is_empty() {
-        tracing::info!(sessions = reopened.len(), "opened again by replay");
+        tracing::info!(sessions = reopened.len(), "sessions opened again by replay");
     }
     take(&mut replies, open(client, caller, openings).await?);
     errands
@@ -152,7 +152,7 @@ async fn step(
         return Ok(Vec::new());
     }
     let request = StepRequest { caller: Some(caller.clone()), actions };
-    again(async || Ok(client.step(request.clone()).await?.into_inner().replies)).await
+    retry(async || Ok(client.step(request.clone()).await?.into_inner().replies)).await
 }
 
 async fn open(
@@ -164,11 +164,11 @@ async fn open(
         return Ok(Vec::new());
     }
     let request = OpenRequest { caller: Some(caller.clone()), sessions };
-    again(async || Ok(client.open(request.clone()).await?.into_inner().replies)).await
+    retry(async || Ok(client.open(request.clone()).await?.into_inner().replies)).await
 }
 
-/// Repeats a request that failed on the way; both requests may be repeated.
-async fn again<A>(mut request: impl AsyncFnMut() -> Result<A, Status>) -> Result<A, Status> {
+/// Retries a request that failed in transit. Both kinds of request are idempotent.
+async fn retry<A>(mut request: impl AsyncFnMut() -> Result<A, Status>) -> Result<A, Status> {
     let mut tried = 1;
     loop {
         match request().await {

@@ -1,4 +1,4 @@
-//! The episodes a rollout plays, seated at the engine's slots. No transport.
+//! The episodes that a rollout plays, with their engine slots. No transport.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,30 @@ use shoprl_model::engine::{Engine, Finished, Generation, Slot};
 use shoprl_model::parameters::Parameters;
 use shoprl_model::tokenizer::Tokenizer;
 
-use super::episode::{Episode, Next, Player, Room};
+use super::episode::{Episode, Next, Player, Room, Seat};
 use super::shops::{Answer, Ask, Errand};
 use crate::policy;
 
-/// Number of an episode at this table.
-pub(super) type Seat = u64;
-
 struct Seated {
     episode: Episode,
-    /// The engine's slot, for episodes of the policy once they were opened.
+    /// The engine's slot; only for opened episodes of the policy.
     slot: Option<Slot>,
     stage: Stage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Its session is not open yet.
+    /// The session is not open yet.
     Unopened,
-    /// The engine, or its script, chooses an action.
+    /// The engine or the script chooses an action.
     Thinking,
-    /// Its action is on the way to the simulator.
+    /// The action is in flight to the simulator.
     Acted,
-    /// Over.
+    /// The episode is over.
     Finished,
 }
 
-/// All live episodes.
+/// All episodes in play.
 pub(super) struct Table {
     engine: Engine,
     tokenizer: Tokenizer,
@@ -41,7 +38,7 @@ pub(super) struct Table {
     seed: u64,
     seats: BTreeMap<Seat, Seated>,
     by_slot: BTreeMap<Slot, Seat>,
-    /// Generations that ended while prompts were computed.
+    /// Generations that ended during prompt computation.
     ended: Vec<Finished>,
     next: Seat,
 }
@@ -61,12 +58,12 @@ impl Table {
         }
     }
 
-    /// Episodes seated.
+    /// Number of episodes.
     pub(super) fn len(&self) -> usize {
         self.seats.len()
     }
 
-    /// Whether nobody plays.
+    /// Whether there are no episodes.
     pub(super) fn is_empty(&self) -> bool {
         self.seats.is_empty()
     }
@@ -76,12 +73,12 @@ impl Table {
         self.room.context
     }
 
-    /// Keys of all episodes, for the renewal of their leases.
+    /// Keys of all episodes, to renew their leases.
     pub(super) fn held(&self) -> Vec<EpisodeKey> {
         self.seats.values().map(|seated| seated.episode.key.clone()).collect()
     }
 
-    /// Seats episodes that are not open yet.
+    /// Adds episodes whose sessions are not open yet.
     pub(super) fn seat(&mut self, episodes: Vec<Episode>) {
         for episode in episodes {
             self.seats.insert(self.next, Seated { episode, slot: None, stage: Stage::Unopened });
@@ -89,12 +86,12 @@ impl Table {
         }
     }
 
-    /// Seats whose sessions wait to be opened.
+    /// Episodes whose sessions are not open yet.
     pub(super) fn unopened(&self) -> Vec<Seat> {
         self.at(Stage::Unopened)
     }
 
-    /// Everyone thinks: scripts answer at once, the engine takes one step. Returns who acted.
+    /// Scripts act immediately, and the engine takes one step. Returns the episodes with a new action.
     pub(super) fn round(&mut self) -> Vec<Seat> {
         for seated in self.seats.values_mut() {
             if seated.stage == Stage::Thinking && seated.slot.is_none() {
@@ -115,7 +112,7 @@ impl Table {
         self.at(Stage::Acted)
     }
 
-    /// What `seats` want from their simulators.
+    /// Requests of `seats` to their simulators.
     pub(super) fn requests(&self, seats: &[Seat]) -> Vec<Errand> {
         let errand = |seat: &Seat| {
             let Seated { episode, stage, .. } = self.seats.get(seat)?;
@@ -129,13 +126,13 @@ impl Table {
         seats.iter().filter_map(errand).collect()
     }
 
-    /// Takes the simulators' replies: the episodes think on, or are over.
+    /// Takes the simulators' replies: episodes continue or end.
     pub(super) fn take_replies(&mut self, answers: Vec<Answer>) {
         let mut starting = Vec::new();
         for (seat, reply) in answers {
             let Some(seated) = self.seats.get_mut(&seat) else { continue };
             let Some(reply) = reply else {
-                self.leave(seat);
+                self.remove(seat);
                 continue;
             };
             let opening = seated.stage == Stage::Unopened;
@@ -152,17 +149,17 @@ impl Table {
             } else if let Some(slot) = seated.slot {
                 let unread = seated.episode.unread().to_vec();
                 if self.engine.append(slot, &unread).is_ok() {
-                    self.think(seat, slot);
+                    self.generate(seat, slot);
                 } else {
-                    self.leave(seat);
+                    self.remove(seat);
                 }
             }
         }
         self.start(&starting);
     }
 
-    /// Gives slots to episodes that were just opened. The first member of a group has its prompt computed, the others
-    /// take a copy. Whoever gets no slot goes back: more episodes than slots are never leased.
+    /// Gives slots to newly opened episodes. The prompt is computed for the first member of a group and copied to the others.
+    /// An episode without a slot is dropped, which is rare: a rollout never leases more episodes than it has slots.
     fn start(&mut self, seats: &[Seat]) {
         let mut first: BTreeMap<(String, u64), Slot> = BTreeMap::new();
         let mut followers = Vec::new();
@@ -176,15 +173,15 @@ impl Table {
             let unread = seated.episode.unread().to_vec();
             match self.engine.open() {
                 Some(slot) if self.engine.append(slot, &unread).is_ok() => {
-                    self.sit(seat, slot);
+                    self.assign(seat, slot);
                     first.insert(group, slot);
                 }
                 Some(slot) => {
                     self.engine.close(slot);
-                    self.leave(seat);
+                    self.remove(seat);
                 }
                 None => {
-                    self.leave(seat);
+                    self.remove(seat);
                 }
             }
         }
@@ -196,27 +193,27 @@ impl Table {
         }
         for (seat, group) in followers {
             match first.get(&group).and_then(|slot| self.engine.fork(*slot)) {
-                Some(slot) => self.sit(seat, slot),
+                Some(slot) => self.assign(seat, slot),
                 None => {
-                    self.leave(seat);
+                    self.remove(seat);
                 }
             }
         }
         for &seat in seats {
             if let Some(slot) = self.seats.get(&seat).and_then(|seated| seated.slot) {
-                self.think(seat, slot);
+                self.generate(seat, slot);
             }
         }
     }
 
-    fn sit(&mut self, seat: Seat, slot: Slot) {
+    fn assign(&mut self, seat: Seat, slot: Slot) {
         if let Some(seated) = self.seats.get_mut(&seat) {
             seated.slot = Some(slot);
             self.by_slot.insert(slot, seat);
         }
     }
 
-    fn think(&mut self, seat: Seat, slot: Slot) {
+    fn generate(&mut self, seat: Seat, slot: Slot) {
         let Some(seated) = self.seats.get(&seat) else { return };
         let Player::Policy { temperature } = seated.episode.player else { return };
         let EpisodeKey { batch, group, member } = &seated.episode.key;
@@ -232,18 +229,21 @@ impl Table {
         );
     }
 
-    /// Removes the finished episodes, in seat order.
+    /// Removes and returns the finished episodes, in seat order.
     pub(super) fn take_finished(&mut self) -> Vec<Trajectory> {
         let over = self.at(Stage::Finished);
-        over.into_iter().filter_map(|seat| self.leave(seat)).map(Episode::into_trajectory).collect()
+        over.into_iter()
+            .filter_map(|seat| self.remove(seat))
+            .map(Episode::into_trajectory)
+            .collect()
     }
 
-    /// Puts new weights into the engine.
+    /// Loads new weights into the engine.
     pub(super) fn load(&mut self, parameters: &Parameters) {
         self.engine.load(parameters);
     }
 
-    /// Gives up everything the policy plays.
+    /// Drops all opened episodes of the policy.
     pub(super) fn drop_policy_episodes(&mut self) {
         let policy = |seated: &Seated| matches!(seated.episode.player, Player::Policy { .. });
         let seats: Vec<Seat> = self
@@ -253,19 +253,19 @@ impl Table {
             .map(|(seat, _)| *seat)
             .collect();
         for seat in seats {
-            self.leave(seat);
+            self.remove(seat);
         }
     }
 
-    /// Gives up everything.
+    /// Drops all episodes.
     pub(super) fn clear(&mut self) {
         let seats: Vec<Seat> = self.seats.keys().copied().collect();
         for seat in seats {
-            self.leave(seat);
+            self.remove(seat);
         }
     }
 
-    fn leave(&mut self, seat: Seat) -> Option<Episode> {
+    fn remove(&mut self, seat: Seat) -> Option<Episode> {
         let seated = self.seats.remove(&seat)?;
         if let Some(slot) = seated.slot {
             self.by_slot.remove(&slot);

@@ -1,4 +1,4 @@
-//! Pulling one version of the weights.
+//! Fetching one version of the weights.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,17 @@ use shoprl_contract::{Exit, v1};
 use shoprl_model::parameters::{Layout, Parameters};
 use tonic::{Code, Response, Status};
 
+use super::RoundError;
 use crate::client::DEADLINE;
 use crate::link::Link;
 
-/// Fetches `version`, checking every chunk; a damaged or incomplete transfer is asked for again. `None` when the
-/// trainer has other weights by now: a version is published before anybody is asked to play with it, so this one is of the past.
+/// Fetches `version` and checks every chunk; a damaged or incomplete transfer is retried. Returns `None` if the trainer
+/// publishes another version: it publishes a version before it leases groups for it, so this one is outdated.
 pub(super) async fn fetch(
     link: &mut Link,
     version: u64,
     layout: &Arc<Layout>,
-) -> Result<Option<Parameters>, Exit> {
+) -> Result<Option<Parameters>, RoundError> {
     let bytes = link
         .ask(
             |caller| FetchWeightsRequest { caller: Some(caller), version },
@@ -35,12 +36,14 @@ pub(super) async fn fetch(
         .await?;
     let Some(bytes) = bytes else { return Ok(None) };
     let parameters = Parameters::from_bytes(Arc::clone(layout), &bytes).map_err(|error| {
-        Exit::bad_configuration(format!("weights {version}: {error}; trainer and rollout differ"))
+        Exit::bad_configuration(format!(
+            "weights {version}: {error}; run trainer and rollout from the same image"
+        ))
     })?;
     Ok(Some(parameters))
 }
 
-/// All bytes of a transfer. The request's own deadline is over with its first answer, so every chunk has one.
+/// All bytes of a transfer. The request's deadline covers only the first response, so each chunk has its own.
 async fn collect(
     mut chunks: impl Stream<Item = Result<v1::WeightsChunk, Status>> + Unpin,
     version: u64,
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
     use crate::client::{Remedy, remedy};
 
-    /// Seven bytes in chunks of three.
+    /// Seven bytes in chunks of at most three.
     fn chunks() -> Vec<v1::WeightsChunk> {
         let whole = [1, 2, 3, 4, 5, 6, 7];
         let chunk = |offset: usize| {
@@ -96,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_damaged_or_incomplete_transfer_is_refused_and_asked_for_again() {
+    async fn a_damaged_or_incomplete_transfer_is_refused_and_retried() {
         let check = async |alter: fn(&mut Vec<v1::WeightsChunk>), intact: bool| {
             let mut chunks = chunks();
             alter(&mut chunks);
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transfer_that_stops_in_the_middle_is_given_up() {
+    async fn a_transfer_that_stalls_times_out_and_is_retried() {
         let first = iter(chunks().into_iter().take(1).map(Ok));
         let deadline = Duration::from_millis(20);
         let status = collect(first.chain(pending()), 4, deadline).await.expect_err("never ends");

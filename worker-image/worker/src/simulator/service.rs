@@ -14,26 +14,26 @@ use tonic::{Request, Response, Status};
 use super::sessions::{Refusal, Reply, Sessions};
 use crate::task;
 
-/// The service. A step takes some 50 microseconds, so the sessions share one lock.
+/// The service. A step takes about 50 microseconds, so all sessions share one lock.
 pub(super) struct SimulatorService {
     sessions: Mutex<Sessions>,
     job_uid: String,
     attempt: Newest,
 }
 
-/// The newest attempt that was heard of, from the trainer or from a rollout that registered earlier. Attempts only grow.
+/// The newest attempt observed, from the trainer or from a rollout. Attempts only grow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Newest(Arc<AtomicU32>);
 
 impl Newest {
-    /// Somebody who has the token is on this attempt; the newest that is known now.
-    pub(super) fn hear(&self, attempt: u32) -> u32 {
+    /// Takes notice of an attempt; returns the newest one.
+    pub(super) fn observe(&self, attempt: u32) -> u32 {
         self.0.fetch_max(attempt, Ordering::Relaxed).max(attempt)
     }
 }
 
 impl SimulatorService {
-    /// Serves `sessions` to the workers of one job, those of its newest attempt.
+    /// Serves `sessions` to the workers of one job's newest attempt.
     pub(super) fn new(sessions: Sessions, job_uid: String, attempt: Newest) -> Self {
         Self { sessions: Mutex::new(sessions), job_uid, attempt }
     }
@@ -46,14 +46,14 @@ impl SimulatorService {
                 caller.job_uid
             )));
         }
-        let newest = self.attempt.hear(caller.attempt);
+        let newest = self.attempt.observe(caller.attempt);
         if caller.attempt < newest {
             return Err(Status::failed_precondition(format!(
                 "caller.attempt: {} but the job is on attempt {newest}; register again",
                 caller.attempt
             )));
         }
-        // Every method leaves the table valid at each step, so a panic elsewhere does not spoil it.
+        // Every method keeps the table valid at each step, so a poisoned lock is usable.
         Ok(self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -70,7 +70,9 @@ fn reply(session: String, answer: Result<Reply, Refusal>) -> Result<SessionReply
         }),
         Err(Refusal::Unknown) => Ok(SessionReply { end: EndReason::Unspecified.into(), ..unknown }),
         Err(Refusal::Invalid(why)) => Err(Status::invalid_argument(why)),
-        Err(Refusal::Full) => Err(Status::resource_exhausted("all sessions are taken; ask again")),
+        Err(Refusal::Full) => {
+            Err(Status::resource_exhausted("all sessions are in use; retry later"))
+        }
     }
 }
 
@@ -138,14 +140,14 @@ mod tests {
             let request = OpenRequest { caller: Some(caller), sessions: vec![opening] };
             service.open(Request::new(request)).await.map_err(|status| status.code()).map(drop)
         };
-        newest.hear(2);
+        newest.observe(2);
         assert_eq!(open("job-1", 2).await, Ok(()));
         assert_eq!(open("job-1", 1).await, Err(Code::FailedPrecondition));
         assert_eq!(open("job-2", 2).await, Err(Code::PermissionDenied));
-        // A rollout may know of the next attempt first.
+        // A rollout may learn of the next attempt first.
         assert_eq!(open("job-1", 3).await, Ok(()));
         assert_eq!(open("job-1", 2).await, Err(Code::FailedPrecondition));
-        let nobody = service.close(Request::new(CloseRequest::default())).await;
-        assert_eq!(nobody.map_err(|status| status.code()).map(drop), Err(Code::InvalidArgument));
+        let anonymous = service.close(Request::new(CloseRequest::default())).await;
+        assert_eq!(anonymous.map_err(|status| status.code()).map(drop), Err(Code::InvalidArgument));
     }
 }

@@ -1,4 +1,4 @@
-//! Leased, replayable sessions: a table without transport.
+//! The table of leased, replayable sessions. No transport.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 
 use shoprl_simulator::{End, Limits, Session, Shop, TaskKey};
 
-/// A session nobody used for this long is forgotten; its rollout opens it again by replaying its actions.
+/// A session unused for this long is removed; its rollout opens it again and replays its actions.
 const LEASE: Duration = Duration::from_secs(120);
-/// An ended session answers a repetition of its last turn for this long.
+/// An ended session is kept this long to answer retries of its last turn.
 const AFTER_THE_END: Duration = Duration::from_secs(5);
-/// Most sessions at a time; 64 episodes a rollout makes this room for 64 rollouts.
-const MOST: usize = 4096;
+/// Most open sessions: 64 rollouts with 64 episodes each.
+const MAX_SESSIONS: usize = 4096;
 
-/// What the shop said last.
+/// The shop's answer to an opening or an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
-    /// For the agent.
+    /// Text for the agent.
     pub(super) observation: String,
-    /// Whether and how the episode ended.
+    /// How the episode ended, if it did.
     pub(super) end: Option<End>,
 }
 
@@ -28,7 +28,7 @@ struct Entry {
     turn: u32,
     /// The newest action; empty before the first.
     action: String,
-    /// The answer to the newest action, for whoever repeats it.
+    /// The answer to the newest action, for retries.
     last: Reply,
     used: Instant,
 }
@@ -39,14 +39,14 @@ impl Entry {
     }
 }
 
-/// Why a session did not answer.
+/// Why a session gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is not here: open it again.
+    /// The session is not known; open it again.
     Unknown,
-    /// The request can never work.
+    /// The request is invalid.
     Invalid(String),
-    /// Too many sessions; later there is room.
+    /// All sessions are in use; retry later.
     Full,
 }
 
@@ -58,12 +58,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// None open.
+    /// No sessions yet.
     pub(super) fn new(shop: Arc<Shop>, limits: Limits) -> Self {
         Self { shop, limits, open: HashMap::new() }
     }
 
-    /// Opens a session and replays `actions`. Opening an open one starts it anew.
+    /// Opens a session and replays `actions`. An open session of that name is restarted.
     pub(super) fn open(
         &mut self,
         name: &str,
@@ -71,10 +71,10 @@ impl Sessions {
         actions: &[String],
         now: Instant,
     ) -> Result<Reply, Refusal> {
-        if self.open.len() >= MOST {
+        if self.open.len() >= MAX_SESSIONS {
             self.open.retain(|_, entry| now.saturating_duration_since(entry.used) < entry.lease());
         }
-        if self.open.len() >= MOST && !self.open.contains_key(name) {
+        if self.open.len() >= MAX_SESSIONS && !self.open.contains_key(name) {
             return Err(Refusal::Full);
         }
         let (mut session, observation) =
@@ -94,7 +94,7 @@ impl Sessions {
         Ok(last)
     }
 
-    /// Takes action number `turn` (from 1). The newest one may be repeated.
+    /// Takes action number `turn` (from 1). The newest action may be retried.
     pub(super) fn step(
         &mut self,
         name: &str,
@@ -108,7 +108,7 @@ impl Sessions {
             return Ok(entry.last.clone());
         }
         if turn != entry.turn + 1 {
-            // The caller and this session have different pasts: only a replay makes them one.
+            // Caller and session disagree about the past; only a replay reconciles them.
             return Err(Refusal::Unknown);
         }
         let answer = entry
@@ -121,7 +121,7 @@ impl Sessions {
         Ok(entry.last.clone())
     }
 
-    /// Forgets a session.
+    /// Removes a session.
     pub(super) fn close(&mut self, name: &str) {
         self.open.remove(name);
     }
@@ -141,23 +141,19 @@ mod tests {
     const KEY: TaskKey = TaskKey { split: Split::Train, scenario: Scenario::SingleTurn, seed: 5 };
 
     #[test]
-    fn repeating_a_turn_answers_the_same_and_changes_nothing() {
+    fn a_retried_turn_gets_the_same_answer_and_changes_nothing() {
         let (mut sessions, now) = (sessions(), Instant::now());
         sessions.open("a", &KEY, &[], now).expect("opens");
         let first = sessions.step("a", 1, "搜索枕头", now).expect("answers");
         assert_eq!(sessions.step("a", 1, "搜索枕头", now), Ok(first));
         assert!(sessions.step("a", 2, "打开#1", now).is_ok());
-        assert_eq!(
-            sessions.step("a", 1, "搜索枕头", now),
-            Err(Refusal::Unknown),
-            "an older turn is the past"
-        );
-        // Two players of one session: each gets its own story by replay, never the other's answer.
+        assert_eq!(sessions.step("a", 1, "搜索枕头", now), Err(Refusal::Unknown), "an older turn");
+        // Two rollouts share a session: each must replay and never gets the other's answer.
         assert_eq!(sessions.step("a", 2, "打开#2", now), Err(Refusal::Unknown));
     }
 
     #[test]
-    fn a_session_reopened_with_its_actions_goes_on_as_before() {
+    fn a_session_reopened_with_its_actions_continues_as_before() {
         let (mut sessions, now) = (sessions(), Instant::now());
         sessions.open("a", &KEY, &[], now).expect("opens");
         sessions.step("a", 1, "搜索枕头", now).expect("answers");
@@ -171,7 +167,7 @@ mod tests {
     #[test]
     fn unused_sessions_make_room_after_their_lease() {
         let (mut sessions, start) = (sessions(), Instant::now());
-        for i in 0..MOST {
+        for i in 0..MAX_SESSIONS {
             sessions.open(&i.to_string(), &KEY, &[], start).expect("opens");
         }
         assert_eq!(sessions.open("late", &KEY, &[], start), Err(Refusal::Full));

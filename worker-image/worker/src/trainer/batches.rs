@@ -1,5 +1,4 @@
-//! Names and tasks of batches: pure functions of the configuration, so that whoever repeats a batch
-//! repeats it exactly.
+//! Names and tasks of batches: pure functions of the configuration, so that a repeated batch is identical.
 
 use shoprl_contract::run_folder::{Decoding, Subject};
 use shoprl_contract::v1::{Actor, Baseline, Demonstrator, PolicyActor, actor};
@@ -9,36 +8,36 @@ use shoprl_simulator::{Split, TaskKey};
 
 use crate::task;
 
-/// What a task is drawn for; each purpose has tasks of its own.
+/// What a task is drawn for. Each purpose has its own tasks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Use {
     /// Demonstrations of the warm-up.
     Demonstration = 0,
     /// Groups of reinforcement learning.
     Training = 1,
-    /// Measures that stop the warm-up.
+    /// Validations that decide when the warm-up stops.
     Validation = 2,
 }
 
-/// Training task number `index` of a purpose.
+/// Training task number `index` for a purpose.
 pub(super) fn training_task(config: &RunConfig, purpose: Use, index: u64) -> v1::TaskKey {
     let seed = Stream::new(config.seed, Purpose::Task, &[purpose as u64, index]).next_u64();
     key(config, Split::Train, index, seed)
 }
 
-/// Held-out task number `index`: the same for every job, so that jobs can be compared task by task.
+/// Held-out task number `index`. It is the same in every job, so jobs can be compared task by task.
 pub(super) fn held_out_task(config: &RunConfig, index: u64) -> v1::TaskKey {
     key(config, Split::HeldOut, index, index)
 }
 
 fn key(config: &RunConfig, split: Split, index: u64, seed: u64) -> v1::TaskKey {
     let scenarios = &config.environment.scenarios;
-    // Validation refuses an empty list, and the remainder is below its length.
+    // The manifest's validation refuses an empty list, so the remainder is a valid index.
     let scenario = scenarios[(index % scenarios.len() as u64) as usize];
     task::to_wire(&TaskKey { split, scenario: task::scenario(scenario), seed })
 }
 
-/// Name of a step's batch.
+/// Name of the batch of a step.
 pub(super) fn step_name(step: u64) -> String {
     format!("step-{step:06}")
 }
@@ -48,12 +47,12 @@ pub(super) fn demonstrations_name(block: u64) -> String {
     format!("demonstrations-{block:06}")
 }
 
-/// Name of a measurement on training tasks after so many warm-up tokens.
+/// Name of a validation on training tasks after `tokens` warm-up tokens.
 pub(super) fn validation_name(tokens: u64, decoding: Decoding) -> String {
     format!("validation-{tokens:09}-{}", decoding_name(decoding))
 }
 
-/// Name of a measurement on held-out tasks.
+/// Name of an evaluation on held-out tasks.
 pub(super) fn evaluation_name(subject: Subject, decoding: Decoding, step: u64) -> String {
     let subject = match subject {
         Subject::Random => "random",
@@ -75,7 +74,7 @@ fn decoding_name(decoding: Decoding) -> &'static str {
     }
 }
 
-/// The policy at a version of its weights.
+/// The policy with a version of its weights.
 pub(super) fn policy(weights_version: u64, decoding: Decoding) -> Actor {
     let temperature = if decoding == Decoding::Greedy { 0.0 } else { 1.0 };
     Actor { kind: Some(actor::Kind::Policy(PolicyActor { weights_version, temperature })) }
@@ -107,7 +106,7 @@ mod tests {
     use crate::policy::batch_number;
 
     #[test]
-    fn no_two_batches_of_a_long_job_share_their_draws() {
+    fn no_two_batches_of_a_long_job_share_their_random_draws() {
         let decodings = [Decoding::Scripted, Decoding::Greedy, Decoding::Sampled];
         let subjects = [
             Subject::Random,

@@ -1,5 +1,4 @@
-//! The single controller's table: which episodes are open, leased, submitted and scored. A state machine
-//! without transport; time is an argument.
+//! The table of open, leased, submitted and scored episodes: a state machine without transport. Time is an argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,15 +6,15 @@ use std::time::{Duration, Instant};
 use shoprl_contract::v1::{Actor, EpisodeKey, GroupLease, Score, TaskKey, Trajectory};
 use shoprl_contract::{Exit, Role};
 
-/// A lease that was not renewed for this long is free again. An episode takes well under a second, so only
-/// a rollout that died or hangs loses one.
+/// A lease expires when it is not renewed for this long. An episode takes well below a second, so only a rollout that died
+/// or hangs loses its lease.
 const LEASE: Duration = Duration::from_secs(30);
-/// A simulator that was not heard of for this long gets no new sessions: three missed heartbeats.
+/// A simulator that did not register for this long gets no new sessions: three missed heartbeats.
 const SILENCE: Duration = Duration::from_secs(6);
-/// An episode whose trajectory was refused this often points to a fault that repeating does not mend.
-const MOST_REFUSALS: u32 = 5;
+/// After this many refused trajectories of one episode the attempt ends: repeating does not help.
+const MAX_REFUSALS: u32 = 5;
 
-/// A finished episode: what was played and what it was worth.
+/// A finished episode with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scored {
     /// As the rollout submitted it.
@@ -56,17 +55,17 @@ struct Batch {
 struct Worker {
     address: String,
     numerics: String,
-    seen: Instant,
+    last_heard: Instant,
 }
 
-/// The table.
+/// The table of all open batches.
 #[derive(Debug, Default)]
 pub(super) struct Coordinator {
-    /// In the order they were opened, which is the order they are leased in.
+    /// In the order in which they were opened and are leased.
     batches: Vec<Batch>,
     workers: BTreeMap<(Role, u32), Worker>,
     next_simulator: usize,
-    /// Submissions that contradicted an earlier one for the same episode.
+    /// Submissions that contradicted an earlier one of the same episode.
     violations: u64,
     fatal: Option<Exit>,
 }
@@ -80,7 +79,7 @@ pub(super) struct Census {
 }
 
 impl Coordinator {
-    /// Makes a worker known. Whatever it had leased under an earlier life is free again.
+    /// Registers a worker. The leases of its earlier incarnation become free.
     pub(super) fn register(
         &mut self,
         role: Role,
@@ -90,7 +89,7 @@ impl Coordinator {
         now: Instant,
     ) {
         let worker =
-            Worker { address: address.to_owned(), numerics: numerics.to_owned(), seen: now };
+            Worker { address: address.to_owned(), numerics: numerics.to_owned(), last_heard: now };
         self.workers.insert((role, index), worker);
         for episode in self
             .batches
@@ -112,7 +111,7 @@ impl Coordinator {
         }
     }
 
-    /// Numerics classes in use, the trainer's own included; more than one and bits may differ.
+    /// Numerics classes of the registered workers; with more than one, bits may differ.
     pub(super) fn numerics(&self) -> Vec<&str> {
         let mut classes: Vec<&str> =
             self.workers.values().map(|worker| worker.numerics.as_str()).collect();
@@ -133,12 +132,12 @@ impl Coordinator {
         }
     }
 
-    /// Whether a batch of that name is open.
+    /// Whether a batch with this name is open.
     pub(super) fn is_open(&self, name: &str) -> bool {
         self.batches.iter().any(|batch| batch.name == name)
     }
 
-    /// Adds a group to an open batch; a group that is there already stays as it is.
+    /// Adds a group to an open batch, unless the batch has it.
     pub(super) fn add(&mut self, batch: &str, group: u64, task: TaskKey) {
         if let Some(batch) = self.batches.iter_mut().find(|b| b.name == batch) {
             let episode = Episode { stage: Stage::Open, refusals: 0 };
@@ -147,12 +146,12 @@ impl Coordinator {
         }
     }
 
-    /// Forgets a batch: its leases and submissions are of the past.
+    /// Removes a batch with its leases and submissions.
     pub(super) fn close(&mut self, name: &str) {
         self.batches.retain(|batch| batch.name != name);
     }
 
-    /// Takes the groups of a batch whose episodes are all scored.
+    /// Removes and returns the groups of a batch whose episodes are all scored.
     pub(super) fn take_complete(&mut self, name: &str) -> Vec<(u64, Vec<Scored>)> {
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.name == name) else {
             return Vec::new();
@@ -173,7 +172,7 @@ impl Coordinator {
             .collect()
     }
 
-    /// Leases groups to a rollout, at most `capacity` episodes. What it holds is renewed, all its other leases end.
+    /// Leases at most `capacity` episodes to a rollout. Its leases in `held` are renewed; its other leases end.
     pub(super) fn lease_groups(
         &mut self,
         rollout: u32,
@@ -181,7 +180,7 @@ impl Coordinator {
         held: &[EpisodeKey],
         now: Instant,
     ) -> Vec<GroupLease> {
-        self.hear(Role::Rollout, rollout, now);
+        self.touch(Role::Rollout, rollout, now);
         let until = now + LEASE;
         let mut left = capacity;
         let mut leases = Vec::new();
@@ -228,16 +227,16 @@ impl Coordinator {
         leases
     }
 
-    /// Takes a trajectory. One that is not wanted (any more) is ignored; one that contradicts an earlier
-    /// submission for the same episode is counted, and the earlier one stands.
+    /// Takes a trajectory. An unexpected one is ignored. If it contradicts an earlier submission of the same episode, it is
+    /// counted and the earlier one is kept.
     pub(super) fn submit(&mut self, trajectory: Trajectory) {
         let (batch, group, member) =
             (trajectory.batch.clone(), trajectory.group, trajectory.member);
         let Some((task, actor, episode)) = self.episode(&batch, group, member) else { return };
-        let wanted = trajectory.task == Some(task) && trajectory.actor == Some(actor);
+        let expected = trajectory.task == Some(task) && trajectory.actor == Some(actor);
         let mut contradicts = false;
         match &episode.stage {
-            Stage::Open | Stage::Leased { .. } if wanted => {
+            Stage::Open | Stage::Leased { .. } if expected => {
                 episode.stage = Stage::Submitted { trajectory: Box::new(trajectory), scorer: None };
             }
             Stage::Submitted { trajectory: first, .. } => {
@@ -258,14 +257,14 @@ impl Coordinator {
         }
     }
 
-    /// Leases trajectories to a reward worker; what it had leased before and not scored is free again.
+    /// Leases at most `capacity` trajectories to a reward worker. Its earlier unscored leases become free.
     pub(super) fn lease_scoring(
         &mut self,
         reward: u32,
         capacity: u32,
         now: Instant,
     ) -> Vec<Trajectory> {
-        self.hear(Role::Reward, reward, now);
+        self.touch(Role::Reward, reward, now);
         let mut leased = Vec::new();
         let episodes = self
             .batches
@@ -283,14 +282,14 @@ impl Coordinator {
         leased
     }
 
-    /// Takes a score of an intact seal. A refusal opens the episode again.
+    /// Takes a score whose seal was checked. A refusal makes the episode open again.
     pub(super) fn score(&mut self, score: Score) {
         let (batch, group, member) = (score.batch.clone(), score.group, score.member);
         let Some((_, _, episode)) = self.episode(&batch, group, member) else { return };
         let Stage::Submitted { trajectory, .. } = &episode.stage else { return };
         let actions = trajectory.messages.iter().filter(|message| message.policy).count();
         if trajectory.seal != score.trajectory_seal {
-            tracing::warn!(batch, group, member, "score of another trajectory, ignored");
+            tracing::warn!(batch, group, member, "score of another trajectory ignored");
             return;
         }
         let refused = if !score.refused.is_empty() {
@@ -321,16 +320,16 @@ impl Coordinator {
             member,
             refusals,
             why,
-            "trajectory refused, the episode is played again"
+            "trajectory refused, episode is played again"
         );
-        if refusals >= MOST_REFUSALS {
+        if refusals >= MAX_REFUSALS {
             self.fatal = Some(Exit::temporary(format!(
                 "episode {batch}/{group}/{member} was refused {refusals} times: {why}; do all workers run the same image?"
             )));
         }
     }
 
-    /// Why the job cannot go on, if it cannot.
+    /// Why this attempt must end, if it must.
     pub(super) fn fatal(&self) -> Option<&Exit> {
         self.fatal.as_ref()
     }
@@ -340,11 +339,11 @@ impl Coordinator {
         self.violations
     }
 
-    /// Workers heard of recently.
+    /// Number of live workers by role.
     pub(super) fn census(&self, now: Instant) -> Census {
         let live = |role: Role, patience: Duration| {
             let live = self.workers.iter().filter(|((r, _), w)| {
-                *r == role && now.saturating_duration_since(w.seen) < patience
+                *r == role && now.saturating_duration_since(w.last_heard) < patience
             });
             u32::try_from(live.count()).unwrap_or(u32::MAX)
         };
@@ -355,7 +354,7 @@ impl Coordinator {
         }
     }
 
-    /// What the open batches wait for, in words; empty when nothing is missing.
+    /// What the open batches wait for, as text; empty if nothing is missing.
     pub(super) fn waiting_for(&self, now: Instant) -> String {
         let stages = || {
             self.batches
@@ -370,10 +369,12 @@ impl Coordinator {
         let unscored = stages().filter(|stage| matches!(stage, Stage::Submitted { .. })).count();
         if unplayed > 0 && census.simulators == 0 {
             format!(
-                "a simulator worker: {unplayed} episodes have no shop (roles.simulator.replicas)"
+                "a simulator worker: {unplayed} episodes cannot be played (roles.simulator.replicas)"
             )
         } else if unplayed > 0 && census.rollouts == 0 {
-            format!("a rollout worker: {unplayed} episodes have no player (roles.rollout.replicas)")
+            format!(
+                "a rollout worker: {unplayed} episodes cannot be played (roles.rollout.replicas)"
+            )
         } else if unscored > 0 && census.rewards == 0 {
             format!(
                 "a reward worker: {unscored} trajectories have no score (roles.reward.replicas)"
@@ -383,18 +384,18 @@ impl Coordinator {
         }
     }
 
-    fn hear(&mut self, role: Role, index: u32, now: Instant) {
+    fn touch(&mut self, role: Role, index: u32, now: Instant) {
         if let Some(worker) = self.workers.get_mut(&(role, index)) {
-            worker.seen = now;
+            worker.last_heard = now;
         }
     }
 
     fn simulators(&self, now: Instant) -> Vec<String> {
-        let heard = |worker: &&Worker| now.saturating_duration_since(worker.seen) < SILENCE;
+        let is_live = |worker: &&Worker| now.saturating_duration_since(worker.last_heard) < SILENCE;
         let simulators = self.workers.iter().filter(|((role, _), _)| *role == Role::Simulator);
         simulators
             .map(|(_, worker)| worker)
-            .filter(heard)
+            .filter(is_live)
             .map(|worker| worker.address.clone())
             .collect()
     }
@@ -412,5 +413,4 @@ impl Coordinator {
 }
 
 #[cfg(test)]
-#[path = "coordinator_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Evaluations on held-out tasks: families of products and phrasings that training never saw.
+//! Evaluations on held-out tasks: product families and phrasings that training never uses.
 
 use std::time::Instant;
 
@@ -10,11 +10,11 @@ use super::job::Job;
 use super::sample;
 use super::state::Phase;
 
-/// Episodes of an evaluation that are kept for people to read.
+/// Episodes of an evaluation that are written to the run folder.
 const SHOWN: usize = 40;
 
 impl Job<'_> {
-    /// The comparison before reinforcement learning.
+    /// The evaluation before reinforcement learning.
     pub(super) fn evaluate_warm_up(&mut self) -> Result<(), Exit> {
         let tasks = self.config.evaluation.final_tasks;
         for decoding in [Decoding::Greedy, Decoding::Sampled] {
@@ -28,7 +28,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The comparison at the end, with the scripts that never learn.
+    /// The final evaluation, of the policy and of the baselines.
     pub(super) fn evaluate_finally(&mut self) -> Result<(), Exit> {
         let tasks = self.config.evaluation.final_tasks;
         for decoding in [Decoding::Greedy, Decoding::Sampled] {
@@ -43,7 +43,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Measures a subject on the first `tasks` held-out tasks; one that was measured already is not measured again.
+    /// Measures a subject on the first `tasks` held-out tasks, unless a row of this measurement exists.
     pub(super) fn evaluate(
         &mut self,
         subject: Subject,
@@ -75,7 +75,7 @@ impl Job<'_> {
         let tokens: u64 = episodes.iter().map(|episode| u64::from(episode.tokens)).sum();
         let success =
             episodes.iter().map(|episode| episode.metrics.success).sum::<f64>() / f64::from(tasks);
-        tracing::info!(?subject, ?decoding, step, success, seconds, "evaluation");
+        tracing::info!(?subject, ?decoding, step, success, seconds, "evaluation done");
         self.journal.evaluation(&Evaluation { subject, decoding, step, seconds, episodes })?;
         self.state.spend("evaluation", seconds, tokens);
         if decoding == Decoding::Greedy {

@@ -1,4 +1,4 @@
-//! The job as the trainer sees it: what it holds, and how it goes from phase to phase.
+//! The job in the trainer: its state and its phases.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,26 +15,26 @@ use shoprl_rl::credit::Gate;
 use super::coordinator::Scored;
 use super::journal::Journal;
 use super::learner::Learner;
-use super::resume::{self, Restored};
+use super::resume::{self, Content, Restored};
 use super::shared::{Published, Shared};
 use super::state::{JobState, Phase};
 use crate::checkpoint::{Attempt, Store};
 use crate::shutdown::Shutdown;
 
-/// How often a waiting learner looks whether it was asked to stop.
-const LOOK: Duration = Duration::from_millis(200);
-/// How often it says in the log what it waits for.
-const SAY: Duration = Duration::from_secs(10);
+/// How often a waiting learner checks for a shutdown request.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a waiting learner logs what it waits for.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Everything the learner's thread owns.
+/// Everything that the learner's thread owns.
 pub(super) struct Job<'a> {
     pub(super) config: &'a RunConfig,
     pub(super) model: ModelConfig,
     pub(super) tokenizer: Tokenizer,
     pub(super) learner: Learner,
-    /// Changes only between two updates, so that it can be kept at any moment.
+    /// Changes only between two updates, so it can be saved at any moment.
     pub(super) state: JobState,
-    /// The policy after warm-up, where there is a KL penalty.
+    /// The policy after warm-up, if there is a KL penalty.
     pub(super) reference: Option<Parameters>,
     pub(super) journal: Journal,
     pub(super) store: Store,
@@ -44,7 +44,7 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Begins, or continues from the attempt's parent.
+    /// Starts the job, or continues from the attempt's parent checkpoint.
     pub(super) fn begin(
         config: &'a RunConfig,
         directory: &Path,
@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
             attempt = attempt.number,
             phase = state.phase.name(),
             updates = state.updates,
-            "begin"
+            "attempt started"
         );
         let job = Self {
             config,
@@ -85,13 +85,13 @@ impl<'a> Job<'a> {
         Ok(job)
     }
 
-    /// Runs to the end, or until asked to stop; then a checkpoint is written first.
+    /// Runs until the job is finished. When asked to stop, writes a checkpoint first.
     pub(super) fn run(&mut self) -> Result<Exit, Exit> {
         match self.phases() {
             Ok(()) => Ok(Exit::finished(self.outcome())),
             Err(exit) if exit.reason == ExitReason::Stopped => {
                 self.checkpoint()?;
-                tracing::info!(updates = self.state.updates, "checkpoint written before leaving");
+                tracing::info!(updates = self.state.updates, "checkpoint written before exit");
                 Err(exit)
             }
             Err(exit) => Err(exit),
@@ -119,18 +119,36 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
+    /// Saves everything that a later attempt needs to compute the same bytes from here on.
+    pub(super) fn checkpoint(&mut self) -> Result<(), Exit> {
+        self.state.journal = self.journal.sync()?;
+        let content = Content {
+            model: &self.model,
+            tokenizer: &self.tokenizer,
+            learner: &self.learner,
+            reference: self.reference.as_ref(),
+            state: &self.state,
+        };
+        self.store
+            .save(&self.attempt, self.state.tick(), self.state.updates, |folder| {
+                content.write(folder)
+            })
+            .map_err(|error| error.exit())?;
+        Ok(())
+    }
+
     /// Enters a phase.
     pub(super) fn enter(&mut self, phase: Phase) {
         tracing::info!(
             from = self.state.phase.name(),
             to = phase.name(),
             updates = self.state.updates,
-            "phase"
+            "phase started"
         );
         self.state.phase = phase;
     }
 
-    /// Publishes the weights as they are now; returns their version.
+    /// Publishes the current weights; returns their version.
     pub(super) fn publish(&self) -> u64 {
         let version = self.state.updates;
         let mut state = self.shared.lock();
@@ -158,16 +176,16 @@ impl<'a> Job<'a> {
         self.shared.work.notify_waiters();
     }
 
-    /// Waits for the next complete groups of a batch.
+    /// Waits until a batch has complete groups, and takes them.
     pub(super) fn next_complete(&self, batch: &str) -> Result<Vec<(u64, Vec<Scored>)>, Exit> {
-        let mut said = Instant::now();
+        let mut logged = Instant::now();
         loop {
             if self.shutdown.is_requested() {
                 return Err(Exit::stopped(
                     "asked to stop; run again to continue from the checkpoint",
                 ));
             }
-            let found = self.shared.wait(LOOK, |state| {
+            let found = self.shared.wait(POLL_INTERVAL, |state| {
                 if let Some(exit) = state.coordinator.fatal() {
                     return Some(Err(exit.clone()));
                 }
@@ -176,11 +194,11 @@ impl<'a> Job<'a> {
             });
             match found {
                 Some(found) => return found,
-                None if said.elapsed() >= SAY => {
-                    said = Instant::now();
-                    let waiting = self.shared.lock().coordinator.waiting_for(said);
+                None if logged.elapsed() >= LOG_INTERVAL => {
+                    logged = Instant::now();
+                    let waiting = self.shared.lock().coordinator.waiting_for(logged);
                     if waiting.is_empty() {
-                        tracing::info!(batch, "episodes are being played");
+                        tracing::info!(batch, "waiting for episodes in play");
                     } else {
                         tracing::warn!(batch, "waiting for {waiting}");
                     }
@@ -190,7 +208,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Plays a batch of one-member groups to its end; episodes in group order.
+    /// Plays a batch of one-member groups; returns the episodes in group order.
     pub(super) fn play(
         &self,
         name: &str,
@@ -213,12 +231,12 @@ impl<'a> Job<'a> {
         Ok(done.into_iter().map(|(_, scored)| scored).collect())
     }
 
-    /// Tells whoever asks where the job stands.
+    /// Updates the progress for `GetProgress` and the metrics.
     pub(super) fn report_progress(&self) {
         let (state, training) = (&self.state, &self.config.training);
         let share =
             |done: u64, of: u64| if of == 0 { 1.0 } else { (done as f64 / of as f64).min(1.0) };
-        // Shares of the whole as the quickstart spends its time; only the clock of the live view depends on them.
+        // Shares of the quickstart's wall time. Only the forecast in the live view depends on them.
         let done = match state.phase {
             Phase::Warmup => 0.45 * share(state.warmup_tokens, training.warmup.max_tokens),
             Phase::WarmupEvaluation => 0.45,
@@ -233,17 +251,17 @@ impl<'a> Job<'a> {
         progress.target_steps = u64::from(training.steps);
         progress.weights_version = state.updates;
         progress.done = done;
-        shared.told.spent.clone_from(&state.budget);
+        shared.measured.spent.clone_from(&state.budget);
     }
 
     fn outcome(&self) -> Outcome {
         let success = self.shared.lock().progress.success;
-        // Negative while there is none.
+        // Negative while nothing was measured.
         let success = (success >= 0.0).then(|| format!("{success:.2}"));
         Outcome { weights_version: self.state.updates, success }
     }
 
-    /// Tells whoever asks the newest success rate.
+    /// Updates the newest success rate for `GetProgress` and the metrics.
     pub(super) fn report_success(&self, success: f64) {
         self.shared.lock().progress.success = success;
     }

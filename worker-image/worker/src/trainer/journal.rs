@@ -1,5 +1,5 @@
-//! The run folder's growing files. Rows beyond the lengths that a checkpoint names are of a past that did
-//! not happen and are cut off when a job continues.
+//! The append-only files of the run folder. A checkpoint records their lengths; when a job continues, later rows are cut off,
+//! because the steps that wrote them are repeated.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -11,7 +11,7 @@ use shoprl_contract::run_folder::{Budget, Episode, Evaluation, Metric, PhaseBudg
 
 use super::state::JournalLengths;
 
-/// Appends rows, whole lines at a time.
+/// Appends rows, each as one whole line.
 pub(super) struct Journal {
     folder: PathBuf,
     metrics: RowFile,
@@ -25,10 +25,10 @@ struct RowFile {
 }
 
 impl Journal {
-    /// Opens the files and cuts them to `lengths`.
+    /// Opens the files and truncates them to `lengths`.
     pub(super) fn open(folder: &Path, lengths: JournalLengths) -> Result<Self, Exit> {
         let trajectories = folder.join(file::TRAJECTORIES);
-        fs::create_dir_all(&trajectories).map_err(|error| unwritable(&trajectories, &error))?;
+        fs::create_dir_all(&trajectories).map_err(|error| disk_error(&trajectories, &error))?;
         Ok(Self {
             folder: folder.to_owned(),
             metrics: RowFile::open(folder.join(file::METRICS), lengths.metrics)?,
@@ -36,12 +36,12 @@ impl Journal {
         })
     }
 
-    /// Adds a row of metrics.jsonl.
+    /// Appends a row to metrics.jsonl.
     pub(super) fn metric(&mut self, row: &Metric) -> Result<(), Exit> {
         self.metrics.append(row)
     }
 
-    /// Adds a row of evaluations.jsonl.
+    /// Appends a row to evaluations.jsonl.
     pub(super) fn evaluation(&mut self, row: &Evaluation) -> Result<(), Exit> {
         self.evaluations.append(row)
     }
@@ -49,7 +49,7 @@ impl Journal {
     /// Rows of evaluations.jsonl so far.
     pub(super) fn evaluations(&self) -> Result<Vec<Evaluation>, Exit> {
         let path = &self.evaluations.path;
-        let text = fs::read_to_string(path).map_err(|error| unwritable(path, &error))?;
+        let text = fs::read_to_string(path).map_err(|error| disk_error(path, &error))?;
         let row = |(i, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|error| {
                 Exit::bad_configuration(format!(
@@ -62,29 +62,29 @@ impl Journal {
         text.lines().enumerate().map(row).collect()
     }
 
-    /// Writes one batch's episodes; repeating a batch replaces its file.
+    /// Writes the episodes of a batch; replaces an earlier file of the same batch.
     pub(super) fn episodes(&self, batch: &str, episodes: &[Episode]) -> Result<(), Exit> {
         let path = self.folder.join(file::TRAJECTORIES).join(format!("{batch}.jsonl"));
         let mut lines = Vec::new();
         for episode in episodes {
-            line(&mut lines, episode).map_err(|error| unwritable(&path, &error))?;
+            line(&mut lines, episode).map_err(|error| disk_error(&path, &error))?;
         }
-        fs::write(&path, lines).map_err(|error| unwritable(&path, &error))
+        fs::write(&path, lines).map_err(|error| disk_error(&path, &error))
     }
 
-    /// Writes what the run cost.
+    /// Writes time and tokens by activity.
     pub(super) fn budget(&self, phases: &[PhaseBudget]) -> Result<(), Exit> {
         let path = self.folder.join(file::BUDGET);
         let mut text = Vec::new();
         line(&mut text, &Budget { phases: phases.to_vec() })
-            .map_err(|error| unwritable(&path, &error))?;
-        fs::write(&path, text).map_err(|error| unwritable(&path, &error))
+            .map_err(|error| disk_error(&path, &error))?;
+        fs::write(&path, text).map_err(|error| disk_error(&path, &error))
     }
 
-    /// Makes all rows durable; what a checkpoint then names.
+    /// Syncs all rows to disk; returns the lengths for a checkpoint.
     pub(super) fn sync(&self) -> Result<JournalLengths, Exit> {
         for rows in [&self.metrics, &self.evaluations] {
-            rows.file.sync_data().map_err(|error| unwritable(&rows.path, &error))?;
+            rows.file.sync_data().map_err(|error| disk_error(&rows.path, &error))?;
         }
         Ok(JournalLengths { metrics: self.metrics.length, evaluations: self.evaluations.length })
     }
@@ -93,15 +93,15 @@ impl Journal {
 impl RowFile {
     fn open(path: PathBuf, length: u64) -> Result<Self, Exit> {
         let open = OpenOptions::new().create(true).append(true).open(&path);
-        let file = open.map_err(|error| unwritable(&path, &error))?;
-        let found = file.metadata().map_err(|error| unwritable(&path, &error))?.len();
+        let file = open.map_err(|error| disk_error(&path, &error))?;
+        let found = file.metadata().map_err(|error| disk_error(&path, &error))?.len();
         if found < length {
             return Err(Exit::bad_configuration(format!(
-                "{}: has {found} bytes but the checkpoint was taken at {length}; restore the file, or start in another folder with --output",
+                "{}: has {found} bytes, but the checkpoint was taken at {length}; restore the file, or start in another folder with --output",
                 path.display()
             )));
         }
-        file.set_len(length).map_err(|error| unwritable(&path, &error))?;
+        file.set_len(length).map_err(|error| disk_error(&path, &error))?;
         Ok(Self { path, file, length })
     }
 
@@ -109,7 +109,7 @@ impl RowFile {
         let mut bytes = Vec::new();
         line(&mut bytes, row)
             .and_then(|()| self.file.write_all(&bytes))
-            .map_err(|error| unwritable(&self.path, &error))?;
+            .map_err(|error| disk_error(&self.path, &error))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -121,7 +121,7 @@ fn line(bytes: &mut Vec<u8>, row: &impl Serialize) -> std::io::Result<()> {
     Ok(())
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Exit {
+fn disk_error(path: &Path, error: &std::io::Error) -> Exit {
     let exit = |permanent: bool, remedy: &str| {
         let message = format!("{}: {error}; {remedy}", path.display());
         if permanent { Exit::bad_configuration(message) } else { Exit::temporary(message) }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_shorter_than_its_checkpoint_is_refused_by_name() {
+    fn a_file_shorter_than_its_checkpoint_says_is_refused_by_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let lengths = JournalLengths { metrics: 10, evaluations: 0 };
         let exit = Journal::open(folder.path(), lengths).err().expect("is refused");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_row_is_refused_by_line_and_what_may_go_away_is_tried_again() {
+    fn a_damaged_row_is_refused_by_line_and_a_full_disk_is_temporary() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut journal = Journal::open(folder.path(), JournalLengths::default()).expect("opens");
         journal.evaluation(&row(1)).expect("writes");
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(exit.reason, ExitReason::BadConfiguration);
         assert!(exit.message.contains("evaluations.jsonl line 1"), "{}", exit.message);
 
-        let reason = |kind| unwritable(&path, &std::io::Error::from(kind)).reason;
+        let reason = |kind| disk_error(&path, &std::io::Error::from(kind)).reason;
         assert_eq!(reason(std::io::ErrorKind::StorageFull), ExitReason::Temporary);
         assert_eq!(reason(std::io::ErrorKind::PermissionDenied), ExitReason::BadConfiguration);
     }

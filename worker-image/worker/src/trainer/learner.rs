@@ -1,4 +1,4 @@
-//! The learner: weights, optimiser and gradient, without transport or files.
+//! The learner: weights, optimiser and gradients. No transport, no files.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use shoprl_model::optimizer::{Method, Optimizer, Rates, Settings, clip_gradient_
 use shoprl_model::parameters::{Layout, Parameters};
 use shoprl_rl::policy_loss::Clip;
 
-/// Gradients longer than this are shortened to it.
+/// Gradients are clipped to this global norm.
 const GRADIENT_NORM_LIMIT: f64 = 1.0;
-/// Decoupled weight decay of the warm-up; reinforcement learning has none.
+/// Decoupled weight decay of the warm-up; reinforcement learning uses none.
 const WARMUP_WEIGHT_DECAY: f32 = 0.01;
 
-/// Weights that learn.
+/// The weights with their optimiser.
 pub(super) struct Learner {
     network: Box<dyn Network>,
     pub(super) parameters: Parameters,
@@ -24,16 +24,16 @@ pub(super) struct Learner {
     threads: usize,
 }
 
-/// What one update measured.
+/// Measurements of one update.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Update {
     pub(super) statistics: BatchStatistics,
-    /// Before clipping.
+    /// Norm before clipping.
     pub(super) gradient_norm: f64,
 }
 
 impl Learner {
-    /// Fresh weights, ready for the warm-up. `device` computes gradients; the optimiser is always the CPU's.
+    /// Initial weights for the warm-up. `device` computes gradients; the optimiser always runs on the CPU.
     pub(super) fn new(
         device: &ComputeDevice,
         model: &ModelConfig,
@@ -46,13 +46,13 @@ impl Learner {
         Ok(Self { network, parameters, optimizer, threads })
     }
 
-    /// Starts reinforcement learning: AdamW for everything, from an empty state.
+    /// Switches to reinforcement learning: AdamW for all weights, with empty state.
     pub(super) fn begin_training(&mut self) {
         self.optimizer =
             Optimizer::new(Arc::clone(self.layout()), training_settings(), self.threads);
     }
 
-    /// Takes weights and optimiser of a checkpoint.
+    /// Restores weights and optimiser from a checkpoint.
     pub(super) fn restore(
         &mut self,
         parameters: Parameters,
@@ -60,7 +60,7 @@ impl Learner {
         training: bool,
     ) -> Result<(), String> {
         if parameters.layout.entries() != self.layout().entries() {
-            return Err("the weights are of another geometry".to_owned());
+            return Err("the weights have another geometry".to_owned());
         }
         let settings = if training { training_settings() } else { warmup_settings() };
         self.optimizer =
@@ -70,12 +70,12 @@ impl Learner {
         Ok(())
     }
 
-    /// Order of the weights.
+    /// Layout of the weights.
     pub(super) fn layout(&self) -> &Arc<Layout> {
         &self.parameters.layout
     }
 
-    /// State of the optimiser, as a safetensors file.
+    /// State of the optimiser as a safetensors file.
     pub(super) fn optimizer_bytes(&self) -> Result<Vec<u8>, String> {
         self.optimizer.to_bytes().map_err(|error| error.to_string())
     }
@@ -91,7 +91,7 @@ impl Learner {
             .map_err(|error| network_failed(&error))
     }
 
-    /// One optimiser update on a whole batch.
+    /// One optimiser update on a batch.
     pub(super) fn update(
         &mut self,
         sequences: Vec<Sequence>,
@@ -114,12 +114,12 @@ impl Learner {
     }
 }
 
-/// The objective of supervised learning; the clip is of no effect there.
+/// The objective of supervised learning, where the clip has no effect.
 pub(super) fn supervised_objective(normalizer: f32) -> Objective {
     Objective { clip: Clip { low: 0.2, high: 0.2 }, kl_coefficient: 0.0, normalizer }
 }
 
-/// The objective of one step of reinforcement learning over `tokens` policy tokens.
+/// The objective of a step of reinforcement learning with `tokens` policy tokens.
 pub(super) fn policy_objective(config: &RunConfig, tokens: usize) -> Objective {
     let grpo = &config.training.grpo;
     Objective {
@@ -137,7 +137,7 @@ fn training_settings() -> Settings {
     Settings::new(Method::AdamW, 0.0)
 }
 
-/// A device that failed may be there again after a restart, or another one; what does not fit never will.
+/// A failed device may work after a restart; every other error repeats.
 fn network_failed(error: &NetworkError) -> Exit {
     let exit: fn(String) -> Exit = match error {
         NetworkError::Device(_) => Exit::temporary,

@@ -1,4 +1,4 @@
-//! What the trainer tells Prometheus. Counts go on where the checkpoint was: they are those of the job, not of the process.
+//! The trainer's metrics for Prometheus. Counters continue from the checkpoint: they count for the job, not for the process.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -9,36 +9,26 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use shoprl_contract::Role;
-use shoprl_contract::run_folder::PhaseBudget;
 
 use super::shared::Shared;
 
-/// Begins every name.
+/// Prefix of every metric name.
 const PREFIX: &str = "shoprl_trainer";
 
 type Label = [(&'static str, String); 1];
 type Real = Gauge<f64, AtomicU64>;
 
-/// What is told besides the progress that the operator asks for.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    /// Mean reward of the newest step's episodes.
-    pub(super) reward: Option<f64>,
-    /// Seconds and tokens by what they were spent on.
-    pub(super) spent: Vec<PhaseBudget>,
-}
-
 /// All metrics in the text format of OpenMetrics.
 pub(super) fn text(shared: &Shared) -> String {
     let registry = registry(shared);
     let mut text = String::new();
-    encode(&mut text, &registry).expect("a String takes everything that is written");
+    encode(&mut text, &registry).expect("writing to a String cannot fail");
     text
 }
 
 fn registry(shared: &Shared) -> Registry {
     let state = shared.lock();
-    let (progress, told) = (&state.progress, &state.told);
+    let (progress, measured) = (&state.progress, &state.measured);
     let census = state.coordinator.census(Instant::now());
     let mut registry = Registry::with_prefix(PREFIX);
     let mut number = |name: &str, help: &str, value: u64| {
@@ -46,38 +36,30 @@ fn registry(shared: &Shared) -> Registry {
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(name, help, gauge);
     };
-    number("step", "Steps of reinforcement learning taken", progress.step);
-    number("target_steps", "Steps to take", progress.target_steps);
-    number(
-        "weights_version",
-        "Optimiser updates that the weights have seen",
-        progress.weights_version,
-    );
+    number("step", "Completed steps of reinforcement learning", progress.step);
+    number("target_steps", "Steps of reinforcement learning to complete", progress.target_steps);
+    number("weights_version", "Optimiser updates applied to the weights", progress.weights_version);
     let mut rate = |name: &str, help: &str, value: f64| {
         let gauge = Real::default();
         gauge.set(value);
         registry.register(name, help, gauge);
     };
-    // Negative while there is none.
+    // Negative while nothing was measured.
     if progress.success >= 0.0 {
-        rate("success", "Newest success rate, 0 to 1", progress.success);
+        rate("success", "Newest success rate, from 0 to 1", progress.success);
     }
-    if let Some(reward) = told.reward {
+    if let Some(reward) = measured.reward {
         rate("reward", "Mean reward of the newest step's episodes", reward);
     }
     let (seconds, tokens) =
         (Family::<Label, Counter<f64, AtomicU64>>::default(), Family::<Label, Counter>::default());
-    for spent in &told.spent {
+    for spent in &measured.spent {
         let label = [("on", spent.name.clone())];
         seconds.get_or_create(&label).inc_by(spent.seconds);
         tokens.get_or_create(&label).inc_by(spent.tokens);
     }
-    registry.register("seconds", "Wall seconds of the job, by what they were spent on", seconds);
-    registry.register(
-        "tokens",
-        "Tokens of the job, by what they were sampled or trained for",
-        tokens,
-    );
+    registry.register("seconds", "Wall-clock seconds of the job by activity", seconds);
+    registry.register("tokens", "Tokens sampled or trained by the job, by activity", tokens);
     let workers = Family::<Label, Gauge>::default();
     for (role, count) in [
         (Role::Rollout, census.rollouts),
@@ -86,7 +68,7 @@ fn registry(shared: &Shared) -> Registry {
     ] {
         workers.get_or_create(&[("role", role.name().to_owned())]).set(i64::from(count));
     }
-    registry.register("workers", "Workers that are heard of", workers);
+    registry.register("workers", "Live workers by role", workers);
     registry
 }
 
@@ -111,13 +93,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trainer_tells_prometheus_where_it_is_and_nothing_that_it_does_not_know() {
+    async fn metrics_report_progress_and_omit_what_was_not_measured() {
         let shared = Arc::new(Shared::default());
         shared.lock().progress.success = -1.0;
-        let listener = telemetry::listen("127.0.0.1:0").await.expect("a port");
+        let listener = telemetry::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
-        let asked = Arc::clone(&shared);
-        tokio::spawn(telemetry::serve(listener, move || text(&asked)));
+        let served = Arc::clone(&shared);
+        tokio::spawn(telemetry::serve(listener, move || text(&served)));
         let before = get(&address, "/metrics").await;
         assert!(before.starts_with("HTTP/1.1 200 "), "{before}");
         assert!(before.contains("\nshoprl_trainer_step 0\n"), "{before}");
@@ -129,13 +111,13 @@ mod tests {
         {
             let mut state = shared.lock();
             (state.progress.step, state.progress.success) = (7, 0.5);
-            state.told.reward = Some(0.25);
+            state.measured.reward = Some(0.25);
             let spent = |name: &str, seconds, tokens| PhaseBudget {
                 name: name.to_owned(),
                 seconds,
                 tokens,
             };
-            state.told.spent = vec![spent("rollout", 1.5, 300), spent("training", 2.0, 400)];
+            state.measured.spent = vec![spent("rollout", 1.5, 300), spent("training", 2.0, 400)];
         }
         let after = get(&address, "/metrics").await;
         for line in [

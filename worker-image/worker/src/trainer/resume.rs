@@ -1,62 +1,61 @@
-//! Checkpoints of a job: what goes into the folder, and back.
+//! The content of a job's checkpoint: writing it and restoring from it.
 
+use std::error::Error;
 use std::fs;
 use std::path::Path;
 
 use shoprl_contract::{Exit, error_chain};
+use shoprl_model::config::ModelConfig;
 use shoprl_model::folder;
 use shoprl_model::parameters::Parameters;
+use shoprl_model::tokenizer::Tokenizer;
 
-use super::job::Job;
 use super::learner::Learner;
 use super::state::{JobState, Phase};
 use crate::checkpoint::Checkpoint;
 
-/// Hugging Face folder of the weights.
+/// Folder of the weights, in Hugging Face format.
 const MODEL: &str = "model";
-/// State of the optimiser.
+/// File of the optimiser's state.
 const OPTIMIZER: &str = "optimizer.safetensors";
-/// [`JobState`].
+/// File of the [`JobState`].
 const STATE: &str = "state.json";
-/// The policy after warm-up, for the KL penalty; there from the end of the warm-up on.
+/// Folder of the policy after warm-up, for the KL penalty; written from the end of the warm-up on.
 const REFERENCE: &str = "reference";
 
-impl Job<'_> {
-    /// Keeps everything that is needed to go on from here to the same bytes.
-    pub(super) fn checkpoint(&mut self) -> Result<(), Exit> {
-        self.state.journal = self.journal.sync()?;
-        let updates = self.state.updates;
-        let write = |folder: &Path| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-            folder::save(
-                &folder.join(MODEL),
-                &self.model,
-                &self.learner.parameters,
-                &self.tokenizer,
-            )?;
-            if let Some(reference) = &self.reference {
-                folder::save(&folder.join(REFERENCE), &self.model, reference, &self.tokenizer)?;
-            }
-            fs::write(folder.join(OPTIMIZER), self.learner.optimizer_bytes()?)?;
-            fs::write(folder.join(STATE), serde_json::to_vec_pretty(&self.state)?)?;
-            Ok(())
-        };
-        self.store
-            .save(&self.attempt, self.state.tick(), updates, write)
-            .map_err(|error| error.exit())?;
+/// Everything that a checkpoint holds.
+pub(super) struct Content<'a> {
+    pub(super) model: &'a ModelConfig,
+    pub(super) tokenizer: &'a Tokenizer,
+    pub(super) learner: &'a Learner,
+    pub(super) reference: Option<&'a Parameters>,
+    pub(super) state: &'a JobState,
+}
+
+impl Content<'_> {
+    /// Fills a checkpoint's folder.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let Self { model, tokenizer, learner, reference, state } = self;
+        folder::save(&folder.join(MODEL), model, &learner.parameters, tokenizer)?;
+        if let Some(reference) = reference {
+            folder::save(&folder.join(REFERENCE), model, reference, tokenizer)?;
+        }
+        fs::write(folder.join(OPTIMIZER), learner.optimizer_bytes()?)?;
+        fs::write(folder.join(STATE), serde_json::to_vec_pretty(state)?)?;
         Ok(())
     }
 }
 
-/// What a checkpoint brings back.
+/// What a checkpoint restores besides the learner.
 pub(super) struct Restored {
     pub(super) state: JobState,
     pub(super) reference: Option<Parameters>,
 }
 
-/// Puts a checkpoint's weights and optimiser into the learner.
+/// Restores a checkpoint's weights and optimiser into the learner.
 pub(super) fn restore(checkpoint: &Checkpoint, learner: &mut Learner) -> Result<Restored, Exit> {
     let path = &checkpoint.path;
-    // The digests were right, so what does not fit was written by another version of the program.
+    // The digests matched, so content that does not fit was written by another version of the program.
     let foreign = |file: &str, why: String| {
         Exit::bad_configuration(format!(
             "{}: {why}; continue with the program that wrote it, or start in another folder with --output",

@@ -1,4 +1,4 @@
-//! From scored episodes to what is trained on, what the ledger chains and what people read.
+//! Conversions of scored episodes: to training sequences, to ledger digests, and to rows of the run folder.
 
 use sha2::{Digest as _, Sha256};
 use shoprl_contract::run_folder::{Episode, EpisodeMessage, EpisodeResult, Metrics};
@@ -27,7 +27,7 @@ pub(super) fn metrics(scored: &Scored) -> Metrics {
     }
 }
 
-/// The configured mixture of the outcome.
+/// The reward: the configured weighted sum of the metrics.
 pub(super) fn reward(config: &RunConfig, metrics: &Metrics) -> f64 {
     let weights = &config.training.reward;
     weights.success * metrics.success
@@ -35,12 +35,12 @@ pub(super) fn reward(config: &RunConfig, metrics: &Metrics) -> f64 {
         + weights.loose * metrics.loose
 }
 
-/// Actions taken.
+/// Number of actions.
 pub(super) fn turns(trajectory: &Trajectory) -> usize {
     trajectory.messages.iter().filter(|message| message.policy).count()
 }
 
-/// A sample's identity in the ledger: everything that was trained on, and what it was worth.
+/// A sample's digest in the ledger, over everything that training uses and its score.
 pub(super) fn digest(scored: &Scored) -> Digest {
     let (trajectory, score) = (&scored.trajectory, &scored.score);
     let mut hash = Sha256::new();
@@ -60,7 +60,7 @@ pub(super) fn digest(scored: &Scored) -> Digest {
     Digest(hash.finalize().into())
 }
 
-/// The episode as credit assignment sees it: one verdict per message, on each of its tokens.
+/// The episode as input of credit assignment: each token carries the verdict of its message.
 pub(super) fn credited(
     scored: &Scored,
     reward: f64,
@@ -93,7 +93,7 @@ fn parse_kind(name: &str) -> Result<Kind, Exit> {
     })
 }
 
-/// A demonstration as supervised learning sees it: actions weigh 1, observations `observation_weight`.
+/// A demonstration as input of supervised learning: actions have weight 1, observations `observation_weight`.
 /// The second value is the number of action tokens.
 pub(super) fn supervised(trajectory: &Trajectory, observation_weight: f32) -> (Sequence, usize) {
     let mut targets = Vec::with_capacity(trajectory.tokens.len());
@@ -110,8 +110,8 @@ pub(super) fn supervised(trajectory: &Trajectory, observation_weight: f32) -> (S
     (Sequence { tokens: trajectory.tokens.clone(), targets }, actions)
 }
 
-/// An episode as policy optimisation sees it. `advantages` has one value per token; `reference` too, where
-/// there is a KL penalty.
+/// An episode as input of policy optimisation. `advantages` has one value per token, and so has `reference`, which is
+/// needed for a KL penalty.
 pub(super) fn policy(
     trajectory: &Trajectory,
     advantages: &[f64],
@@ -121,7 +121,7 @@ pub(super) fn policy(
     let mut behavior = trajectory.log_probabilities.iter();
     for message in trajectory.messages.iter().filter(|message| message.policy) {
         for t in message.start as usize..message.end as usize {
-            // The reward worker refused trajectories without one log-probability per policy token.
+            // The reward worker checked that each policy token has a log-probability.
             let Some(behavior) = behavior.next() else { break };
             let reference = reference.map(|values| values[t]);
             targets[t] =
@@ -131,7 +131,7 @@ pub(super) fn policy(
     Sequence { tokens: trajectory.tokens.clone(), targets }
 }
 
-/// Result of a held-out task.
+/// The result of a held-out task.
 pub(super) fn result(scored: &Scored) -> Result<EpisodeResult, Exit> {
     let trajectory = &scored.trajectory;
     let key = task::from_wire(trajectory.task.as_ref()).map_err(Exit::temporary)?;
@@ -145,7 +145,7 @@ pub(super) fn result(scored: &Scored) -> Result<EpisodeResult, Exit> {
     })
 }
 
-/// The episode for people.
+/// The episode as a row of `trajectories/`.
 pub(super) fn episode(
     scored: &Scored,
     tokenizer: &Tokenizer,

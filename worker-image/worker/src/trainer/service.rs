@@ -1,4 +1,4 @@
-//! `shoprl.v1.Controller` over [`Shared`].
+//! The service `shoprl.v1.Controller` over [`Shared`]. Each rpc checks the caller's job, attempt and role.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::seal::Sealed;
 
 /// Bytes of weights in one chunk.
 const CHUNK: usize = 1 << 20;
-/// Longest wait for work in one request, milliseconds: well under the caller's deadline.
+/// Longest wait for work in one request, in milliseconds; well below the caller's deadline.
 const LONGEST_WAIT: u32 = 5000;
 
 /// The service of one attempt of one job.
@@ -33,15 +33,16 @@ pub(super) struct ControllerService {
     pub(super) token: Token,
 }
 
-/// Who asks, checked.
+/// A caller whose job and role were checked.
+#[derive(Debug, Clone, Copy)]
 struct Known {
     role: Role,
     index: u32,
 }
 
 impl ControllerService {
-    /// Checks job, role and, but for registrations, the attempt.
-    fn admit(&self, caller: Option<&Caller>, any_attempt: bool) -> Result<Known, Status> {
+    /// Checks the caller's job and reads its role; any attempt will do.
+    fn admit_any_attempt(&self, caller: Option<&Caller>) -> Result<Known, Status> {
         let caller = caller.ok_or_else(|| Status::invalid_argument("caller: missing"))?;
         if caller.job_uid != self.job_uid {
             return Err(Status::permission_denied(format!(
@@ -49,32 +50,53 @@ impl ControllerService {
                 caller.job_uid, self.job_uid
             )));
         }
-        if !any_attempt && caller.attempt != self.attempt {
-            return Err(Status::failed_precondition(format!(
-                "caller.attempt: {} but the job is on attempt {}; register again",
-                caller.attempt, self.attempt
-            )));
-        }
         let role = Role::ALL.into_iter().find(|role| role.name() == caller.role);
-        let role = role
-            .ok_or_else(|| Status::invalid_argument(format!("caller.role: {:?}", caller.role)))?;
+        let role = role.ok_or_else(|| {
+            Status::invalid_argument(format!("caller.role: {:?} is not a role", caller.role))
+        })?;
         Ok(Known { role, index: caller.index })
     }
 
-    /// Answers as soon as `look` finds work or the job is over, at the latest after `wait_ms`.
+    /// Checks the caller's job and attempt.
+    fn admit(&self, caller: Option<&Caller>) -> Result<Known, Status> {
+        let known = self.admit_any_attempt(caller)?;
+        let attempt = caller.map_or(0, |caller| caller.attempt);
+        if attempt != self.attempt {
+            return Err(Status::failed_precondition(format!(
+                "caller.attempt: {attempt} but the job is on attempt {}; register again",
+                self.attempt
+            )));
+        }
+        Ok(known)
+    }
+
+    /// Checks the caller's job, attempt and role for an rpc that only `role` may call; returns the caller's index.
+    fn admit_role(&self, caller: Option<&Caller>, rpc: &str, role: Role) -> Result<u32, Status> {
+        let known = self.admit(caller)?;
+        if known.role != role {
+            return Err(Status::permission_denied(format!(
+                "caller.role: {} may not call {rpc}; only {} may",
+                known.role.name(),
+                role.name()
+            )));
+        }
+        Ok(known.index)
+    }
+
+    /// Returns as soon as `find` returns work or the job is over, at the latest after `wait_ms`.
     async fn when_there_is_work<T>(
         &self,
         wait_ms: u32,
-        mut look: impl FnMut(&mut State) -> Vec<T>,
+        mut find: impl FnMut(&mut State) -> Vec<T>,
     ) -> (Vec<T>, bool) {
         let end = tokio::time::Instant::now()
             + Duration::from_millis(u64::from(wait_ms.min(LONGEST_WAIT)));
         loop {
-            // Created before looking: work that appears in between still wakes it.
+            // Created before `find` runs, so that work that appears in between wakes this future.
             let work = self.shared.work.notified();
             {
                 let mut state = self.shared.lock();
-                let found = look(&mut state);
+                let found = find(&mut state);
                 if !found.is_empty() || state.finished {
                     return (found, state.finished);
                 }
@@ -93,7 +115,7 @@ impl Controller for ControllerService {
         request: Request<RegisterRequest>,
     ) -> Result<Response<RegisterResponse>, Status> {
         let request = request.into_inner();
-        let Known { role, index } = self.admit(request.caller.as_ref(), true)?;
+        let Known { role, index } = self.admit_any_attempt(request.caller.as_ref())?;
         let new = {
             let mut state = self.shared.lock();
             let before = state.coordinator.numerics().len();
@@ -122,7 +144,7 @@ impl Controller for ControllerService {
         request: Request<LeaseGroupsRequest>,
     ) -> Result<Response<LeaseGroupsResponse>, Status> {
         let request = request.into_inner();
-        let Known { index, .. } = self.admit(request.caller.as_ref(), false)?;
+        let index = self.admit_role(request.caller.as_ref(), "LeaseGroups", Role::Rollout)?;
         let (groups, finished) = self
             .when_there_is_work(request.wait_ms, |state| {
                 state.coordinator.lease_groups(
@@ -141,7 +163,7 @@ impl Controller for ControllerService {
         request: Request<SubmitTrajectoriesRequest>,
     ) -> Result<Response<SubmitTrajectoriesResponse>, Status> {
         let request = request.into_inner();
-        self.admit(request.caller.as_ref(), false)?;
+        self.admit_role(request.caller.as_ref(), "SubmitTrajectories", Role::Rollout)?;
         {
             let mut state = self.shared.lock();
             for trajectory in request.trajectories {
@@ -157,7 +179,7 @@ impl Controller for ControllerService {
         request: Request<LeaseScoringRequest>,
     ) -> Result<Response<LeaseScoringResponse>, Status> {
         let request = request.into_inner();
-        let Known { index, .. } = self.admit(request.caller.as_ref(), false)?;
+        let index = self.admit_role(request.caller.as_ref(), "LeaseScoring", Role::Reward)?;
         let (trajectories, finished) = self
             .when_there_is_work(request.wait_ms, |state| {
                 state.coordinator.lease_scoring(index, request.capacity, Instant::now())
@@ -171,10 +193,10 @@ impl Controller for ControllerService {
         request: Request<SubmitScoresRequest>,
     ) -> Result<Response<SubmitScoresResponse>, Status> {
         let request = request.into_inner();
-        self.admit(request.caller.as_ref(), false)?;
+        self.admit_role(request.caller.as_ref(), "SubmitScores", Role::Reward)?;
         if let Some(score) = request.scores.iter().find(|score| !score.is_intact(&self.token)) {
             return Err(Status::invalid_argument(format!(
-                "scores: {}/{}/{}: the seal is broken: the score was altered on the way",
+                "scores: {}/{}/{}: the seal is broken: the score was altered in transit",
                 score.batch, score.group, score.member
             )));
         }
@@ -185,7 +207,7 @@ impl Controller for ControllerService {
             }
         }
         self.shared.wake_learner();
-        // A refused episode is open again.
+        // A refused episode can be leased again.
         self.shared.work.notify_waiters();
         Ok(Response::new(SubmitScoresResponse {}))
     }
@@ -197,11 +219,11 @@ impl Controller for ControllerService {
         request: Request<FetchWeightsRequest>,
     ) -> Result<Response<Self::FetchWeightsStream>, Status> {
         let request = request.into_inner();
-        self.admit(request.caller.as_ref(), false)?;
+        self.admit(request.caller.as_ref())?;
         let published = self.shared.lock().published.clone();
         let published =
             published.filter(|published| published.version == request.version).ok_or_else(
-                || Status::not_found(format!("weights {} are not published now", request.version)),
+                || Status::not_found(format!("weights {} are not published", request.version)),
             )?;
         let total = published.bytes.len();
         let chunks = (0..total).step_by(CHUNK).map(move |offset| {
@@ -222,7 +244,7 @@ impl Controller for ControllerService {
         &self,
         request: Request<GetProgressRequest>,
     ) -> Result<Response<GetProgressResponse>, Status> {
-        self.admit(request.into_inner().caller.as_ref(), true)?;
+        self.admit_any_attempt(request.into_inner().caller.as_ref())?;
         let state = self.shared.lock();
         let now = Instant::now();
         let census = state.coordinator.census(now);
@@ -262,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_of_another_job_attempt_or_role_are_refused() {
+    async fn requests_of_another_job_or_attempt_are_refused() {
         let service = service();
         let lease = async |caller| {
             let request = LeaseGroupsRequest { caller, ..LeaseGroupsRequest::default() };
@@ -275,7 +297,7 @@ mod tests {
         assert_eq!(lease(caller("job-2", 2, "rollout")).await, Err(Code::PermissionDenied));
         assert_eq!(lease(caller("job-1", 2, "judge")).await, Err(Code::InvalidArgument));
         assert_eq!(lease(None).await, Err(Code::InvalidArgument));
-        // Whoever registers is told the attempt.
+        // A registration learns the attempt.
         let request =
             RegisterRequest { caller: caller("job-1", 0, "rollout"), ..RegisterRequest::default() };
         let answer = service.register(Request::new(request)).await.expect("registers");
@@ -283,7 +305,66 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn weights_come_in_checked_chunks_and_a_version_of_the_past_is_not_found() {
+    async fn each_rpc_serves_only_the_roles_that_need_it() {
+        let service = service();
+        let call = async |rpc: &str, role: &str| {
+            let caller = caller("job-1", 2, role);
+            let answer = match rpc {
+                "Register" => {
+                    let request = RegisterRequest { caller, ..RegisterRequest::default() };
+                    service.register(Request::new(request)).await.map(drop)
+                }
+                "LeaseGroups" => {
+                    let request = LeaseGroupsRequest { caller, ..LeaseGroupsRequest::default() };
+                    service.lease_groups(Request::new(request)).await.map(drop)
+                }
+                "SubmitTrajectories" => {
+                    let request = SubmitTrajectoriesRequest { caller, trajectories: Vec::new() };
+                    service.submit_trajectories(Request::new(request)).await.map(drop)
+                }
+                "LeaseScoring" => {
+                    let request = LeaseScoringRequest { caller, ..LeaseScoringRequest::default() };
+                    service.lease_scoring(Request::new(request)).await.map(drop)
+                }
+                "SubmitScores" => {
+                    let request = SubmitScoresRequest { caller, scores: Vec::new() };
+                    service.submit_scores(Request::new(request)).await.map(drop)
+                }
+                "FetchWeights" => {
+                    let request = FetchWeightsRequest { caller, version: 3 };
+                    service.fetch_weights(Request::new(request)).await.map(drop)
+                }
+                _ => {
+                    let request = GetProgressRequest { caller };
+                    service.get_progress(Request::new(request)).await.map(drop)
+                }
+            };
+            answer.map_err(|status| (status.code(), status.message().to_owned()))
+        };
+        for (rpc, only) in [
+            ("LeaseGroups", Some("rollout")),
+            ("SubmitTrajectories", Some("rollout")),
+            ("LeaseScoring", Some("reward")),
+            ("SubmitScores", Some("reward")),
+            ("Register", None),
+            ("FetchWeights", None),
+            ("GetProgress", None),
+        ] {
+            for role in Role::ALL.map(Role::name) {
+                let expected = match only {
+                    Some(only) if only != role => Err((
+                        Code::PermissionDenied,
+                        format!("caller.role: {role} may not call {rpc}; only {only} may"),
+                    )),
+                    _ => Ok(()),
+                };
+                assert_eq!(call(rpc, role).await, expected, "{rpc} by {role}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn weights_come_in_checked_chunks_and_other_versions_are_not_found() {
         let service = service();
         let fetch = async |version| {
             let request = FetchWeightsRequest { caller: caller("job-1", 2, "rollout"), version };

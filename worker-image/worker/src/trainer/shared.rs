@@ -1,21 +1,30 @@
-//! What the service and the learner share: the coordinator's table, the published weights, the progress.
+//! State shared by the service and the learner: coordinator, published weights, progress.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use shoprl_contract::run_folder::PhaseBudget;
 use shoprl_contract::v1::GetProgressResponse;
 use tokio::sync::Notify;
 
 use super::coordinator::Coordinator;
-use super::metrics::Told;
 
-/// Weights as the rollouts pull them.
+/// The weights that rollouts fetch.
 #[derive(Debug, Clone)]
 pub(super) struct Published {
-    /// Optimiser updates they have seen.
+    /// Number of optimiser updates applied to them.
     pub(super) version: u64,
-    /// Little-endian f32 in layout order.
+    /// Little-endian f32 values in layout order.
     pub(super) bytes: Arc<Vec<u8>>,
+}
+
+/// Measurements for Prometheus that `GetProgress` does not carry.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// Mean reward of the newest step's episodes.
+    pub(super) reward: Option<f64>,
+    /// Seconds and tokens by activity.
+    pub(super) spent: Vec<PhaseBudget>,
 }
 
 /// Everything behind the lock.
@@ -24,23 +33,23 @@ pub(super) struct State {
     pub(super) coordinator: Coordinator,
     pub(super) published: Option<Published>,
     pub(super) progress: GetProgressResponse,
-    pub(super) told: Told,
-    /// The job is over: workers may leave.
+    pub(super) measured: Measured,
+    /// Whether the job is over and workers may exit.
     pub(super) finished: bool,
 }
 
-/// Shared between the requests' tasks and the learner's thread. The lock is never held over an await.
+/// Shared by request tasks and the learner's thread. The lock is never held across an await.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Work appeared: waiting leases look again.
+    /// Notified when work appears, for waiting lease requests.
     pub(super) work: Notify,
-    /// Scores appeared: the learner looks again.
+    /// Notified when scores appear, for the learner.
     scored: Condvar,
 }
 
 impl Shared {
-    /// The state. Every method leaves it valid at each step, so a panic elsewhere does not spoil it.
+    /// The state. Every method keeps it valid at each step, so a poisoned lock is usable.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,16 +59,16 @@ impl Shared {
         self.scored.notify_all();
     }
 
-    /// Waits until `look` finds something or `patience` is over.
+    /// Waits until `find` returns something, at most for `timeout`.
     pub(super) fn wait<T>(
         &self,
-        patience: Duration,
-        mut look: impl FnMut(&mut State) -> Option<T>,
+        timeout: Duration,
+        mut find: impl FnMut(&mut State) -> Option<T>,
     ) -> Option<T> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         let mut state = self.lock();
         loop {
-            if let Some(found) = look(&mut state) {
+            if let Some(found) = find(&mut state) {
                 return Some(found);
             }
             let left = end.checked_duration_since(Instant::now())?;

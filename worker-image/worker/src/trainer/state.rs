@@ -1,4 +1,4 @@
-//! What a checkpoint carries beside weights and optimiser: enough to go on to the same bytes.
+//! The job state in a checkpoint. With weights and optimiser it determines all further bytes.
 
 use serde::{Deserialize, Serialize};
 use shoprl_contract::TrainerPhase;
@@ -6,31 +6,31 @@ use shoprl_contract::run_folder::PhaseBudget;
 use shoprl_rl::credit::Gate;
 use shoprl_rl::ledger::Ledger;
 
-/// Where a job stands. Every field changes only between two optimiser updates.
+/// Progress of a job. Every field changes only between two optimiser updates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct JobState {
-    /// What is done next.
+    /// Current phase.
     pub(super) phase: Phase,
-    /// Optimiser updates so far; also the version of the weights.
+    /// Completed optimiser updates; also the version of the weights.
     pub(super) updates: u64,
-    /// Warm-up steps taken.
+    /// Completed warm-up steps.
     pub(super) warmup_step: u64,
-    /// Warm-up tokens trained.
+    /// Tokens trained on in the warm-up.
     pub(super) warmup_tokens: u64,
-    /// Demonstrations consumed.
+    /// Demonstrations trained on.
     pub(super) demonstrations: u64,
-    /// Steps of reinforcement learning taken.
+    /// Completed steps of reinforcement learning.
     pub(super) step: u64,
-    /// First group index that is not used yet.
+    /// First unused group index.
     pub(super) next_group: u64,
-    /// Chain of the samples of every step.
+    /// Hash chain over the samples of every step.
     pub(super) ledger: Ledger,
-    /// How far each kind of message is trusted, from previous batches.
+    /// Trust in each kind of message, estimated from previous batches.
     pub(super) gate: Gate,
-    /// Rows written so far; later ones are of a past that did not happen.
+    /// Lengths of the journal's files; later rows are cut off when the job continues.
     pub(super) journal: JournalLengths,
-    /// Time and tokens by phase.
+    /// Time and tokens by activity.
     pub(super) budget: Vec<PhaseBudget>,
 }
 
@@ -67,7 +67,7 @@ impl Phase {
     }
 }
 
-/// Bytes of the journal's files at a checkpoint.
+/// Lengths of the journal's files at a checkpoint, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct JournalLengths {
@@ -78,7 +78,7 @@ pub(super) struct JournalLengths {
 }
 
 impl JobState {
-    /// A job that did nothing yet.
+    /// A new job.
     pub(super) fn new(gate: Gate) -> Self {
         Self {
             phase: Phase::Warmup,
@@ -95,12 +95,12 @@ impl JobState {
         }
     }
 
-    /// Number of a checkpoint taken now: it grows with every update and with every phase.
+    /// Number of a checkpoint taken now. It grows with every update and with every phase.
     pub(super) fn tick(&self) -> u64 {
         self.updates + self.phase as u64
     }
 
-    /// Adds time and tokens to a phase's account.
+    /// Adds time and tokens to an activity.
     pub(super) fn spend(&mut self, phase: &str, seconds: f64, tokens: u64) {
         match self.budget.iter_mut().find(|account| account.name == phase) {
             Some(account) => {

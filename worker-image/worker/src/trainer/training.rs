@@ -1,4 +1,4 @@
-//! Reinforcement learning: GRPO with message-wise credit, one on-policy update a step.
+//! Reinforcement learning: GRPO with message-wise credit, one on-policy update per step.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,35 +19,35 @@ use super::learner::{Update, policy_objective};
 use super::sample;
 use super::state::Phase;
 
-/// Rewards of a group that differ by less than this (standard deviation) teach nothing.
+/// A group whose rewards have a smaller standard deviation than this carries no signal and is filtered.
 const VARIANCE_FLOOR: f64 = 1e-6;
-/// A step gives up filling up when it had to look at this many times the groups it wants.
-const PATIENCE: usize = 4;
+/// A step plays at most this many times the groups that it needs.
+const MAX_OVERSAMPLING: usize = 4;
 /// Steps over which the learning rate rises.
-const RISE: u64 = 5;
+const RATE_WARMUP_STEPS: u64 = 5;
 
-/// What the rollouts brought for one step.
+/// The episodes of one step.
 struct Harvest {
     /// Episodes of the accepted groups, by (group, member).
     accepted: Vec<Scored>,
-    /// Advantage of each of them.
+    /// Advantage of each accepted episode.
     advantages: Vec<f64>,
-    /// Episodes of the groups that were filtered, by (group, member): played, measured, not trained on.
-    silent: Vec<Scored>,
-    filtered: u64,
+    /// Episodes of filtered groups, by (group, member): played and measured, but not trained on.
+    filtered_episodes: Vec<Scored>,
+    filtered_groups: u64,
     next_group: u64,
     seconds: f64,
 }
 
 impl Harvest {
-    /// Every episode that was played, those of filtered groups included.
+    /// All played episodes, including those of filtered groups.
     fn played(&self) -> impl Iterator<Item = &Scored> {
-        self.accepted.iter().chain(&self.silent)
+        self.accepted.iter().chain(&self.filtered_episodes)
     }
 }
 
 impl Job<'_> {
-    /// Takes all steps, with evaluations and checkpoints on the way.
+    /// Runs all steps, with evaluations and checkpoints in between.
     pub(super) fn train(&mut self) -> Result<(), Exit> {
         let (steps, every) =
             (u64::from(self.config.training.steps), u64::from(self.config.evaluation.every_steps));
@@ -100,17 +100,17 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Has groups played until enough of them teach something; consumes them in index order.
+    /// Has groups played until enough of them carry a signal; accepts them in index order.
     fn harvest(&self, step: u64) -> Result<Harvest, Exit> {
         let began = Instant::now();
         let training = &self.config.training;
         let wanted = training.tasks_per_step as usize;
-        let mut groups = StepGroups::new(self.state.next_group, wanted, wanted * PATIENCE);
+        let mut groups = StepGroups::new(self.state.next_group, wanted, wanted * MAX_OVERSAMPLING);
         let name = batches::step_name(step);
         let actor = batches::policy(self.publish(), Decoding::Sampled);
         let mut opened = self.state.next_group;
         let mut played: BTreeMap<u64, (Vec<Scored>, Vec<f64>)> = BTreeMap::new();
-        let mut silent: BTreeMap<u64, Vec<Scored>> = BTreeMap::new();
+        let mut filtered: BTreeMap<u64, Vec<Scored>> = BTreeMap::new();
         let accepted = loop {
             if let Some(accepted) = groups.finished() {
                 break accepted;
@@ -132,8 +132,12 @@ impl Job<'_> {
                     .complete(index, advantages.is_some())
                     .map_err(|error| Exit::temporary(error.to_string()))?;
                 match advantages {
-                    Some(advantages) => drop(played.insert(index, (scored, advantages))),
-                    None => drop(silent.insert(index, scored)),
+                    Some(advantages) => {
+                        played.insert(index, (scored, advantages));
+                    }
+                    None => {
+                        filtered.insert(index, scored);
+                    }
                 }
             }
         };
@@ -143,7 +147,7 @@ impl Job<'_> {
                 step,
                 accepted = accepted.len(),
                 wanted,
-                "groups without variance: the step is smaller"
+                "too few groups with reward variance, the step is smaller"
             );
         }
         let (episodes, advantages): (Vec<Vec<Scored>>, Vec<Vec<f64>>) =
@@ -151,14 +155,14 @@ impl Job<'_> {
         Ok(Harvest {
             accepted: episodes.into_iter().flatten().collect(),
             advantages: advantages.into_iter().flatten().collect(),
-            silent: silent.into_values().flatten().collect(),
-            filtered: groups.filtered() as u64,
+            filtered_episodes: filtered.into_values().flatten().collect(),
+            filtered_groups: groups.filtered() as u64,
             next_group: groups.next_index(),
             seconds: began.elapsed().as_secs_f64(),
         })
     }
 
-    /// One update on the accepted episodes; none when there are none.
+    /// One update on the accepted episodes; `None` if there are none.
     fn policy_update(
         &mut self,
         step: u64,
@@ -183,7 +187,7 @@ impl Job<'_> {
                 let reference = references.as_ref().map(|all| all[i].as_slice());
                 sample::policy(&scored.trajectory, advantages, reference)
             });
-        let rate = self.config.training.learning_rate * warm_up(step - 1, RISE);
+        let rate = self.config.training.learning_rate * warm_up(step - 1, RATE_WARMUP_STEPS);
         let rates = Rates { adamw: rate as f32, muon: 0.0 };
         let update = self.learner.update(
             sequences.collect(),
@@ -205,7 +209,7 @@ impl Job<'_> {
         CreditOptions { mode, ..CreditOptions::default() }
     }
 
-    /// Ledger, rows and files of a step.
+    /// Writes a step to the ledger, the journal and the run folder.
     fn record(
         &mut self,
         harvest: &Harvest,
@@ -232,10 +236,10 @@ impl Job<'_> {
             filtered = row.filtered_groups,
             rollout = row.rollout_seconds,
             train = row.train_seconds,
-            "step"
+            "step done"
         );
         self.report_success(row.success);
-        self.shared.lock().told.reward = Some(row.reward);
+        self.shared.lock().measured.reward = Some(row.reward);
         self.journal.metric(&Metric::Training(row))
     }
 }
@@ -276,7 +280,7 @@ fn metric(
         kl: statistics.kl_sum / (statistics.policy_tokens.max(1) as f64),
         clip_share: statistics.clipped as f64 / (statistics.policy_tokens.max(1) as f64),
         gradient_norm: update.map_or(0.0, |update| update.gradient_norm),
-        filtered_groups: harvest.filtered,
+        filtered_groups: harvest.filtered_groups,
         trained_tokens: trained().map(|t| t.tokens.len() as u64).sum(),
         sampled_tokens: played().map(|t| t.log_probabilities.len() as u64).sum(),
         credit_kept: mean(&mut kept.into_iter()),

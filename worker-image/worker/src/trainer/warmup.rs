@@ -1,4 +1,4 @@
-//! The warm-up: supervised learning from an imperfect demonstrator, ended by measures.
+//! The warm-up: supervised learning from an imperfect demonstrator, until validation reaches its targets.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -15,18 +15,18 @@ use super::learner::supervised_objective;
 use super::sample;
 use super::state::Phase;
 
-/// Demonstrations in one batch of leases: some 20 steps, so that playing never waits for training.
+/// Demonstrations in one batch: about 20 steps, so that rollouts never wait for the learner.
 const BLOCK: u64 = 160;
-/// Blocks that are open at a time: the next one is played while this one is trained on.
+/// Open blocks: the next one is played while this one is trained on.
 const AHEAD: u64 = 2;
 /// Steps over which the learning rate rises.
-const RISE: u64 = 30;
-/// Share of the learning rate that is left at the end.
+const RATE_WARMUP_STEPS: u64 = 30;
+/// Final learning rate as a share of the highest.
 const FLOOR: f64 = 0.1;
-/// Steps that one row of metrics stands for.
+/// Steps per row of metrics.
 const ROW: u64 = 20;
 
-/// Sums since the newest row of metrics.
+/// Sums since the last row of metrics.
 struct Window {
     steps: u64,
     loss: f64,
@@ -41,7 +41,7 @@ impl Window {
 }
 
 impl Job<'_> {
-    /// Learns from demonstrations until the measures are reached or the tokens are spent.
+    /// Learns from demonstrations until validation reaches its targets or the token budget is used up.
     pub(super) fn warm_up(&mut self) -> Result<(), Exit> {
         let warmup = self.config.training.warmup.clone();
         let mut queue = Demonstrations::from(self.state.demonstrations);
@@ -107,11 +107,11 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Factor on the learning rates: rises, then falls along half a cosine over the most tokens there may be.
+    /// Factor on the learning rates: a rise, then half a cosine over the token budget.
     fn warmup_factor(&self) -> f64 {
         let progress =
             self.state.warmup_tokens as f64 / self.config.training.warmup.max_tokens as f64;
-        warm_up(self.state.warmup_step, RISE) * cosine(progress, FLOOR)
+        warm_up(self.state.warmup_step, RATE_WARMUP_STEPS) * cosine(progress, FLOOR)
     }
 
     fn validate(&mut self) -> Result<Validation, Exit> {
@@ -133,7 +133,7 @@ impl Job<'_> {
         self.state.spend("validation", began.elapsed().as_secs_f64(), tokens);
         self.report_success(success[0]);
         let measured = Validation { greedy_success: success[0], sampled_success: success[1] };
-        tracing::info!(tokens = self.state.warmup_tokens, ?measured, "validation");
+        tracing::info!(tokens = self.state.warmup_tokens, ?measured, "validation done");
         Ok(measured)
     }
 
@@ -155,23 +155,23 @@ impl Job<'_> {
             seconds: window.seconds,
             validation,
         };
-        tracing::info!(step = row.step, tokens = row.tokens, loss = row.loss, "warm-up");
+        tracing::info!(step = row.step, tokens = row.tokens, loss = row.loss, "warm-up step done");
         self.journal.metric(&Metric::Warmup(row))?;
         *window = Window::new();
         Ok(())
     }
 }
 
-/// Demonstrations in order, played ahead of their use.
+/// Demonstrations in order, played before they are needed.
 struct Demonstrations {
     next_block: u64,
-    /// Demonstrations of the first block that were consumed in an earlier life.
+    /// Demonstrations of the first block that an earlier attempt trained on.
     skip: usize,
     ready: VecDeque<Trajectory>,
 }
 
 impl Demonstrations {
-    /// Demonstration number `first` comes next.
+    /// Starts at demonstration number `first`.
     fn from(first: u64) -> Self {
         Self { next_block: first / BLOCK, skip: (first % BLOCK) as usize, ready: VecDeque::new() }
     }
@@ -197,7 +197,7 @@ impl Demonstrations {
         Ok(self.ready.drain(..count).collect())
     }
 
-    /// Nobody needs the blocks that were opened ahead.
+    /// Closes the blocks that were opened in advance.
     fn close(&self, job: &Job<'_>) {
         let mut state = job.shared.lock();
         for block in self.next_block..self.next_block + AHEAD {

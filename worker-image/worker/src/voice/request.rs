@@ -16,26 +16,27 @@ use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shoprl_contract::error_chain;
 use shoprl_simulator::mall::voice::{Line, Speaker};
 
-/// Most that is read of an answer, in bytes.
-const LONGEST: usize = 1 << 20;
-/// Most that is told of an answer that is none.
-const TOLD: usize = 200;
+/// Most bytes read of a response.
+const RESPONSE_BYTES: usize = 1 << 20;
+/// Most characters of an error response that are reported.
+const REPORTED_CHARS: usize = 200;
 
-/// Why there is no reply.
+/// Why a request gave no reply.
 pub(super) enum Failure {
-    /// It will be the same the next time.
+    /// A retry would fail the same way.
     Final(StatusCode, String),
-    /// It may be better the next time.
+    /// A retry may succeed.
     Passing {
         what: String,
-        /// The wait that the endpoint asks for.
+        /// Pause that the endpoint asks for.
         after: Option<Duration>,
     },
 }
 
-/// Where to ask.
+/// The client of one endpoint.
 pub(super) struct Connection {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
@@ -44,14 +45,14 @@ pub(super) struct Connection {
 
 impl Connection {
     /// # Errors
-    /// When an `https` address is given and the machine has no certificates to trust.
+    /// The URL is `https` and the machine has no certificates.
     pub(super) fn new(url: &Uri, key: Option<HeaderValue>) -> io::Result<Self> {
         let provider = rustls::crypto::ring::default_provider();
         let builder = hyper_rustls::HttpsConnectorBuilder::new();
         let builder = if url.scheme() == Some(&Scheme::HTTPS) {
             builder.with_provider_and_native_roots(provider)?
         } else {
-            // Trusts nobody, and is never asked to.
+            // Plain HTTP: the TLS configuration is never used, so it trusts no certificate.
             let config = ClientConfig::builder_with_provider(provider.into())
                 .with_safe_default_protocol_versions()
                 .map_err(io::Error::other)?
@@ -65,7 +66,7 @@ impl Connection {
         Ok(Self { client, url, key })
     }
 
-    /// The reply's words.
+    /// Sends a request body; returns the words of the reply.
     pub(super) async fn post(&self, body: String) -> Result<String, Failure> {
         let mut request = Request::post(&self.url).header(CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
@@ -74,13 +75,13 @@ impl Connection {
         let request = request.body(Full::from(body)).map_err(|error| passing(&error))?;
         let response = self.client.request(request).await.map_err(|error| passing(&error))?;
         let (status, after) = (response.status(), wait_asked(&response));
-        let body = Limited::new(response.into_body(), LONGEST).collect().await;
+        let body = Limited::new(response.into_body(), RESPONSE_BYTES).collect().await;
         let body = body.map_err(|error| passing(&*error))?.to_bytes();
         if status.is_success() {
             return reply(&body).map_err(|what| Failure::Passing { what, after: None });
         }
-        let said = String::from_utf8_lossy(&body).trim().chars().take(TOLD).collect();
-        // Too many, or a trouble of its own: 408, 409, 429, 5xx. All else is a mistake in what was asked.
+        let said = String::from_utf8_lossy(&body).trim().chars().take(REPORTED_CHARS).collect();
+        // The server is overloaded or failing: 408, 409, 429, 5xx. Every other status means that the request is wrong.
         if status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 429) {
             return Err(Failure::Passing { what: format!("{status}, {said}"), after });
         }
@@ -127,12 +128,12 @@ struct Message {
     content: Option<String>,
 }
 
-/// The words of a completion, without what a model thinks aloud and the quotes that some put around them.
+/// The words of a completion, without the model's reasoning and without surrounding quotes.
 fn reply(body: &[u8]) -> Result<String, String> {
     let completion: Completion = serde_json::from_slice(body)
-        .map_err(|error| format!("the answer is no chat completion: {error}"))?;
+        .map_err(|error| format!("the response is not a chat completion: {error}"))?;
     let content = completion.choices.into_iter().next().and_then(|choice| choice.message.content);
-    let content = content.ok_or("the answer holds no message")?;
+    let content = content.ok_or("the response holds no message")?;
     let said = content.rsplit_once("</think>").map_or(content.as_str(), |(_, said)| said);
     Ok(said.trim().trim_matches(['"', '“', '”', '「', '」']).trim().to_owned())
 }
@@ -142,12 +143,7 @@ fn wait_asked(response: &Response<Incoming>) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// With all causes: "client error" alone says nothing.
-fn passing(error: &dyn Error) -> Failure {
-    let (mut what, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        what = format!("{what}: {error}");
-        cause = error.source();
-    }
-    Failure::Passing { what, after: None }
+/// A failure that a retry may cure, with all causes: the client's own text does not say what went wrong.
+fn passing(error: &(dyn Error + 'static)) -> Failure {
+    Failure::Passing { what: error_chain(error), after: None }
 }

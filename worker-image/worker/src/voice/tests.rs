@@ -1,4 +1,4 @@
-//! Against a scripted endpoint on loopback.
+//! The voice against a scripted endpoint on loopback.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -18,40 +18,41 @@ use super::*;
 static MALL: LazyLock<Arc<Mall>> =
     LazyLock::new(|| Arc::new(Mall::generate(Preset::Fine, 0).unwrap()));
 
-/// What the endpoint does next.
+/// The endpoint's next response.
 #[derive(Clone, Debug)]
 enum Answer {
     Says(&'static str),
     Fails(u16, &'static str),
     Raw(&'static str),
     Silence,
-    /// Says it after a while.
+    /// Replies after 30 ms.
     Slow(&'static str),
 }
 
 use Answer::{Fails, Raw, Says, Silence, Slow};
 
-/// What the endpoint saw.
+/// The requests that the endpoint received.
 #[derive(Default)]
-struct Seen {
+struct Received {
     /// Keys and bodies.
-    asked: Vec<(Option<String>, Value)>,
-    now: usize,
-    /// The most requests at one time.
+    requests: Vec<(Option<String>, Value)>,
+    in_flight: usize,
+    /// Most requests in flight.
     most: usize,
 }
 
-type Asked = Arc<Mutex<Seen>>;
+type Log = Arc<Mutex<Received>>;
 
-async fn endpoint(script: Vec<Answer>) -> (Uri, Asked) {
+async fn endpoint(script: Vec<Answer>) -> (Uri, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/", listener.local_addr().unwrap()).parse().unwrap();
-    let (script, asked) = (Arc::new(Mutex::new(VecDeque::from(script))), Asked::default());
-    let seen = asked.clone();
+    let (script, asked) = (Arc::new(Mutex::new(VecDeque::from(script))), Log::default());
+    let received = asked.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (script, seen) = (script.clone(), seen.clone());
-            let service = service_fn(move |request| answer(request, script.clone(), seen.clone()));
+            let (script, received) = (script.clone(), received.clone());
+            let service =
+                service_fn(move |request| answer(request, script.clone(), received.clone()));
             let serve = hyper::server::conn::http1::Builder::new();
             tokio::spawn(serve.serve_connection(TokioIo::new(stream), service));
         }
@@ -62,19 +63,19 @@ async fn endpoint(script: Vec<Answer>) -> (Uri, Asked) {
 async fn answer(
     request: Request<Incoming>,
     script: Arc<Mutex<VecDeque<Answer>>>,
-    seen: Asked,
+    received: Log,
 ) -> Result<Response<Full<Bytes>>, http::Error> {
     let key = request.headers().get("authorization").map(|it| it.to_str().unwrap().to_owned());
     assert_eq!(request.uri().path(), "/v1/chat/completions");
     let body = request.into_body().collect().await.unwrap().to_bytes();
     {
-        let mut seen = seen.lock().unwrap();
-        seen.asked.push((key, serde_json::from_slice(&body).unwrap()));
-        seen.now += 1;
-        seen.most = seen.most.max(seen.now);
+        let mut received = received.lock().unwrap();
+        received.requests.push((key, serde_json::from_slice(&body).unwrap()));
+        received.in_flight += 1;
+        received.most = received.most.max(received.in_flight);
     }
     let next = script.lock().unwrap().pop_front();
-    let (status, body) = match next.expect("it is asked no more often than scripted") {
+    let (status, body) = match next.expect("one request per scripted response") {
         Says(words) => (200, completion(words)),
         Fails(status, said) => (status, said.to_owned()),
         Raw(body) => (200, body.to_owned()),
@@ -84,7 +85,7 @@ async fn answer(
             (200, completion(words))
         }
     };
-    seen.lock().unwrap().now -= 1;
+    received.lock().unwrap().in_flight -= 1;
     Response::builder().status(status).body(Full::from(body))
 }
 
@@ -101,7 +102,7 @@ fn options(url: Uri) -> Options {
         temperature: 0.7,
         seed: 7,
         attempts: 3,
-        // Long enough for a busy machine where an answer comes.
+        // Long enough for a busy machine where a response is scripted.
         deadline: Duration::from_secs(3),
         backoff: Duration::from_millis(1),
         concurrent: 4,
@@ -109,7 +110,7 @@ fn options(url: Uri) -> Options {
     }
 }
 
-/// A question that names nothing: any word of the leaf would be a leak.
+/// A question without a topic, so any attribute in the reply would be a leak.
 fn cue() -> Cue {
     let key = TaskKey { split: Split::Train, scenario: Scenario::MultiTurn, seed: 1 };
     Session::start_voiced(MALL.clone(), &key).0.cue("询问您好").unwrap()
@@ -132,11 +133,11 @@ async fn check(script: Vec<Answer>, expected: Result<(&str, Author), &str>) {
         }
         (said, expected) => panic!("{said:?}, expected {expected:?}"),
     }
-    assert_eq!(asked.lock().unwrap().asked.len(), count, "how often it was asked");
+    assert_eq!(asked.lock().unwrap().requests.len(), count, "number of requests");
 }
 
 #[tokio::test]
-async fn a_reply_is_said_when_it_is_fit_and_asked_for_again_when_it_is_not() {
+async fn an_accepted_reply_is_used_and_a_rejected_one_is_asked_for_again() {
     let model = |unfit| Author::Model { unfit };
     check(vec![Says("您想问哪一方面呢？")], Ok(("您想问哪一方面呢？", model(0)))).await;
     check(
@@ -153,7 +154,7 @@ async fn a_reply_is_said_when_it_is_fit_and_asked_for_again_when_it_is_not() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_refuses_or_stays_silent_is_told_with_the_remedy() {
+async fn an_endpoint_that_refuses_or_stays_silent_is_reported_with_a_remedy() {
     check(
         vec![Fails(401, "no such key")],
         Err("URL refuses: 401 Unauthorized, no such key; check the shopper's url, model and key file"),
@@ -161,7 +162,7 @@ async fn an_endpoint_that_refuses_or_stays_silent_is_told_with_the_remedy() {
     .await;
     let silent = |last: &str| {
         format!(
-            "URL gave no answer in 3 attempts, at last: {last}; the turn was not played, try it again"
+            "URL gave no answer in 3 attempts, last failure: {last}; the turn was not played, try it again"
         )
     };
     let busy = || Fails(503, "loading");
@@ -171,14 +172,14 @@ async fn an_endpoint_that_refuses_or_stays_silent_is_told_with_the_remedy() {
     check(
         vec![nonsense(), nonsense(), nonsense()],
         Err(&silent(
-            "the answer is no chat completion: missing field `choices` at line 1 column 2",
+            "the response is not a chat completion: missing field `choices` at line 1 column 2",
         )),
     )
     .await;
 }
 
 #[tokio::test]
-async fn the_key_comes_from_its_file_and_the_seed_from_the_place() {
+async fn the_key_comes_from_its_file_and_the_seed_from_the_nonce() {
     let folder = tempfile::tempdir().unwrap();
     let key_file = folder.path().join("key");
     std::fs::write(&key_file, "secret\n").unwrap();
@@ -187,22 +188,22 @@ async fn the_key_comes_from_its_file_and_the_seed_from_the_place() {
     for nonce in [5, 5, 6] {
         voice.say(&cue(), nonce).await.unwrap();
     }
-    let asked = &asked.lock().unwrap().asked;
+    let asked = &asked.lock().unwrap().requests;
     assert!(asked.iter().all(|(key, _)| key.as_deref() == Some("Bearer secret")));
     let bodies: Vec<&Value> = asked.iter().map(|(_, body)| body).collect();
     assert_eq!(bodies[0], bodies[1]);
     assert_ne!(bodies[0]["seed"], bodies[2]["seed"]);
     assert_eq!((&bodies[0]["model"], &bodies[0]["max_tokens"]), (&json!("little"), &json!(60)));
     let missing = Options { key_file: Some(folder.path().join("none")), ..options(url) };
-    let error = Voice::new(missing).err().unwrap().to_string();
+    let error = shoprl_contract::error_chain(&Voice::new(missing).err().unwrap());
     assert!(
-        error.contains("none: No such file") && error.contains("give a readable file"),
+        error.contains("none; give a readable file") && error.contains("(No such file"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn no_more_are_asked_at_a_time_than_allowed() {
+async fn no_more_requests_are_in_flight_than_allowed() {
     let (url, endpoint) = endpoint(vec![Slow("您问？"); 6]).await;
     let two = Options { concurrent: 2, deadline: Duration::from_secs(60), ..options(url) };
     let voice = Voice::new(two).unwrap();

@@ -1,12 +1,16 @@
-//! Opening a store, beginning attempts, saving and keeping.
+//! Opening a store, beginning attempts, saving, retention.
 
-use std::{error::Error, fs, io, os::unix::fs::symlink, path::Path};
+use std::error::Error;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::{fs, io};
 
 use shoprl_contract::ExitReason;
 
-use super::{super::CheckpointError, *};
+use super::super::CheckpointError;
+use super::*;
 
-/// Message of the process's end, with the temporary folder's name taken out.
+/// Exit reason and message, without the name of the temporary folder.
 fn words(error: &CheckpointError, root: &Path) -> String {
     let exit = error.exit();
     format!("{:?}: {}", exit.reason, exit.message.replace(root.to_str().unwrap(), "RUN"))
@@ -34,7 +38,7 @@ fn attempts_continue_from_the_newest_checkpoint_of_their_predecessors() {
 }
 
 #[test]
-fn an_attempt_that_wrote_nothing_leaves_the_beginning_to_its_successor() {
+fn the_successor_of_an_attempt_without_checkpoints_starts_from_zero() {
     let folder = folder();
     let store = Store::open(folder.path(), 3).unwrap();
     for number in 1..=3 {
@@ -64,7 +68,7 @@ fn the_files_on_disk_are_those_of_the_documentation() {
 }
 
 #[test]
-fn another_job_or_manifest_is_refused_with_both_shown() {
+fn another_job_or_manifest_is_refused_and_both_are_named() {
     let check = |uid: &str, digest: &str, expected: &str| {
         let folder = folder();
         let store = Store::open(folder.path(), 3).unwrap();
@@ -86,7 +90,7 @@ fn another_job_or_manifest_is_refused_with_both_shown() {
 }
 
 #[test]
-fn of_many_that_begin_at_once_each_gets_its_own_number() {
+fn attempts_that_begin_concurrently_get_different_numbers() {
     let folder = folder();
     let begin = || {
         let store = Store::open(folder.path(), 3).unwrap();
@@ -136,7 +140,7 @@ fn a_checkpoint_is_written_once() {
 }
 
 #[test]
-fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
+fn a_failed_save_leaves_no_checkpoint_and_no_partial_files() {
     let check = |write: fn(&Path) -> Result<(), Box<dyn Error + Send + Sync>>, expected: &str| {
         let folder = folder();
         let store = Store::open(folder.path(), 3).unwrap();
@@ -151,11 +155,11 @@ fn content_that_cannot_be_written_leaves_no_checkpoint_and_no_rubbish() {
     };
     check(
         |folder| fill(folder, 9, 9).map_err(Into::into).and(Err("weights are not finite".into())),
-        "Temporary: cannot write the content of checkpoint RUN/attempt-0001/step-000020: weights are not finite",
+        "Temporary: cannot write the content of checkpoint RUN/attempt-0001/step-000020 (weights are not finite)",
     );
     check(
         |_| Err(io::Error::from(io::ErrorKind::StorageFull).into()),
-        "Temporary: cannot write RUN/attempt-0001/step-000020; the disk is full: free space, or choose a folder on another disk: no storage space",
+        "Temporary: cannot write RUN/attempt-0001/step-000020; the disk is full: free space, or choose a folder on another disk (no storage space)",
     );
     check(
         |folder| Ok(symlink("/dev/null", folder.join("state.json"))?),
@@ -171,12 +175,12 @@ fn a_folder_that_cannot_be_used_is_refused_by_name() {
     let error = Store::open(&file, 3).unwrap_err();
     assert_eq!(
         words(&error, folder.path()),
-        "BadConfiguration: cannot create the folder RUN/notes.txt; a file is in the way: choose another folder: File exists (os error 17)"
+        "BadConfiguration: cannot create the folder RUN/notes.txt; a file is in the way: choose another folder (File exists (os error 17))"
     );
     let error = Store::open(&file.join("runs"), 3).unwrap_err();
     assert_eq!(
         words(&error, folder.path()),
-        "BadConfiguration: cannot create the folder RUN/notes.txt/runs; a file is in the way: choose another folder: Not a directory (os error 20)"
+        "BadConfiguration: cannot create the folder RUN/notes.txt/runs; a file is in the way: choose another folder (Not a directory (os error 20))"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }

@@ -1,18 +1,16 @@
-//! The power goes at any operation.
+//! A power cut or a full disk at any operation.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use shoprl_contract::ExitReason;
 
-use super::{
-    super::CheckpointError,
-    power::{Chance, FailingDisk, Fault},
-    *,
-};
+use super::super::CheckpointError;
+use super::power::{Chance, FailingDisk, Fault};
+use super::*;
 
-/// One life of a learner: an attempt that saves after every tenth step. Returns the last step of
-/// which it was told that it is safe.
+/// One attempt that saves after every tenth step. Returns the last step that was reported as saved.
 fn live(
     root: &Path,
     disk: &Arc<FailingDisk>,
@@ -33,7 +31,7 @@ fn live(
     (safe, result)
 }
 
-/// Lives one after the other, each ended by a power cut after so many operations; returns the
+/// Attempts one after the other, each ended by a power cut after the given number of operations. Returns the number of
 /// operations of the last one.
 fn check(lives: &[(u64, u64)], saves: u64) -> u64 {
     let folder = folder();
@@ -42,20 +40,20 @@ fn check(lives: &[(u64, u64)], saves: u64) -> u64 {
     for &(operations, seed) in lives {
         let disk = Arc::new(FailingDisk::new(folder.path(), operations, Fault::PowerCut));
         let (newly_safe, result) = live(folder.path(), &disk, saves);
-        // A cut that only stopped old checkpoints from being removed is no error.
+        // A power cut that only interrupts the removal of old checkpoints is not an error.
         assert!(result.is_ok() || disk.failed(), "{result:?}");
         used = operations - disk.remaining();
         disk.reboot(folder.path(), Chance(seed));
         safe = newly_safe.or(safe);
 
         let found = newest(&open(folder.path(), 2));
-        assert!(found.map(|(_, step)| step) >= safe, "{safe:?} was safe, found {found:?}");
+        assert!(found.map(|(_, step)| step) >= safe, "{safe:?} was saved, found {found:?}");
     }
     used
 }
 
 #[test]
-fn a_power_cut_at_any_operation_leaves_what_was_safe() {
+fn a_power_cut_at_any_operation_keeps_the_saved_checkpoints() {
     let whole = check(&[(u64::MAX, 0)], 4);
     assert!(whole > 50, "{whole} operations");
     for operations in 0..whole {
@@ -66,7 +64,7 @@ fn a_power_cut_at_any_operation_leaves_what_was_safe() {
 }
 
 #[test]
-fn a_full_disk_fails_the_save_and_nothing_else() {
+fn a_full_disk_fails_only_the_save() {
     let folder = folder();
     let mut operations = 0;
     loop {
@@ -95,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn power_cuts_in_one_life_after_the_other_never_lose_what_was_safe(
+    fn power_cuts_in_successive_attempts_never_lose_a_saved_checkpoint(
         lives in prop::collection::vec((0_u64..90, any::<u64>()), 1..6),
         saves in 1_u64..5,
     ) {

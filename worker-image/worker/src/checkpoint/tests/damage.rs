@@ -1,11 +1,14 @@
-//! Files that rot.
+//! Damaged files.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use expect_test::expect;
-use proptest::{prelude::*, sample::Index};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
-use super::{super::CheckpointError, *};
+use super::super::CheckpointError;
+use super::*;
 
 /// Attempts 1 and 2 with steps 10, 20 and 30, 40.
 fn history(root: &Path) -> Store {
@@ -55,7 +58,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn damage_is_never_taken_for_a_checkpoint(
+    fn a_damaged_checkpoint_is_never_used(
         damages in prop::collection::vec((any::<Index>(), damages()), 1..4),
     ) {
         let folder = folder();
@@ -87,7 +90,7 @@ proptest! {
                 files(&path).into_iter().filter(|path| !path.ends_with("empty")).collect();
             apply(&files[file.index(files.len())], &damage);
         }
-        // A flipped blank in a MANIFEST.json that nobody named changes nothing.
+        // Flipped white space in a MANIFEST.json changes nothing, unless a successor recorded its digest.
         let harmless = newest(&store) == Some((2, 40));
         let expected = if harmless { all[0] } else { all[damaged] };
         prop_assert_eq!(newest(&store), Some(expected));
@@ -119,7 +122,7 @@ fn the_message_names_the_file_and_what_is_wrong_with_it() {
 }
 
 #[test]
-fn lost_history_is_an_error_and_not_a_beginning() {
+fn lost_history_is_an_error_and_not_a_restart_from_zero() {
     let folder = folder();
     let store = history(folder.path());
     fs::remove_dir_all(folder.path().join("attempt-0002")).unwrap();
@@ -140,7 +143,7 @@ fn a_damaged_record_of_an_attempt_that_wrote_something_is_an_error() {
 }
 
 #[test]
-fn a_torn_record_of_an_attempt_that_never_began_is_passed_over() {
+fn a_torn_record_of_an_attempt_that_never_began_is_ignored() {
     let folder = folder();
     let store = history(folder.path());
     fs::write(folder.path().join("lineage/0003.json"), "{\"jobUid\":").unwrap();

@@ -1,24 +1,23 @@
-//! A disk that loses power, as bad as a disk may be: what was not made durable is torn or undone.
+//! A disk that loses power, in the worst permitted way: whatever was not synced is torn or undone.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard},
-};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::{fs, io};
 
-use super::{super::disk::Disk, files};
+use super::super::disk::Disk;
+use super::files;
 
-/// What happens when the operations run out.
+/// The fault that comes when the operations run out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The power goes; nothing works any more.
+    /// Power is lost; all later operations fail.
     PowerCut,
-    /// One operation finds the disk full, the next ones work.
+    /// One operation fails with a full disk; later ones work.
     DiskFull,
 }
 
-/// See the module.
+/// A disk that fails after a number of operations.
 #[derive(Debug)]
 pub(super) struct FailingDisk {
     fault: Fault,
@@ -30,9 +29,9 @@ struct State {
     /// Operations that still work.
     remaining: u64,
     failed: bool,
-    /// Files of which the content would survive.
+    /// Files whose content is synced.
     durable: BTreeSet<PathBuf>,
-    /// Changes of folders that would not survive for sure, in order.
+    /// Folder changes that are not synced, in order.
     pending: Vec<Change>,
 }
 
@@ -44,7 +43,7 @@ enum Change {
 }
 
 impl FailingDisk {
-    /// Everything in `root` is durable; after `remaining` operations comes the fault.
+    /// All files in `root` are synced; the fault comes after `remaining` operations.
     pub(super) fn new(root: &Path, remaining: u64, fault: Fault) -> Self {
         let durable = files(root).into_iter().collect();
         let pending = Vec::new();
@@ -52,7 +51,7 @@ impl FailingDisk {
         Self { fault, state }
     }
 
-    /// Whether the fault came.
+    /// Whether the fault has occurred.
     pub(super) fn failed(&self) -> bool {
         self.state.lock().unwrap().failed
     }
@@ -62,7 +61,7 @@ impl FailingDisk {
         self.state.lock().unwrap().remaining
     }
 
-    /// Leaves `root` as a reboot could find it; `chance` decides what may go either way.
+    /// Leaves `root` as a reboot might find it; `chance` decides what survives.
     pub(super) fn reboot(&self, root: &Path, mut chance: Chance) {
         let mut state = self.state.lock().unwrap();
         for path in files(root) {
@@ -79,13 +78,13 @@ impl FailingDisk {
         }
     }
 
-    /// Takes one operation; the error is the fault.
+    /// Counts one operation; the error is the fault.
     fn operate(&self) -> Result<MutexGuard<'_, State>, io::Error> {
         let mut state = self.state.lock().unwrap();
         if state.remaining == 0 && !(state.failed && self.fault == Fault::DiskFull) {
             state.failed = true;
             return Err(match self.fault {
-                Fault::PowerCut => io::Error::other("the power is gone"),
+                Fault::PowerCut => io::Error::other("power lost"),
                 Fault::DiskFull => io::ErrorKind::StorageFull.into(),
             });
         }
@@ -125,7 +124,7 @@ impl Disk for FailingDisk {
                 io::Write::write_all(&mut file, content)
             }
             Err(error) => {
-                // The power may go while the content is on its way.
+                // Power may be lost while the content is written.
                 if self.fault == Fault::PowerCut && !path.exists() {
                     fs::write(path, content)?;
                 }

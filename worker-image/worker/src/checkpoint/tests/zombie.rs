@@ -1,20 +1,17 @@
-//! Attempts that do not know that they were replaced.
+//! Replaced attempts that still write.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
-use proptest::{prelude::*, sample::Index};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
-use super::{
-    super::{
-        Manifest,
-        disk::{Disk, LocalDisk},
-        manifest, seal,
-        store::step_directory,
-    },
-    *,
-};
+use super::super::disk::{Disk, LocalDisk};
+use super::super::layout::step_directory;
+use super::super::{Manifest, manifest, seal};
+use super::*;
 
-/// What a process leaves that was suspended after the last look at the lineage and wakes up later.
+/// The write of a process that was suspended after its last check of the lineage and resumed later.
 fn save_blindly(root: &Path, attempt: u32, step: u64) {
     let path = step_directory(root, attempt, step);
     LocalDisk.remove_tree(&path).unwrap();
@@ -39,7 +36,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn whatever_a_replaced_attempt_writes_is_invisible(
+    fn writes_of_a_replaced_attempt_are_invisible(
         events in prop::collection::vec(
             prop_oneof![Just(Event::Begin), any::<Index>().prop_map(Event::Save)], 1..16),
     ) {
@@ -77,7 +74,7 @@ proptest! {
 }
 
 #[test]
-fn a_parent_that_was_written_anew_is_not_the_parent() {
+fn a_rewritten_parent_is_not_accepted() {
     let folder = folder();
     let store = open(folder.path(), 3);
     let first = store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap();
@@ -104,7 +101,7 @@ fn a_replaced_attempt_removes_nothing() {
 }
 
 #[test]
-fn an_attempt_that_is_replaced_while_it_saves_is_told_so() {
+fn an_attempt_replaced_during_a_save_gets_an_error() {
     let folder = folder();
     let store = open(folder.path(), 3);
     let first = store.begin_attempt(JOB, MANIFEST_DIGEST).unwrap();

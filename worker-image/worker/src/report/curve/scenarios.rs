@@ -1,96 +1,55 @@
 //! Each scenario before and after reinforcement learning.
 
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
 use shoprl_contract::run_folder::{Decoding, Subject};
-use shoprl_rl::statistics::Interval;
 
-use super::{
-    super::{
-        headline,
-        number::percent,
-        summary::{Report, SubjectResult},
-    },
-    canvas::{Anchor, Canvas},
-    frame::{Frame, ticks},
-    palette,
-    text::Fonts,
-};
+use super::panel::{self, Mark, Place, Text, disc, pixel, stroke, write};
+use super::{Area, Failure, GREEDY, GRID, INK};
+use crate::report::document::{Report, SubjectResult};
+use crate::report::headline;
+use crate::report::number::percent;
 
-const ROW: f64 = 70.0;
+const PLACE: Place = Place { left: 908.0, right: 1170.0, top: 152.0, bottom: 444.0 };
+/// Radius of a mark and of the hole in an open one, pixels.
+const MARK: (f64, f64) = (5.4, 3.6);
 
 /// Draws the panel.
-pub(super) fn draw(canvas: &mut Canvas, fonts: &Fonts, report: &Report) {
-    let frame = Frame {
-        left: 908.0,
-        right: 1170.0,
-        top: 152.0,
-        bottom: 444.0,
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-    };
-    frame.title(canvas, fonts, ("By scenario", "held-out tasks, greedy"), 44.0);
-    legend(canvas, fonts, &frame);
-    let tick_label = |tick: f64| format!("{:.0} %", tick * 100.0);
-    frame.columns(canvas, fonts, &ticks(frame.x, 4.0), tick_label);
+pub(super) fn draw(area: &Area<'_>, report: &Report) -> Result<(), Failure> {
+    panel::title(area, PLACE, ("By scenario", "held-out tasks, greedy"), 44.0)?;
+    let legend = [("after warm-up", GREEDY, Mark::Ring), ("after RL", GREEDY, Mark::Disc)];
+    panel::legend(area, PLACE, &legend)?;
+    let mut chart = panel::chart(area, PLACE, 0.0..1.0, 0.0..1.0)?;
+    panel::x_axis(area, &chart, &[0.0, 0.5, 1.0], |tick| format!("{:.0} %", tick * 100.0))?;
     let before = report.result(Subject::Warmup, Decoding::Greedy);
     let after = report.result(Subject::Trained, Decoding::Greedy);
-    let Some(any) = after.or(before) else {
-        return frame.say(canvas, fonts, "not measured yet");
+    let Some(measured) = after.or(before) else {
+        return panel::notice(area, PLACE, "not measured yet");
     };
-    for (number, scenario) in any.scenarios.keys().enumerate() {
+    let count = measured.scenarios.len() as f64;
+    for (number, scenario) in measured.scenarios.keys().enumerate() {
+        let y = 1.0 - (number as f64 + 0.65) / count;
         let rate = |result: Option<&SubjectResult>| Some(result?.scenarios.get(scenario)?.success);
-        let row = Row {
-            name: headline::scenario(*scenario),
-            y: frame.top + 46.0 + ROW * number as f64,
-            before: rate(before),
-            after: rate(after),
-        };
-        row.draw(canvas, fonts, &frame);
+        let (before, after) = (rate(before), rate(after));
+        let rates = || [before, after].into_iter().flatten();
+        let words = rates().map(|rate| percent(rate.mean)).collect::<Vec<_>>().join(" → ");
+        let above = pixel(&chart, (0.0, y)).1 - 14.0;
+        let name = headline::scenario(*scenario);
+        write(area, name, (PLACE.left, above), HPos::Left, Text::plain(INK))?;
+        write(area, &words, (PLACE.right, above), HPos::Right, Text::bold(GREEDY))?;
+
+        let line = |from: f64, to: f64, style| PathElement::new([(from, y), (to, y)], style);
+        let tick = |x: f64| PathElement::new([(x, y - 0.016), (x, y + 0.016)], stroke(GRID, 1.0));
+        chart.draw_series([line(0.0, 1.0, stroke(GRID, 1.0)), tick(0.0), tick(0.5), tick(1.0)])?;
+        chart.draw_series(rates().map(|rate| line(rate.low, rate.high, stroke(GREEDY, 1.2))))?;
+        if let (Some(before), Some(after)) = (before, after) {
+            chart.draw_series([line(before.mean, after.mean, stroke(GREEDY, 3.0))])?;
+        }
+        if let Some(before) = before {
+            let center = (before.mean, y);
+            chart.draw_series([disc(center, MARK.0, GREEDY), disc(center, MARK.1, WHITE)])?;
+        }
+        chart.draw_series(after.map(|after| disc((after.mean, y), MARK.0, GREEDY)))?;
     }
-}
-
-/// A scenario's rates on a line from 0 to 100 %.
-struct Row {
-    name: &'static str,
-    y: f64,
-    before: Option<Interval>,
-    after: Option<Interval>,
-}
-
-impl Row {
-    fn draw(&self, canvas: &mut Canvas, fonts: &Fonts, frame: &Frame) {
-        let measured = || [self.before, self.after].into_iter().flatten();
-        let words = measured().map(|rate| percent(rate.mean)).collect::<Vec<_>>().join(" → ");
-        let (left, right) = ((frame.left, self.y - 14.0), (frame.right, self.y - 14.0));
-        canvas.write(&fonts.regular, self.name, left, 12.0, palette::INK, Anchor::Start);
-        canvas.write(&fonts.bold, &words, right, 12.0, palette::GREEDY, Anchor::End);
-
-        let place = |rate: f64| (frame.place((rate, 0.0)).0, self.y);
-        canvas.line(&[place(0.0), place(1.0)], palette::GRID, 1.0);
-        for (x, y) in ticks(frame.x, 4.0).into_iter().map(place) {
-            canvas.line(&[(x, y - 5.0), (x, y + 5.0)], palette::GRID, 1.0);
-        }
-        for rate in measured() {
-            canvas.line(&[place(rate.low), place(rate.high)], palette::GREEDY, 1.2);
-        }
-        if let (Some(before), Some(after)) = (self.before, self.after) {
-            canvas.line(&[place(before.mean), place(after.mean)], palette::GREEDY, 3.0);
-        }
-        if let Some(before) = self.before {
-            canvas.ring(place(before.mean), 5.4, palette::GREEDY);
-        }
-        if let Some(after) = self.after {
-            canvas.disc(place(after.mean), 5.4, palette::GREEDY);
-        }
-    }
-}
-
-fn legend(canvas: &mut Canvas, fonts: &Fonts, frame: &Frame) {
-    let y = frame.top - 20.0;
-    let left = frame.left - 44.0;
-    canvas.ring((left + 6.0, y - 4.0), 5.4, palette::GREEDY);
-    let at = (left + 17.0, y);
-    canvas.write(&fonts.regular, "after warm-up", at, 12.0, palette::INK, Anchor::Start);
-    canvas.disc((left + 131.0, y - 4.0), 5.4, palette::GREEDY);
-    let at = (left + 142.0, y);
-    canvas.write(&fonts.regular, "after RL", at, 12.0, palette::INK, Anchor::Start);
+    Ok(())
 }

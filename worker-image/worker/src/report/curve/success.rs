@@ -1,109 +1,106 @@
-//! Success over the steps: on training tasks as it was sampled, on held-out tasks as it was measured,
-//! and the scripts as lines to reach.
+//! Success over the steps: training tasks as sampled, held-out tasks as measured, and the baselines' rates as lines.
 
-use plotters::style::RGBColor;
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
 use shoprl_contract::run_folder::{Decoding, Subject};
-use shoprl_rl::statistics::Interval;
 
-use super::{
-    super::{headline, number::percent, run::Run, summary::Report},
-    canvas::{Anchor, Canvas},
-    frame::{Frame, spread, step_ticks, ticks},
-    palette, series,
-    text::{self, Fonts},
-};
+use super::panel::{self, Chart, Mark, Place, Text, disc, stroke, write};
+use super::{Area, FAINT, Failure, GREEDY, MUTED, SAMPLED, SCALE};
+use crate::report::document::Report;
+use crate::report::headline;
+use crate::report::number::percent;
+use crate::report::run::Run;
+
+/// Place of the panel.
+pub(super) const PLACE: Place = Place { left: 84.0, right: 660.0, top: 152.0, bottom: 444.0 };
 
 /// Draws the panel.
-pub(super) fn draw(canvas: &mut Canvas, fonts: &Fonts, run: &Run, report: &Report) {
-    let frame = frame(super::steps(run));
-    frame.title(canvas, fonts, ("Success", "over steps of reinforcement learning"), 44.0);
-    legend(canvas, fonts);
-    frame.rows(canvas, fonts, &ticks((0.0, 1.0), 5.0), |tick| format!("{:.0} %", tick * 100.0));
-    frame.columns(canvas, fonts, &step_ticks(frame.x.1), |tick| format!("{tick:.0}"));
-    reached(canvas, fonts, &frame, report);
+pub(super) fn draw(area: &Area<'_>, run: &Run, report: &Report) -> Result<(), Failure> {
+    panel::title(area, PLACE, ("Success", "over steps of reinforcement learning"), 44.0)?;
+    let legend = [
+        ("held-out tasks, greedy, with 95 % interval", GREEDY, Mark::Disc),
+        ("held-out tasks, sampled", SAMPLED, Mark::Disc),
+        ("training tasks, sampled", SAMPLED, Mark::Line),
+    ];
+    panel::legend(area, PLACE, &legend)?;
+    let mut chart = panel::chart(area, PLACE, 0.0..super::steps(run), 0.0..1.0)?;
+    panel::grid(area, &mut chart, 6, |tick| format!("{:.0} %", tick * 100.0))?;
+    panel::x_axis(area, &chart, &super::step_ticks(run), |tick| format!("{tick:.0}"))?;
+    band(&mut chart, report)?;
+    final_rates(area, &mut chart, report)?;
     let training: Vec<_> = run.training.iter().map(|row| (row.step as f64, row.success)).collect();
-    series::lines(canvas, &frame, &training, palette::SAMPLED);
-    held_out(canvas, &frame, report, Decoding::Sampled, palette::SAMPLED);
-    held_out(canvas, &frame, report, Decoding::Greedy, palette::GREEDY);
+    panel::curve(&mut chart, &training, SAMPLED)?;
+    held_out(&mut chart, report, Decoding::Sampled, SAMPLED)?;
+    held_out(&mut chart, report, Decoding::Greedy, GREEDY)?;
     if training.is_empty() && report.results.is_empty() {
-        frame.say(canvas, fonts, "no measurement yet");
+        panel::notice(area, PLACE, "no measurement yet")?;
     }
+    Ok(())
 }
 
-/// Where the panel lies; `steps` is the right end of its axis.
-pub(super) fn frame(steps: f64) -> Frame {
-    Frame { left: 84.0, right: 660.0, top: 152.0, bottom: 444.0, x: (0.0, steps), y: (0.0, 1.0) }
+/// The 95 % interval of the greedy policy.
+fn band(chart: &mut Chart<'_, '_>, report: &Report) -> Result<(), Failure> {
+    let marks = || report.progress.iter().filter(|mark| mark.decoding == Decoding::Greedy);
+    let upper = marks().map(|mark| (mark.step as f64, mark.success.high));
+    let lower = marks().map(|mark| (mark.step as f64, mark.success.low));
+    let outline: Vec<_> = upper.chain(lower.collect::<Vec<_>>().into_iter().rev()).collect();
+    chart.draw_series([Polygon::new(outline, GREEDY.mix(0.1).filled())])?;
+    Ok(())
 }
 
-/// What each subject reaches in the end, named at the right; scripts are lines all the way.
-fn reached(canvas: &mut Canvas, fonts: &Fonts, frame: &Frame, report: &Report) {
-    const APART: f64 = 17.0;
+/// The final rate of each subject, named at the right; baselines are lines across the panel.
+fn final_rates(area: &Area<'_>, chart: &mut Chart<'_, '_>, report: &Report) -> Result<(), Failure> {
     let mut labels = Vec::new();
+    let end = chart.x_range().end;
     for result in report.results.iter().filter(|result| result.subject != Subject::Warmup) {
         let rate = result.pooled.success.mean;
-        let (_, y) = frame.place((0.0, rate));
-        let (font, color) = match result.decoding {
+        let text = match result.decoding {
             Decoding::Scripted => {
-                canvas.dashed((frame.left, y), (frame.right, y), palette::FAINT, 1.2);
-                (&fonts.regular, palette::MUTED)
+                let (line, style) = ([(0.0, rate), (end, rate)], stroke(FAINT, 1.2));
+                chart.draw_series(DashedLineSeries::new(line, 6 * SCALE, 4 * SCALE, style))?;
+                Text::plain(MUTED)
             }
-            Decoding::Greedy => (&fonts.bold, palette::GREEDY),
-            Decoding::Sampled => (&fonts.bold, palette::SAMPLED),
+            Decoding::Greedy => Text::bold(GREEDY),
+            Decoding::Sampled => Text::bold(SAMPLED),
         };
         let name = headline::name(result.subject, result.decoding);
-        labels.push((y, format!("{name} {}", percent(rate)), font, color));
+        labels.push((
+            panel::pixel(chart, (end, rate)).1,
+            format!("{name} {}", percent(rate)),
+            text,
+        ));
     }
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let wanted: Vec<f64> = labels.iter().map(|label| label.0).collect();
-    let places = spread(&wanted, APART, frame.bottom);
-    for ((_, words, font, color), y) in labels.into_iter().zip(places) {
-        canvas.write(font, &words, (frame.right + 12.0, y + 4.0), 12.0, color, Anchor::Start);
+    let places = panel::spread(&wanted, 17.0, PLACE.bottom);
+    for ((_, words, text), y) in labels.into_iter().zip(places) {
+        write(area, &words, (PLACE.right + 12.0, y + 4.0), HPos::Left, text)?;
     }
+    Ok(())
 }
 
-/// Measurements with their intervals, joined in the order of the steps.
+/// Measurements on held-out tasks with their intervals.
 fn held_out(
-    canvas: &mut Canvas,
-    frame: &Frame,
+    chart: &mut Chart<'_, '_>,
     report: &Report,
     decoding: Decoding,
     color: RGBColor,
-) {
-    let of_decoding = report.progress.iter().filter(|progress| progress.decoding == decoding);
-    let marks: Vec<(f64, Interval)> =
-        of_decoding.map(|progress| (progress.step as f64, progress.success)).collect();
-    let path: Vec<_> = marks.iter().map(|mark| frame.place((mark.0, mark.1.mean))).collect();
+) -> Result<(), Failure> {
+    let marks = || report.progress.iter().filter(|mark| mark.decoding == decoding);
     if decoding == Decoding::Greedy {
-        canvas.line(&path, color, 2.4);
+        let path = marks().map(|mark| (mark.step as f64, mark.success.mean));
+        chart.draw_series(LineSeries::new(path, stroke(color, 2.4)))?;
     }
-    for ((step, interval), &center) in marks.iter().zip(&path) {
-        let low = frame.place((*step, interval.low));
-        let high = frame.place((*step, interval.high));
-        canvas.line(&[low, high], color, 1.6);
-        for (x, y) in [low, high] {
-            canvas.line(&[(x - 3.5, y), (x + 3.5, y)], color, 1.6);
-        }
-        canvas.disc(center, 6.0, palette::PAPER);
-        canvas.disc(center, 4.6, color);
+    for mark in marks() {
+        let (step, interval) = (mark.step as f64, mark.success);
+        let (width, line) = (7 * SCALE, stroke(color, 1.6));
+        let bar =
+            ErrorBar::new_vertical(step, interval.low, interval.mean, interval.high, line, width);
+        chart.draw_series([bar])?;
+        chart.draw_series([
+            disc((step, interval.mean), 6.0, WHITE),
+            disc((step, interval.mean), 4.6, color),
+        ])?;
     }
-}
-
-fn legend(canvas: &mut Canvas, fonts: &Fonts) {
-    let (mut x, y) = (40.0, 132.0);
-    let entries = [
-        ("held-out tasks, greedy", palette::GREEDY, true),
-        ("held-out tasks, sampled", palette::SAMPLED, true),
-        ("training tasks, sampled", palette::SAMPLED, false),
-    ];
-    for (name, color, mark) in entries {
-        if mark {
-            canvas.disc((x + 6.0, y - 4.0), 4.6, color);
-            x += 17.0;
-        } else {
-            canvas.line(&[(x, y - 4.0), (x + 18.0, y - 4.0)], color, 2.4);
-            x += 24.0;
-        }
-        canvas.write(&fonts.regular, name, (x, y), 12.0, palette::INK, Anchor::Start);
-        x += f64::from(text::width(&fonts.regular, name, 12.0)) + 22.0;
-    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ pub(super) fn append(file: &mut Vec<u8>, data: &[u8]) {
     file.extend(masked_crc(data).to_le_bytes());
 }
 
-/// The data of each record, or what is wrong at which byte.
+/// The data of each record, or the first error with its byte position.
 #[cfg(test)]
 pub(in super::super) fn records(file: &[u8]) -> Result<Vec<&[u8]>, String> {
     let mut records = Vec::new();
@@ -35,12 +35,12 @@ pub(in super::super) fn records(file: &[u8]) -> Result<Vec<&[u8]>, String> {
     Ok(records)
 }
 
-/// A checksum of data that contains checksums is weak; TFRecord rotates and shifts it.
+/// TFRecord masks checksums, because a CRC over data that contains CRCs is weak.
 fn masked_crc(data: &[u8]) -> u32 {
     crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), reflected, a bit at a time: a report has few bytes.
+/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), reflected, bit by bit: a report is small.
 fn crc32c(data: &[u8]) -> u32 {
     const POLYNOMIAL: u32 = 0x82f6_3b78;
     let mut crc = u32::MAX;
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_comes_back_and_damage_is_told() {
+    fn a_record_round_trips_and_damage_is_detected() {
         let mut file = Vec::new();
         for data in [&b"one"[..], b"", b"three"] {
             append(&mut file, data);

@@ -1,15 +1,17 @@
+//! TensorFlow's event messages, reduced to scalars.
+
 use prost::{Message, Oneof};
 
 /// tensorflow.Event.
 #[derive(Clone, PartialEq, Message)]
 pub(in super::super) struct Event {
-    /// Seconds.
+    /// Seconds since the start of the run.
     #[prost(double, tag = "1")]
     pub(in super::super) wall_time: f64,
     /// Step.
     #[prost(int64, tag = "2")]
     pub(in super::super) step: i64,
-    /// What happened.
+    /// Content.
     #[prost(oneof = "What", tags = "3, 5")]
     pub(in super::super) what: Option<What>,
 }
@@ -17,7 +19,7 @@ pub(in super::super) struct Event {
 /// tensorflow.Event.what.
 #[derive(Clone, PartialEq, Oneof)]
 pub(in super::super) enum What {
-    /// Opens every file.
+    /// First event of every file.
     #[prost(string, tag = "3")]
     FileVersion(String),
     /// Values.
@@ -28,7 +30,7 @@ pub(in super::super) enum What {
 /// tensorflow.Summary.
 #[derive(Clone, PartialEq, Message)]
 pub(in super::super) struct Summary {
-    /// Each with its tag.
+    /// Values with their tags.
     #[prost(message, repeated, tag = "1")]
     pub(in super::super) value: Vec<Value>,
 }
@@ -39,7 +41,7 @@ pub(in super::super) struct Value {
     /// Name of the series.
     #[prost(string, tag = "1")]
     pub(in super::super) tag: String,
-    /// One of a union there: present even where it is 0.
+    /// Part of a oneof in TensorFlow, so it is present even if 0.
     #[prost(float, optional, tag = "2")]
     pub(in super::super) simple_value: Option<f32>,
 }

@@ -1,18 +1,22 @@
+//! The scalar series of a run.
+
 use shoprl_contract::run_folder::{
     CreditMetric, Decoding, Evaluation, Subject, TrainingMetric, WarmupMetric,
 };
 
-use super::super::{headline, measurement::measure, run::Run};
+use super::super::headline;
+use super::super::measurement::measure;
+use super::super::run::Run;
 
-/// The values of one moment.
+/// The values of one event.
 pub(super) struct Point {
-    /// Seconds since the run began, measurements aside.
+    /// Seconds since the start of the run, without evaluations.
     pub(super) seconds: f64,
     pub(super) step: u64,
     pub(super) values: Vec<(String, f64)>,
 }
 
-/// Every scalar of a run: warm-up, training, then what was measured on held-out tasks.
+/// All scalars of a run: warm-up, training, then evaluations.
 pub(super) fn points(run: &Run) -> Vec<Point> {
     let mut points = Vec::new();
     let mut seconds = 0.0;
@@ -20,7 +24,7 @@ pub(super) fn points(run: &Run) -> Vec<Point> {
         seconds += row.seconds;
         points.push(Point { seconds, step: row.step, values: tagged("warmup", warmup(row)) });
     }
-    // Seconds at which each step was done, to place the measurements.
+    // Time at which each step ended, to place the evaluations.
     let mut done = vec![(0, seconds)];
     for row in &run.training {
         seconds += row.rollout_seconds + row.train_seconds;
@@ -87,7 +91,7 @@ fn credit(credit: &CreditMetric) -> Vec<(String, f64)> {
     values
 }
 
-/// The policy's measurements are one series per decoding, whether before, on the way or at the end.
+/// The policy's evaluations form one series per decoding, before, during and after training.
 fn held_out(evaluation: &Evaluation) -> Vec<(String, f64)> {
     let Some(measured) = measure(&evaluation.episodes) else { return Vec::new() };
     let who = match evaluation.subject {

@@ -1,8 +1,12 @@
+//! The table of settings.
+
 use shoprl_contract::{CreditMode, RewardConfig, RunConfig, ScorerName};
 
-use super::{super::summary::Report, count, headline, table::Table};
+use super::super::document::Report;
+use super::table::Table;
+use super::{count, headline};
 
-/// What decides the result, in one table.
+/// The settings that determine the result.
 pub(super) fn section(report: &Report) -> String {
     let mut table = Table::words(["setting", "value"]);
     for (name, value) in rows(&report.config) {
@@ -22,7 +26,7 @@ fn rows(config: &RunConfig) -> Vec<(&'static str, String)> {
         ("catalog", format!("{}, seed {}", environment.catalog, environment.catalog_seed)),
         ("scenarios", scenarios.join("; ")),
         (
-            "turns at most",
+            "turn limits",
             format!(
                 "{} single turn, {} multi turn",
                 environment.max_turns_single, environment.max_turns_multi
@@ -31,7 +35,7 @@ fn rows(config: &RunConfig) -> Vec<(&'static str, String)> {
         (
             "policy",
             format!(
-                "{}, context {}, actions of at most {} tokens",
+                "{}, context {}, at most {} tokens per action",
                 policy.preset, policy.context, policy.max_action_tokens
             ),
         ),
@@ -65,7 +69,7 @@ fn rows(config: &RunConfig) -> Vec<(&'static str, String)> {
         (
             "evaluation",
             format!(
-                "every {} steps on {} tasks, at the end on {}",
+                "every {} steps on {} tasks, finally on {}",
                 evaluation.every_steps,
                 count(evaluation.tasks.into()),
                 count(evaluation.final_tasks.into())
@@ -84,7 +88,7 @@ fn rows(config: &RunConfig) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The reward as a formula, without what weighs nothing.
+/// The reward as a formula, without terms of weight 0.
 pub(super) fn reward(weights: &RewardConfig) -> String {
     let terms =
         [("success", weights.success), ("strict", weights.strict), ("loose", weights.loose)];
@@ -103,7 +107,7 @@ fn credit(mode: CreditMode, scorer: ScorerName) -> String {
         ScorerName::Inverted => "inverted rules",
     };
     match mode {
-        CreditMode::Off => "off: every token of an episode has its advantage".to_owned(),
+        CreditMode::Off => "off: every token has the episode's advantage".to_owned(),
         CreditMode::Mask => format!("mask, scored by {scorer}"),
         CreditMode::Conserved => format!("conserved, scored by {scorer}"),
         CreditMode::Gated => format!("gated, scored by {scorer}"),

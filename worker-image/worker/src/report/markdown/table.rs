@@ -1,24 +1,26 @@
+//! Markdown tables with padded columns.
+
 use std::fmt;
 
-/// A Markdown table that reads well as plain text, too: columns are padded.
+/// A Markdown table that is also readable as plain text.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
-    /// Whether all but the first column stand right, as numbers do.
+    /// Whether all columns but the first are aligned right.
     numbers: bool,
 }
 
 impl Table {
-    /// A table of numbers with these column heads.
+    /// A table of numbers with a header.
     pub(super) fn numbers<H: Into<String>>(heads: impl IntoIterator<Item = H>) -> Self {
         Self { rows: vec![heads.into_iter().map(Into::into).collect()], numbers: true }
     }
 
-    /// A table of words with these column heads.
+    /// A table of text with a header.
     pub(super) fn words<H: Into<String>>(heads: impl IntoIterator<Item = H>) -> Self {
         Self { numbers: false, ..Self::numbers(heads) }
     }
 
-    /// Adds a row with a cell per column.
+    /// Appends a row with one cell per column.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }

@@ -1,16 +1,17 @@
-//! A run folder with rows like a real run's, from a seed.
+//! A run folder with realistic rows, generated from a seed.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use serde::Serialize;
+use shoprl_contract::run_folder::{
+    Budget, CreditMetric, Decoding, EpisodeResult, Evaluation, KindCredit, Metric, Metrics,
+    PhaseBudget, Subject, TrainingMetric, Validation, WarmupMetric, file,
+};
 use shoprl_contract::{
     CheckpointConfig, CreditConfig, CreditMode, EnvironmentConfig, EvaluationConfig, GrpoConfig,
     PolicyConfig, RewardConfig, RoleConfig, RolesConfig, RunConfig, ScenarioName, ScorerName,
     TrainingConfig, WarmupConfig, WarmupStop,
-    run_folder::{
-        Budget, CreditMetric, Decoding, EpisodeResult, Evaluation, KindCredit, Metric, Metrics,
-        PhaseBudget, Subject, TrainingMetric, Validation, WarmupMetric, file,
-    },
 };
 use shoprl_rl::seed::{Purpose, Stream};
 
@@ -68,7 +69,7 @@ pub(in crate::report) fn config() -> RunConfig {
     }
 }
 
-/// How far the policy has come after `step`, 0 to 1.
+/// Learning progress after `step`, from 0 to 1.
 fn learned(step: u64) -> f64 {
     let steps = step as f64 / 18.0;
     1.0 - 1.0 / (1.0 + steps * steps)
@@ -126,7 +127,7 @@ pub(in crate::report) fn training_rows(steps: u64) -> Vec<TrainingMetric> {
         .collect()
 }
 
-/// Trust in the purchase's labels grows; nobody has tried to decline.
+/// Trust in the verdicts on purchases grows; the policy never declines.
 fn credit(share: f64) -> CreditMetric {
     let buy = KindCredit { trust: share, correlation: Some(0.4 * share), share: 0.3 };
     let search = KindCredit { trust: 0.0, correlation: None, share: 0.7 };
@@ -134,7 +135,7 @@ fn credit(share: f64) -> CreditMetric {
     CreditMetric { auc: Some(mix(0.5, 0.7, share)), mass_ratio: 1.0, kinds }
 }
 
-/// `tasks` episodes of which about `rate` succeed. Subjects agree on which tasks are hard.
+/// `tasks` episodes, of which a share of about `rate` succeeds. The same tasks are hard for all subjects.
 pub(in crate::report) fn evaluation(
     subject: Subject,
     decoding: Decoding,
@@ -184,14 +185,14 @@ pub(in crate::report) fn before() -> Vec<Evaluation> {
     ]
 }
 
-pub(in crate::report) fn on_the_way(steps: u64) -> Vec<Evaluation> {
+pub(in crate::report) fn during(steps: u64) -> Vec<Evaluation> {
     let at = |step| {
         evaluation(Subject::Progress, Decoding::Greedy, step, 200, mix(0.36, 0.53, learned(step)))
     };
     (1..=steps / 20).map(|n| at(n * 20)).collect()
 }
 
-pub(in crate::report) fn finally() -> Vec<Evaluation> {
+pub(in crate::report) fn at_the_end() -> Vec<Evaluation> {
     vec![
         evaluation(Subject::Trained, Decoding::Greedy, STEPS, TASKS, 0.53),
         evaluation(Subject::Trained, Decoding::Sampled, STEPS, TASKS, 0.44),
@@ -216,7 +217,7 @@ fn budget() -> Budget {
     }
 }
 
-/// A run up to `steps` with these measurements; a finished one has its budget.
+/// Writes a run up to `steps` with these evaluations; a finished run has its budget.
 pub(in crate::report) fn write(
     folder: &Path,
     steps: u64,
@@ -237,7 +238,7 @@ pub(in crate::report) fn write(
 
 /// The whole run.
 pub(in crate::report) fn write_whole(folder: &Path) {
-    write(folder, STEPS, &[before(), on_the_way(STEPS), finally()].concat(), true);
+    write(folder, STEPS, &[before(), during(STEPS), at_the_end()].concat(), true);
 }
 
 pub(in crate::report) fn lines<T: Serialize>(rows: &[T]) -> String {

@@ -1,16 +1,15 @@
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use expect_test::{Expect, expect, expect_file};
-use shoprl_contract::ExitReason;
 use shoprl_contract::run_folder::{Decoding, Subject, file};
+use shoprl_contract::{ExitReason, error_chain};
 use shoprl_rl::statistics::{Z95, wilson};
 
-use super::{
-    super::{Report, ReportError, render},
-    fixture,
-};
+use super::super::{Report, ReportError, render};
+use super::fixture;
 
-/// The files of the report of the run that `write` leaves.
+/// The report of the run that `write` writes.
 fn rendered(write: impl FnOnce(&Path)) -> (String, Report, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
@@ -22,7 +21,7 @@ fn rendered(write: impl FnOnce(&Path)) -> (String, Report, Vec<u8>) {
 }
 
 #[test]
-fn a_whole_run_has_its_page() {
+fn a_finished_run_has_its_page() {
     let (page, report, _) = rendered(fixture::write_whole);
     expect_file!["report.md"].assert_eq(&page);
     assert_eq!(report.missing, [""; 0]);
@@ -45,13 +44,13 @@ fn the_same_rows_give_the_same_bytes() {
     let first = files(folder.path());
     render(folder.path()).unwrap();
     assert!(first == files(folder.path()));
-    assert_eq!(first.len(), 8, "four files of the run, four of the report, nothing left over");
+    assert_eq!(first.len(), 8, "four files of the run, four of the report, no partial files");
 }
 
 #[test]
-fn numbers_are_those_of_the_rows() {
+fn numbers_match_the_rows() {
     let (_, report, _) = rendered(fixture::write_whole);
-    for evaluation in [fixture::before(), fixture::finally()].concat() {
+    for evaluation in [fixture::before(), fixture::at_the_end()].concat() {
         let result = report.result(evaluation.subject, evaluation.decoding).unwrap();
         let successes = evaluation.episodes.iter().filter(|e| e.metrics.success == 1.0).count();
         let (found, expected) =
@@ -69,7 +68,7 @@ fn numbers_are_those_of_the_rows() {
         assert!((difference.pooled.mean - gap).abs() < 1e-12);
         let within = difference.scenarios.values().map(|change| change.mean).sum::<f64>() / 4.0;
         assert!((within - gap).abs() < 1e-12, "scenarios have equally many tasks");
-        // Tasks that are hard for both cancel.
+        // Pairing cancels the tasks' difficulty.
         let unpaired = 2.0 * Z95 * (0.25 / fixture::TASKS as f64).sqrt();
         assert!(difference.pooled.high - difference.pooled.low < 2.0 * unpaired);
     }
@@ -79,7 +78,7 @@ fn numbers_are_those_of_the_rows() {
 }
 
 #[test]
-fn the_headline_says_what_the_interval_allows() {
+fn the_headline_claims_only_what_the_interval_supports() {
     let check = |after: f64, expected: Expect| {
         let (page, ..) = rendered(|folder| {
             let mut evaluations = fixture::before();
@@ -98,7 +97,7 @@ fn the_headline_says_what_the_interval_allows() {
 
         Reinforcement learning raised success on 1,000 held-out tasks from 37.4 % to 51.5 % (greedy): +14.1 points, paired 95 % interval +10.4 to +17.8.
 
-        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+        After warm-up the policy solves 10.1 % of 1,000 held-out tasks (sampled). It has not been measured after reinforcement learning."#]],
     );
     check(
         0.36,
@@ -107,7 +106,7 @@ fn the_headline_says_what_the_interval_allows() {
 
         Reinforcement learning did not measurably change success on 1,000 held-out tasks (greedy): 37.4 % before, 35.6 % after, and the paired 95 % interval from −5.2 to +1.6 points contains 0.
 
-        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+        After warm-up the policy solves 10.1 % of 1,000 held-out tasks (sampled). It has not been measured after reinforcement learning."#]],
     );
     check(
         0.2,
@@ -116,12 +115,12 @@ fn the_headline_says_what_the_interval_allows() {
 
         Reinforcement learning lowered success on 1,000 held-out tasks from 37.4 % to 19.4 % (greedy): −18.0 points, paired 95 % interval −21.4 to −14.6.
 
-        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured."#]],
+        After warm-up the policy solves 10.1 % of 1,000 held-out tasks (sampled). It has not been measured after reinforcement learning."#]],
     );
 }
 
 #[test]
-fn a_run_on_its_way_is_shown_as_far_as_it_came() {
+fn a_run_in_progress_is_reported_as_far_as_it_got() {
     let head = |page: &str| page.split("![").next().unwrap().to_owned();
     let check = |write: &dyn Fn(&Path), expected: Expect| {
         let (page, _, picture) = rendered(write);
@@ -139,12 +138,12 @@ fn a_run_on_its_way_is_shown_as_far_as_it_came() {
 
         The policy has not been measured on held-out tasks.
 
-        **This run is not complete.**
+        **This run is incomplete.**
 
-        * The warm-up has not begun.
-        * Reinforcement learning took 0 of 60 steps.
+        * The warm-up has not started.
+        * Reinforcement learning completed 0 of 60 steps.
         * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after warm-up, greedy; after warm-up, sampled; after RL, greedy; after RL, sampled.
-        * The run has not written what its phases cost (budget.json).
+        * Time and tokens by phase are not written yet (budget.json).
 
     "#]],
     );
@@ -155,29 +154,29 @@ fn a_run_on_its_way_is_shown_as_far_as_it_came() {
 
         The policy has not been measured on held-out tasks.
 
-        **This run is not complete.**
+        **This run is incomplete.**
 
-        * Reinforcement learning took 0 of 60 steps.
+        * Reinforcement learning completed 0 of 60 steps.
         * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after warm-up, greedy; after warm-up, sampled; after RL, greedy; after RL, sampled.
-        * The run has not written what its phases cost (budget.json).
+        * Time and tokens by phase are not written yet (budget.json).
 
     "#]],
     );
-    let half = [fixture::before(), fixture::on_the_way(40)].concat();
+    let half = [fixture::before(), fixture::during(40)].concat();
     check(
         &|folder| fixture::write(folder, 41, &half, false),
         expect![[r#"
         # quickstart: held-out success 37.4 % after warm-up
 
-        After warm-up the policy succeeds on 37.4 % of 1,000 held-out tasks (greedy); after reinforcement learning it has not been measured.
+        After warm-up the policy solves 37.4 % of 1,000 held-out tasks (greedy). It has not been measured after reinforcement learning.
 
-        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured.
+        After warm-up the policy solves 10.1 % of 1,000 held-out tasks (sampled). It has not been measured after reinforcement learning.
 
-        **This run is not complete.**
+        **This run is incomplete.**
 
-        * Reinforcement learning took 41 of 60 steps.
+        * Reinforcement learning completed 41 of 60 steps.
         * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after RL, greedy; after RL, sampled.
-        * The run has not written what its phases cost (budget.json).
+        * Time and tokens by phase are not written yet (budget.json).
 
     "#]],
     );
@@ -185,7 +184,7 @@ fn a_run_on_its_way_is_shown_as_far_as_it_came() {
     let torn = |folder: &Path| {
         fixture::write(folder, 60, &half, false);
         let mut rows = fixture::lines(&half);
-        rows += &fixture::lines(&fixture::finally()[..1]);
+        rows += &fixture::lines(&fixture::at_the_end()[..1]);
         rows.truncate(rows.len() - 100);
         fs::write(folder.join(file::EVALUATIONS), rows).unwrap();
     };
@@ -194,21 +193,21 @@ fn a_run_on_its_way_is_shown_as_far_as_it_came() {
         expect![[r#"
         # quickstart: held-out success 37.4 % after warm-up
 
-        After warm-up the policy succeeds on 37.4 % of 1,000 held-out tasks (greedy); after reinforcement learning it has not been measured.
+        After warm-up the policy solves 37.4 % of 1,000 held-out tasks (greedy). It has not been measured after reinforcement learning.
 
-        After warm-up the policy succeeds on 10.1 % of 1,000 held-out tasks (sampled); after reinforcement learning it has not been measured.
+        After warm-up the policy solves 10.1 % of 1,000 held-out tasks (sampled). It has not been measured after reinforcement learning.
 
-        **This run is not complete.**
+        **This run is incomplete.**
 
         * Not measured on held-out tasks: random valid actions; first search result; demonstrator; expert script; after RL, greedy; after RL, sampled.
-        * The run has not written what its phases cost (budget.json).
+        * Time and tokens by phase are not written yet (budget.json).
 
     "#]],
     );
 }
 
 #[test]
-fn steps_that_learned_nothing_are_counted_and_told() {
+fn steps_that_learned_nothing_are_counted_and_reported() {
     let (page, report, _) = rendered(|folder| {
         fixture::write_whole(folder);
         let path = folder.join(file::METRICS);
@@ -217,30 +216,33 @@ fn steps_that_learned_nothing_are_counted_and_told() {
         fs::write(path, rows.replace("\"trainedTokens\":14030", "\"trainedTokens\":0")).unwrap();
     });
     assert_eq!(report.idle_steps, 1);
-    assert!(page.contains("In 1 of 60 steps no group had episodes of unlike reward"), "{page}");
+    assert!(
+        page.contains("In 1 of 60 steps all episodes of each group had the same reward"),
+        "{page}"
+    );
 }
 
 #[test]
-fn different_tasks_are_not_subtracted() {
+fn evaluations_on_different_tasks_are_not_compared() {
     let (page, report, _) = rendered(|folder| {
-        let mut evaluations = [fixture::before(), fixture::finally()].concat();
+        let mut evaluations = [fixture::before(), fixture::at_the_end()].concat();
         evaluations[2].episodes.rotate_left(1);
         evaluations[3].episodes.pop();
         fixture::write(folder, 60, &evaluations, true);
     });
     assert_eq!(report.differences, []);
     assert_eq!(report.missing.len(), 2, "{:?}", report.missing);
-    assert!(page.contains("the two were not measured on the same tasks"), "{page}");
+    assert!(page.contains("The two measurements use different tasks"), "{page}");
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_with_its_line() {
+fn a_damaged_file_is_named_with_its_line() {
     let check = |name: &str, text: &str, expected: &str| {
         let folder = tempfile::tempdir().unwrap();
         fixture::write(folder.path(), 2, &[], false);
         fs::write(folder.path().join(name), text).unwrap();
         let error: ReportError = render(folder.path()).unwrap_err();
-        let shown = error.to_string().replace(folder.path().to_str().unwrap(), "RUN");
+        let shown = error_chain(&error).replace(folder.path().to_str().unwrap(), "RUN");
         assert_eq!(shown, expected);
         assert_eq!(error.exit().reason, ExitReason::BadConfiguration);
     };
@@ -248,19 +250,19 @@ fn a_file_that_cannot_be_read_is_named_with_its_line() {
     check(
         file::EVALUATIONS,
         &format!("{row}{{}}\n{row}"),
-        "RUN/evaluations.jsonl line 2: missing field `subject` at line 1 column 2; it is damaged, or another program's: restore it from a copy",
+        "RUN/evaluations.jsonl line 2 is damaged or from another program; restore it from a copy (missing field `subject` at line 1 column 2)",
     );
     check(
         file::METRICS,
         "{\"phase\":\"dream\"}\n",
-        "RUN/metrics.jsonl line 1: unknown variant `dream`, expected `warmup` or `training` at line 1 column 16; it is damaged, or another program's: restore it from a copy",
+        "RUN/metrics.jsonl line 1 is damaged or from another program; restore it from a copy (unknown variant `dream`, expected `warmup` or `training` at line 1 column 16)",
     );
     check(
         file::RUN_CONFIG,
         "{",
-        "RUN/run.json: EOF while parsing an object at line 1 column 1; it is damaged, or another program's: restore it from a copy",
+        "RUN/run.json is damaged or from another program; restore it from a copy (EOF while parsing an object at line 1 column 1)",
     );
     let folder = tempfile::tempdir().unwrap();
     let error = render(&folder.path().join("nowhere")).unwrap_err();
-    assert!(error.to_string().ends_with("run.json does not exist: name the folder of a run"));
+    assert!(error.to_string().ends_with("run.json does not exist; give the folder of a run"));
 }

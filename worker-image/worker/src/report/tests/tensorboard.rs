@@ -1,21 +1,16 @@
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
+use std::fs;
 
 use prost::Message;
 
-use super::{
-    super::{
-        events::{
-            self,
-            frame::records,
-            message::{Event, What},
-        },
-        render,
-    },
-    fixture,
-};
+use super::super::events;
+use super::super::events::frame::records;
+use super::super::events::message::{Event, What};
+use super::super::render;
+use super::fixture;
 
 #[test]
-fn the_events_come_back_as_the_rows() {
+fn the_events_match_the_rows() {
     let folder = tempfile::tempdir().unwrap();
     fixture::write_whole(folder.path());
     render(folder.path()).unwrap();

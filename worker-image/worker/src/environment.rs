@@ -1,7 +1,7 @@
-//! The shop as an environment for others: `shoprl environment` serves `shoprl.v1.Environment`.
+//! The shop as an environment for external clients: `shoprl environment` serves `shoprl.v1.Environment`.
 //!
-//! A session holds no goal and no reward; a reward is a replay. So a server that dies loses nothing that its clients
-//! cannot bring back: they open their sessions again, at any server of the same catalog, with the actions they took.
+//! A session holds no goal and no reward; the reward comes from a replay. When a server dies, clients open their sessions again
+//! with the actions they took, on any server of the same catalog. Nothing is lost.
 
 mod service;
 mod sessions;
@@ -14,69 +14,70 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shoprl_contract::Exit;
 use shoprl_contract::v1::environment_server::EnvironmentServer;
+use shoprl_contract::{Exit, error_chain};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::{Request, Status};
 
 use crate::auth::Token;
+use crate::listener;
 use crate::shutdown::Shutdown;
 use crate::voice::{self, Voice};
-use crate::worker::listen;
 use service::EnvironmentService;
 use sessions::{Bounds, Sessions};
 
-/// Largest request in bytes: 40 actions of the greatest length, and their frame.
+/// Largest request in bytes: 40 actions of the greatest length, with framing.
 const MESSAGE_LIMIT: usize = 1 << 20;
-/// A peer that vanished is noticed within twice this time.
+/// Interval of keepalive pings: a vanished peer is detected within twice this time.
 const KEEPALIVE: Duration = Duration::from_secs(20);
-/// Requests take milliseconds: who has not hung up by then, after the server was asked to leave, is hung up on.
+/// How long a stopping server waits for open connections. Requests take milliseconds.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a server is started with.
+/// Options of a server.
 #[derive(Debug)]
 pub struct EnvironmentOptions {
     /// The shop to play in.
     pub world: World,
     /// Address to listen on; port 0 lets the system choose.
     pub listen: String,
-    /// Most sessions at a time.
+    /// Most open sessions.
     pub sessions: usize,
-    /// A session that is not used for this long is forgotten.
+    /// A session unused for this long is removed.
     pub lease: Duration,
-    /// File with the token that clients must present; needed where others than this machine can dial.
+    /// File with the token that clients must present; required unless the address is loopback.
     pub token_file: Option<PathBuf>,
-    /// Written as `host:port\n` once listening.
+    /// File that gets the bound `host:port` and a line feed.
     pub address_file: Option<PathBuf>,
-    /// Threads that answer.
+    /// Number of threads that answer requests.
     pub threads: usize,
-    /// The model that speaks for the shoppers of a large shop; without it the rules do.
+    /// Model that speaks for the shoppers of a large shop; `None` uses the rules.
     pub shopper: Option<voice::Options>,
 }
 
-/// Serves until asked to leave (SIGTERM, SIGINT): requests that have begun are answered, new ones are not taken.
-/// `listening` is called once, with the address and the digest of the catalog.
+/// Serves until SIGTERM or SIGINT. Then it finishes requests in flight and accepts no new ones.
+/// Calls `listening` once, with the bound address and the digest of the catalog.
 ///
 /// # Errors
-/// [`Exit::bad_configuration`] for a bad token or key file, a voice for `mini`, or for a foreign address without one; [`Exit::temporary`] when the
-/// address cannot be listened on.
+/// [`Exit::bad_configuration`] for a bad token or key file, a shopper model for `mini`, or a non-loopback address without a
+/// token; [`Exit::temporary`] if the address cannot be bound.
 pub fn serve(
     options: &EnvironmentOptions,
     listening: impl FnOnce(SocketAddr, &str),
 ) -> Result<(), Exit> {
     let token = options.token_file.as_deref().map(Token::read).transpose()?;
     let voice = options.shopper.clone().map(Voice::new).transpose();
-    let voice =
-        voice.map_err(|error| Exit::bad_configuration(format!("--shopper-url: {error}")))?;
+    let voice = voice.map_err(|error| {
+        Exit::bad_configuration(format!("--shopper-url: {}", error_chain(&error)))
+    })?;
     if voice.is_some() && matches!(options.world, World::Mini(_)) {
         return Err(Exit::bad_configuration(
-            "--shopper-url: in mini the rules speak for the shopper; leave it out, or name --catalog fine",
+            "--shopper-url: mini has no shopper model; omit the option, or choose --catalog fine",
         ));
     }
     if token.is_none() {
-        only_this_machine(&options.listen)?;
+        require_loopback(&options.listen)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(options.threads.max(1))
@@ -99,23 +100,24 @@ async fn answer(
     shutdown: &Shutdown,
     listening: impl FnOnce(SocketAddr, &str),
 ) -> Result<(), Exit> {
-    let listener = listen(&options.listen, options.address_file.as_deref()).await?;
-    let address =
-        listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
+    let listener = listener::bind(&options.listen, options.address_file.as_deref()).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Exit::temporary(format!("read the bound address: {error}")))?;
     let bounds = Bounds { sessions: options.sessions, lease: options.lease };
     let sessions = Arc::new(Sessions::new(options.world.clone(), bounds, voice.is_some()));
-    tokio::spawn(forget_unused(Arc::clone(&sessions), options.lease));
+    tokio::spawn(remove_expired(Arc::clone(&sessions), options.lease));
     listening(address, sessions.world().digest());
     let service = EnvironmentServer::new(EnvironmentService::new(sessions, voice))
         .max_decoding_message_size(MESSAGE_LIMIT);
-    let asked = shutdown.clone();
+    let stop = shutdown.clone();
     let serving = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_service(InterceptedService::new(service, Door(token)))
+        .add_service(InterceptedService::new(service, OptionalToken(token)))
         .serve_with_incoming_shutdown(listener, async move {
-            asked.requested().await;
+            stop.requested().await;
         });
-    let out_of_patience = async {
+    let grace_over = async {
         shutdown.requested().await;
         tokio::time::sleep(GRACE).await;
     };
@@ -123,37 +125,37 @@ async fn answer(
         ended = serving => {
             ended.map_err(|error| Exit::temporary(format!("serving on {address}: {error}")))
         }
-        () = out_of_patience => Ok(()),
+        () = grace_over => Ok(()),
     }
 }
 
-/// Gives memory back when nobody asks for room; what an expired session answers does not depend on it.
-async fn forget_unused(sessions: Arc<Sessions>, lease: Duration) {
+/// Frees the memory of expired sessions when no new ones need their room. Answers do not depend on it.
+async fn remove_expired(sessions: Arc<Sessions>, lease: Duration) {
     let mut ticks = tokio::time::interval(lease.max(Duration::from_secs(1)));
     loop {
         ticks.tick().await;
         let open = sessions.sweep(Instant::now());
-        tracing::debug!(open, "sessions");
+        tracing::debug!(open, "expired sessions removed");
     }
 }
 
-/// Without a token only this machine may dial.
-fn only_this_machine(listen: &str) -> Result<(), Exit> {
-    // What cannot be resolved is told, with its remedy, when it is bound.
+/// Refuses addresses that other machines can reach: without a token only this machine may connect.
+fn require_loopback(listen: &str) -> Result<(), Exit> {
+    // A name that does not resolve is reported, with its remedy, by the bind.
     let mut addresses = listen.to_socket_addrs().into_iter().flatten();
     match addresses.find(|address| !address.ip().is_loopback()) {
         None => Ok(()),
         Some(_) => Err(Exit::bad_configuration(format!(
-            "--listen {listen}: other machines could play here; give --token-file, or listen on 127.0.0.1"
+            "--listen {listen}: other machines can reach this address; give --token-file, or listen on 127.0.0.1"
         ))),
     }
 }
 
-/// Admits those with the token, or all where there is none.
+/// Admits callers with the token, or every caller if the server has none.
 #[derive(Clone, Debug)]
-struct Door(Option<Token>);
+struct OptionalToken(Option<Token>);
 
-impl Interceptor for Door {
+impl Interceptor for OptionalToken {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let Some(token) = &self.0 else { return Ok(request) };
         match request.metadata().get("authorization") {

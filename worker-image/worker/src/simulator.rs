@@ -15,18 +15,18 @@ use tonic::transport::Server;
 use crate::auth::{Gatekeeper, Token};
 use crate::client::MESSAGE_LIMIT;
 use crate::link::Link;
+use crate::listener;
 use crate::options::WorkerOptions;
 use crate::shop;
 use crate::shutdown::Shutdown;
 use crate::task;
-use crate::worker::{listen, trainer_address};
 use service::{Newest, SimulatorService};
 use sessions::Sessions;
 
-/// How often a simulator makes itself known again; the trainer forgets one it has not heard of for three times this.
+/// Interval of a simulator's registrations. The trainer stops using a simulator after three missed ones.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// Serves until asked to leave.
+/// Serves until asked to stop.
 pub(crate) async fn serve(
     options: &WorkerOptions,
     config: &RunConfig,
@@ -34,11 +34,12 @@ pub(crate) async fn serve(
     shutdown: &Shutdown,
 ) -> Result<Exit, Exit> {
     let shop: Arc<Shop> = shop::open(config)?;
-    let listener = listen(&options.listen, options.address_file.as_deref()).await?;
-    let address =
-        listener.local_addr().map_err(|error| Exit::temporary(format!("own address: {error}")))?;
+    let listener = listener::bind(&options.listen, options.address_file.as_deref()).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Exit::temporary(format!("read the bound address: {error}")))?;
     let link = Link::new(
-        trainer_address(options)?,
+        options.trainer_address()?,
         Role::Simulator,
         options.index,
         address.to_string(),
@@ -47,34 +48,34 @@ pub(crate) async fn serve(
         shutdown,
     )?;
     let attempt = Newest::default();
-    tokio::spawn(keep_known(link, attempt.clone(), shutdown.clone()));
+    tokio::spawn(keep_registered(link, attempt.clone(), shutdown.clone()));
     let sessions = Sessions::new(shop, task::limits(config));
     let service = SimulatorService::new(sessions, config.job_uid.clone(), attempt);
     let service = SimulatorServer::new(service)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
-    tracing::info!(%address, "serving");
-    let asked = shutdown.clone();
+    tracing::info!(%address, "simulator serving");
+    let stop = shutdown.clone();
     Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .add_service(InterceptedService::new(service, Gatekeeper(token.clone())))
         .serve_with_incoming_shutdown(listener, async move {
-            asked.requested().await;
+            stop.requested().await;
         })
         .await
         .map_err(|error| Exit::temporary(format!("serving on {address}: {error}")))?;
-    Ok(Exit::stopped("asked to leave"))
+    Ok(Exit::stopped("asked to stop"))
 }
 
-/// Registers now and at every heartbeat, so that a restarted trainer knows this simulator too.
-async fn keep_known(mut link: Link, attempt: Newest, shutdown: Shutdown) {
+/// Registers now and at every heartbeat, so that a restarted trainer learns this simulator's address.
+async fn keep_registered(mut link: Link, attempt: Newest, shutdown: Shutdown) {
     loop {
         match link.register().await {
             Ok(()) => {
-                attempt.hear(link.caller().attempt);
+                attempt.observe(link.caller().attempt);
             }
-            Err(exit) => {
-                tracing::warn!(message = exit.message, "not registered");
+            Err(error) => {
+                tracing::warn!(%error, "registration ended");
                 shutdown.request();
                 return;
             }

@@ -1,5 +1,5 @@
-//! The trainer role: rank 0 is the single controller. It owns the queue of episodes, the weights and
-//! their version, the credit and the checkpoint; all others pull from it.
+//! The trainer role, the job's only controller. It owns the queue of episodes, the weights, the credit and the checkpoints;
+//! all other workers pull from it.
 
 mod batches;
 mod coordinator;
@@ -32,15 +32,15 @@ use crate::checkpoint::Store;
 use crate::client::MESSAGE_LIMIT;
 use crate::options::WorkerOptions;
 use crate::shutdown::Shutdown;
-use crate::{report, telemetry, worker};
+use crate::{listener, report, telemetry};
 use job::Job;
 use service::ControllerService;
 use shared::Shared;
 
-/// How long the finished trainer stays so that waiting workers hear that the job is over.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long a finished trainer keeps serving, so that workers in flight learn that the job is over.
+const LINGER: Duration = Duration::from_millis(500);
 
-/// Trains until the target step is reached. Computes on the calling thread; `runtime` carries the requests.
+/// Trains until the target step is reached. Computes on the calling thread; requests run on `runtime`.
 pub(crate) fn train(
     options: &WorkerOptions,
     config: &RunConfig,
@@ -51,9 +51,10 @@ pub(crate) fn train(
     let device = open_device(options.device)?;
     tracing::info!("gradients are computed on {device}");
     let listener =
-        runtime.block_on(worker::listen(&options.listen, options.address_file.as_deref()))?;
-    let asked = options.metrics_listen.as_deref();
-    let metrics_listener = asked.map(|at| runtime.block_on(telemetry::listen(at))).transpose()?;
+        runtime.block_on(listener::bind(&options.listen, options.address_file.as_deref()))?;
+    let metrics_address = options.metrics_listen.as_deref();
+    let metrics_listener =
+        metrics_address.map(|at| runtime.block_on(telemetry::bind(at))).transpose()?;
     let store =
         Store::open(&options.directory, config.checkpoint.keep).map_err(|error| error.exit())?;
     let attempt = store
@@ -76,7 +77,7 @@ pub(crate) fn train(
         Arc::clone(&shared),
         shutdown.clone(),
     )?;
-    // Serve only now: whoever registers finds the attempt and the state that it will work for.
+    // Serve only now, so that a registration gets an attempt whose state is restored.
     let service = ControllerServer::new(service)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
@@ -94,22 +95,22 @@ pub(crate) fn train(
     report::render(&options.directory).map_err(|error| error.exit())?;
     shared.lock().finished = true;
     shared.work.notify_waiters();
-    std::thread::sleep(FAREWELL);
+    std::thread::sleep(LINGER);
     Ok(exit)
 }
 
-/// What is not in the program or its image will not be there next time either; a device may.
+/// A program or image without CUDA cannot work after a restart either; a missing device may come back.
 fn open_device(choice: DeviceChoice) -> Result<ComputeDevice, Exit> {
     ComputeDevice::open(choice).map_err(|why| {
         let exit: fn(String) -> Exit = match why {
             NoCuda::NotBuilt | NoCuda::Library(_) => Exit::bad_configuration,
             NoCuda::Device(_) => Exit::temporary,
         };
-        exit(format!("device cuda: {why}; with auto or cpu the trainer works without"))
+        exit(format!("device cuda: {why}; choose auto or cpu to train without it"))
     })
 }
 
-/// The run folder says what the run is, also where nobody but the trainer writes to it: reports begin there.
+/// Copies the configuration into the run folder, unless it is there: reports need it.
 fn keep_configuration(options: &WorkerOptions) -> Result<(), Exit> {
     let kept = options.directory.join(file::RUN_CONFIG);
     if kept.exists() {

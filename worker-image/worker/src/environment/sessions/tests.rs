@@ -1,6 +1,7 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use shoprl_simulator::{Preset, Scenario, Shop, Split};
-use std::sync::LazyLock;
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn sessions(most: usize) -> Sessions {
 }
 
 #[test]
-fn only_the_turn_that_is_due_and_the_newest_one_are_answered() {
+fn only_the_next_turn_and_a_retry_of_the_newest_are_answered() {
     let (sessions, now) = (sessions(4), Instant::now());
     sessions.open("a", &KEY, &[], &Words::new(), now).expect("opens");
     let check = |turn, action: &str, expected: Result<&str, Refusal>| {
@@ -32,15 +33,15 @@ fn only_the_turn_that_is_due_and_the_newest_one_are_answered() {
     assert_eq!(check(1, "搜索枕头", Ok("结果")), first, "the newest turn again");
     check(1, "搜索被子", Err(Refusal::Taken { turn: 1 })).expect_err("another action");
     check(3, "打开#1", not_due(3, 2)).expect_err("a turn is missing");
-    check(2, "打开#1", Ok("商品")).expect("the turn that was due");
-    check(1, "搜索枕头", not_due(1, 3)).expect_err("an older turn is the past");
+    check(2, "打开#1", Ok("商品")).expect("the next turn");
+    check(1, "搜索枕头", not_due(1, 3)).expect_err("an older turn");
     let end = check(3, "购买", Ok("成交"));
     assert_eq!(check(3, "购买", Ok("成交")), end, "the last turn again");
     check(4, "返回", Err(Refusal::Ended(End::Bought))).expect_err("it is over");
 }
 
 #[test]
-fn a_session_is_forgotten_when_its_lease_runs_out_and_not_before() {
+fn a_session_is_removed_when_its_lease_expires_and_not_before() {
     let (sessions, start) = (sessions(4), Instant::now());
     let second = Duration::from_secs(1);
     sessions.open("a", &KEY, &[], &Words::new(), start).expect("opens");
@@ -53,7 +54,7 @@ fn a_session_is_forgotten_when_its_lease_runs_out_and_not_before() {
     let late = almost + LEASE - second + LEASE;
     assert_eq!(sessions.step("a", 3, "返回", None, late), Err(Refusal::Unknown));
     assert_eq!(sessions.sweep(late), 0);
-    // An ended one is kept just long enough for a repetition.
+    // An ended session is kept just long enough for a retry.
     sessions.open("b", &KEY, &["没有合适".to_owned()], &Words::new(), start).expect("opens");
     assert_eq!(sessions.sweep(start + AFTER_THE_END - second), 1);
     assert_eq!(sessions.sweep(start + AFTER_THE_END), 0);
@@ -73,7 +74,7 @@ fn there_are_never_more_sessions_than_allowed() {
     sessions.close("b");
     assert_eq!(open("c", &KEY, later), Ok(()), "a closed one makes room");
     let expired = later + LEASE;
-    assert_eq!(open("d", &KEY, expired), Ok(()), "so does a lease that ran out");
+    assert_eq!(open("d", &KEY, expired), Ok(()), "so does an expired lease");
     assert_eq!(open("a", &OTHER, expired), Ok(()), "and its name is free");
 }
 
@@ -87,7 +88,7 @@ fn actions_beyond_the_end_open_nothing() {
 }
 
 proptest! {
-    /// Wherever a session is lost, opening it again with its actions goes on as if it had not been.
+    /// Wherever a session is lost, opening it again with its actions continues as if it had not been lost.
     #[test]
     fn a_reopened_session_answers_as_the_lost_one_would(
         choices in prop::collection::vec(0_usize..6, 1..11),

@@ -1,20 +1,21 @@
-//! Checkpoints in a run folder that survive a crash at any moment and a predecessor that does not
-//! know that it was replaced.
+//! Checkpoints in a run folder. They survive a crash at any moment, and writes of an earlier attempt that does not know that it
+//! was replaced.
 //!
 //! ```text
-//! lineage/0003.json                        attempt 3 exists, and what it grew from
+//! lineage/0003.json                        attempt 3 exists, with its parent
 //! attempt-0003/step-000120/model/...       any files
 //! attempt-0003/step-000120/MANIFEST.json   written last: sizes and SHA-256 of every file
 //! ```
 //!
-//! An attempt starts by exclusively creating its lineage record, which names its parent: the newest
-//! valid checkpoint of the history. History is the chain of these records: of an attempt only the
-//! checkpoints up to the parent named by its successor exist. Whatever an old attempt writes later
-//! is invisible, so a process that was given up for dead cannot disturb its successor.
+//! An attempt starts by exclusively creating its lineage record, which names its parent: the newest valid checkpoint of the
+//! history. The history is the chain of these records. Of each attempt, only the checkpoints up to the parent named by its
+//! successor count. Later writes of an old attempt are invisible, so an old process that is still alive cannot disturb its
+//! successor.
 
 mod disk;
 mod error;
 mod history;
+mod layout;
 mod lineage;
 mod manifest;
 mod retention;
@@ -33,7 +34,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Name of one checkpoint for ever: which attempt wrote it, when, and its exact content.
+/// Permanent identity of a checkpoint: attempt, step and exact content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckpointId {
@@ -45,22 +46,22 @@ pub struct CheckpointId {
     pub sha256: String,
 }
 
-/// A checkpoint of which every file was found to be what was written.
+/// A checkpoint whose files were all verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Its name.
+    /// Its identity.
     pub id: CheckpointId,
     /// Folder of its files.
     pub path: PathBuf,
-    /// What it consists of.
+    /// Its MANIFEST.json.
     pub manifest: Manifest,
 }
 
-/// One life of the job's learner. Only [`Store::begin_attempt`] makes one.
+/// One incarnation of the trainer. Only [`Store::begin_attempt`] creates one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// From 1; a higher number supersedes.
+    /// From 1; a higher number replaces a lower one.
     pub number: u32,
-    /// Where it continues; `None`: from the beginning.
+    /// Checkpoint that it continues from; `None`: from the beginning.
     pub parent: Option<Checkpoint>,
 }

@@ -64,24 +64,24 @@ fn key(group: u64, member: u32) -> EpisodeKey {
 }
 
 #[test]
-fn an_episode_is_leased_once_until_it_is_given_back() {
+fn an_episode_is_leased_once_until_its_lease_ends() {
     let now = Instant::now();
     let mut table = table(now);
     assert_eq!(keys(&table.lease_groups(0, 3, &[], now)), [(7, 0), (7, 1), (8, 0)]);
     assert_eq!(keys(&table.lease_groups(1, 64, &[], now)), [(8, 1)]);
-    // Rollout 0 never got that answer: it holds nothing, so everything is free, for itself too.
+    // Rollout 0 never got that answer. It holds nothing, so its leases are free, also for itself.
     assert_eq!(keys(&table.lease_groups(0, 2, &[], now)), [(7, 0), (7, 1)]);
     assert_eq!(keys(&table.lease_groups(1, 64, &[key(8, 1)], now)), [(8, 0)]);
 }
 
 #[test]
-fn what_a_dead_rollout_held_is_leased_to_another() {
+fn the_leases_of_a_dead_rollout_go_to_another_one() {
     let now = Instant::now();
     let mut expired = table(now);
     assert_eq!(keys(&expired.lease_groups(0, 64, &[], now)).len(), 4);
     assert!(expired.lease_groups(1, 64, &[], now + LEASE / 2).is_empty());
     expired.register(Role::Simulator, 0, "127.0.0.1:1", "a", now + LEASE);
-    assert_eq!(keys(&expired.lease_groups(1, 64, &[], now + LEASE)).len(), 4, "the lease ran out");
+    assert_eq!(keys(&expired.lease_groups(1, 64, &[], now + LEASE)).len(), 4, "the lease expired");
 
     let mut restarted = table(now);
     assert_eq!(keys(&restarted.lease_groups(0, 64, &[], now)).len(), 4);
@@ -89,7 +89,7 @@ fn what_a_dead_rollout_held_is_leased_to_another() {
     assert_eq!(
         keys(&restarted.lease_groups(1, 64, &[], now)).len(),
         4,
-        "its new life holds nothing"
+        "its new incarnation holds nothing"
     );
 }
 
@@ -114,7 +114,7 @@ fn a_group_is_complete_when_all_its_members_are_scored() {
 }
 
 #[test]
-fn a_repeated_submission_changes_nothing_and_a_contradicting_one_is_counted() {
+fn a_repeated_submission_is_ignored_and_a_contradicting_one_is_counted() {
     let now = Instant::now();
     let mut table = table(now);
     table.submit(played(7, 0, 1));
@@ -122,11 +122,11 @@ fn a_repeated_submission_changes_nothing_and_a_contradicting_one_is_counted() {
     assert_eq!(table.violations(), 0);
     table.submit(played(7, 0, 2));
     assert_eq!(table.violations(), 1);
-    assert_eq!(table.lease_scoring(0, 8, now), [played(7, 0, 1)], "the first stands");
+    assert_eq!(table.lease_scoring(0, 8, now), [played(7, 0, 1)], "the first is kept");
 }
 
 #[test]
-fn a_trajectory_of_another_task_or_actor_is_not_taken() {
+fn a_trajectory_of_another_task_or_actor_is_ignored() {
     let mut table = table(Instant::now());
     table.submit(Trajectory {
         task: Some(TaskKey { seed: 99, ..TaskKey::default() }),
@@ -140,14 +140,14 @@ fn a_trajectory_of_another_task_or_actor_is_not_taken() {
 }
 
 #[test]
-fn without_a_score_nothing_completes_and_the_table_says_whom_it_waits_for() {
+fn the_table_names_the_role_that_it_waits_for() {
     let now = Instant::now();
     let check = |role: Role, expected: &str| {
         let mut table = table(now);
         table.workers.retain(|(r, _), _| *r != role);
         table.submit(played(7, 0, 1));
-        let said = table.waiting_for(now);
-        assert!(said.contains(expected), "without {role:?}: {said:?}");
+        let text = table.waiting_for(now);
+        assert!(text.contains(expected), "without {role:?}: {text:?}");
     };
     check(Role::Reward, "a reward worker: 1 trajectories");
     check(Role::Rollout, "a rollout worker: 3 episodes");
@@ -156,29 +156,32 @@ fn without_a_score_nothing_completes_and_the_table_says_whom_it_waits_for() {
 }
 
 #[test]
-fn a_refused_trajectory_is_played_again_and_at_last_ends_the_attempt() {
+fn a_refused_trajectory_is_played_again_and_finally_ends_the_attempt() {
     let now = Instant::now();
     let mut table = table(now);
-    for refusals in 1..=MOST_REFUSALS {
+    for refusals in 1..=MAX_REFUSALS {
         assert!(table.fatal().is_none(), "after {refusals}");
         table.submit(played(7, 0, 1));
         table.lease_scoring(0, 8, now);
         table.score(Score { refused: "the seal is broken".into(), ..scored(&played(7, 0, 1)) });
-        assert!(keys(&table.lease_groups(1, 64, &[], now)).contains(&(7, 0)), "it is open again");
+        assert!(
+            keys(&table.lease_groups(1, 64, &[], now)).contains(&(7, 0)),
+            "the episode is open again"
+        );
     }
     assert!(table.fatal().is_some_and(|exit| exit.message.contains("the seal is broken")));
 }
 
 #[test]
-fn a_score_must_be_of_the_trajectory_that_is_here_and_fit_it() {
+fn a_score_must_match_the_submitted_trajectory() {
     let now = Instant::now();
     let mut table = table(now);
     table.submit(played(7, 0, 1));
     table.lease_scoring(0, 8, now);
     table.score(Score { trajectory_seal: vec![9], ..scored(&played(7, 0, 1)) });
-    assert_eq!(table.lease_scoring(0, 8, now).len(), 1, "a score of something else is ignored");
+    assert_eq!(table.lease_scoring(0, 8, now).len(), 1, "a score of another trajectory is ignored");
     table.score(Score { verdicts: vec![], ..scored(&played(7, 0, 1)) });
-    assert!(table.lease_scoring(0, 8, now).is_empty(), "a score that does not fit is a refusal");
+    assert!(table.lease_scoring(0, 8, now).is_empty(), "a malformed score is a refusal");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The rollout role: leases groups, plays all its episodes at once through one engine, and hands in what
-//! was sampled. Nothing it holds matters: whatever is lost is leased again.
+//! The rollout role: leases groups, plays their episodes together through one engine, and submits the trajectories. It
+//! holds no state of its own: the trainer leases lost episodes again.
 
 mod episode;
 mod shops;
@@ -18,23 +18,22 @@ use shoprl_model::tokenizer::Tokenizer;
 use tokio::runtime::Runtime;
 
 use crate::auth::Token;
-use crate::link::{Link, is_new_attempt};
+use crate::link::{Link, LinkError};
 use crate::options::WorkerOptions;
 use crate::policy;
 use crate::ready;
 use crate::seal::Sealed;
 use crate::shutdown::Shutdown;
-use crate::worker::trainer_address;
-use episode::{Episode, Room};
+use episode::{Episode, Room, Seat};
 use shops::Shops;
 use table::Table;
 
-/// Episodes played at once: enough rows to feed the kernels, few enough that two rollouts share a step of 128.
+/// Episodes played together: enough rows to keep the kernels busy, few enough that two rollouts share a step of 128.
 const EPISODES: usize = 64;
-/// Longest wait for work in one request, milliseconds; well under the request's deadline.
+/// Longest wait for work in one request, in milliseconds; well below the request's deadline.
 const WAIT_MS: u32 = 2000;
 
-/// Plays until the job is over. Computes on the calling thread; `runtime` carries the requests.
+/// Plays until the job is over. Computes on the calling thread; requests run on `runtime`.
 pub(crate) fn play(
     options: &WorkerOptions,
     config: &RunConfig,
@@ -44,7 +43,7 @@ pub(crate) fn play(
 ) -> Result<Exit, Exit> {
     let tokenizer = policy::tokenizer()?;
     let model = policy::model(config, &tokenizer)?;
-    let trainer = trainer_address(options)?;
+    let trainer = options.trainer_address()?;
     let mut link =
         Link::new(trainer, Role::Rollout, options.index, String::new(), config, token, shutdown)?;
     runtime.block_on(link.register())?;
@@ -68,16 +67,37 @@ pub(crate) fn play(
         asks_for_work: true,
     };
     loop {
-        match rollout.turn() {
+        match rollout.round() {
             Ok(true) => return Ok(Exit::done()),
             Ok(false) => {}
-            Err(exit) if is_new_attempt(&exit) => {
-                tracing::info!("following the trainer to its new attempt");
+            Err(RoundError::Link(LinkError::NewAttempt)) => {
+                tracing::info!("trainer started a new attempt, following it");
                 rollout.table.clear();
                 rollout.version = None;
             }
-            Err(exit) => return Err(exit),
+            Err(RoundError::Link(error)) => return Err(error.into()),
+            Err(RoundError::Exit(exit)) => return Err(exit),
         }
+    }
+}
+
+/// Why a round did not complete.
+enum RoundError {
+    /// The trainer did not answer.
+    Link(LinkError),
+    /// The rollout cannot go on.
+    Exit(Exit),
+}
+
+impl From<LinkError> for RoundError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl From<Exit> for RoundError {
+    fn from(exit: Exit) -> Self {
+        Self::Exit(exit)
     }
 }
 
@@ -90,18 +110,18 @@ struct Rollout<'a> {
     link: Link,
     token: &'a Token,
     shutdown: &'a Shutdown,
-    /// Weights in the engine.
+    /// Version of the weights in the engine.
     version: Option<u64>,
     seed: u64,
-    /// There is room and no answer yet that says there is no work for it.
+    /// Whether to ask for work: there are free places, and the trainer has not said since that it has no more.
     asks_for_work: bool,
 }
 
 impl Rollout<'_> {
-    /// Leases if there is room, plays one round, hands in what is finished. Whether the job is over.
-    fn turn(&mut self) -> Result<bool, Exit> {
+    /// Leases episodes if there is room, plays one round, submits finished episodes. Returns whether the job is over.
+    fn round(&mut self) -> Result<bool, RoundError> {
         if self.shutdown.is_requested() {
-            return Err(Exit::stopped("asked to leave"));
+            return Err(LinkError::Stopped.into());
         }
         if (self.asks_for_work || self.table.is_empty()) && self.lease()? {
             return Ok(true);
@@ -116,8 +136,8 @@ impl Rollout<'_> {
         Ok(false)
     }
 
-    /// Leases groups for the free places and opens their episodes. Whether the job is over.
-    fn lease(&mut self) -> Result<bool, Exit> {
+    /// Leases groups for the free places and opens their episodes. Returns whether the job is over.
+    fn lease(&mut self) -> Result<bool, RoundError> {
         let free = EPISODES - self.table.len();
         if free == 0 {
             return Ok(false);
@@ -136,16 +156,16 @@ impl Rollout<'_> {
         if lease.finished {
             return Ok(true);
         }
-        // Ask again only once places become free: the trainer gave what it had.
+        // Ask again only when places become free: the trainer has no more work now.
         self.asks_for_work = false;
         self.open(&lease.groups)?;
         Ok(false)
     }
 
-    fn open(&mut self, groups: &[GroupLease]) -> Result<(), Exit> {
+    fn open(&mut self, groups: &[GroupLease]) -> Result<(), RoundError> {
         for group in groups {
             if !self.load_weights(group)? {
-                // Not held at the next request, so the trainer knows that nobody plays it.
+                // The next request does not list this group as held, so the trainer leases it again.
                 self.asks_for_work = true;
                 continue;
             }
@@ -162,8 +182,8 @@ impl Rollout<'_> {
         self.exchange(&opened)
     }
 
-    /// Makes sure that the engine holds the weights a group wants to be played with; `false` when they are gone.
-    fn load_weights(&mut self, group: &GroupLease) -> Result<bool, Exit> {
+    /// Loads the weights that a group needs; returns `false` if the trainer no longer publishes them.
+    fn load_weights(&mut self, group: &GroupLease) -> Result<bool, RoundError> {
         let Some(actor::Kind::Policy(policy)) =
             group.actor.as_ref().and_then(|actor| actor.kind.as_ref())
         else {
@@ -176,19 +196,23 @@ impl Rollout<'_> {
         let fetched =
             self.runtime.block_on(weights::fetch(&mut self.link, version, &self.layout))?;
         let Some(parameters) = fetched else {
-            tracing::info!(version, batch = group.batch, "weights are gone, the group goes back");
+            tracing::info!(
+                version,
+                batch = group.batch,
+                "weights no longer published, group returned"
+            );
             return Ok(false);
         };
-        // Episodes under other weights are of the past: nobody waits for them.
+        // The trainer no longer waits for episodes under other weights.
         self.table.drop_policy_episodes();
         self.table.load(&parameters);
         self.version = Some(version);
         Ok(true)
     }
 
-    /// Sends openings and actions to the simulators and takes their replies. Episodes whose simulator is
-    /// gone are dropped: the trainer leases them again, elsewhere.
-    fn exchange(&mut self, seats: &[table::Seat]) -> Result<(), Exit> {
+    /// Sends openings and actions to the simulators and takes their replies. Episodes of an unreachable simulator are
+    /// dropped; the trainer leases them again with another simulator.
+    fn exchange(&mut self, seats: &[Seat]) -> Result<(), RoundError> {
         if seats.is_empty() {
             return Ok(());
         }
@@ -199,7 +223,7 @@ impl Rollout<'_> {
         Ok(())
     }
 
-    fn submit(&mut self, finished: Vec<Trajectory>) -> Result<(), Exit> {
+    fn submit(&mut self, finished: Vec<Trajectory>) -> Result<(), RoundError> {
         debug_assert!(
             finished.iter().all(|t| t.tokens.len() <= self.table.context()),
             "{:?}",

@@ -1,5 +1,5 @@
-//! The reward role: leases trajectories, replays every episode in its own shop and says what it was
-//! worth. It trusts nothing of the rollout but tokens.
+//! The reward role: leases trajectories, replays every episode in its own shop and submits scores. It trusts only the
+//! tokens of a trajectory.
 
 mod scoring;
 
@@ -7,18 +7,17 @@ use shoprl_contract::v1::{LeaseScoringRequest, SubmitScoresRequest};
 use shoprl_contract::{Exit, Role, RunConfig};
 
 use crate::auth::Token;
-use crate::link::{Link, is_new_attempt};
+use crate::link::{Link, LinkError};
 use crate::options::WorkerOptions;
 use crate::ready;
 use crate::seal::Sealed;
 use crate::shop;
 use crate::shutdown::Shutdown;
-use crate::worker::trainer_address;
 use scoring::Scorer;
 
-/// Trajectories leased at a time: some 10 ms of replay, so a death costs little.
+/// Trajectories per lease: about 10 ms of replay, so the death of this worker costs little.
 const CAPACITY: u32 = 32;
-/// Longest wait for work in one request, milliseconds; well under the request's deadline.
+/// Longest wait for work in one request, in milliseconds; well below the request's deadline.
 const WAIT_MS: u32 = 2000;
 
 /// Scores until the job is over.
@@ -29,7 +28,7 @@ pub(crate) async fn score(
     shutdown: &Shutdown,
 ) -> Result<Exit, Exit> {
     let scorer = Scorer::new(shop::open(config)?, config)?;
-    let trainer = trainer_address(options)?;
+    let trainer = options.trainer_address()?;
     let mut link =
         Link::new(trainer, Role::Reward, options.index, String::new(), config, token, shutdown)?;
     link.register().await?;
@@ -38,16 +37,16 @@ pub(crate) async fn score(
         match serve_once(&mut link, &scorer, token).await {
             Ok(true) => return Ok(Exit::done()),
             Ok(false) => {}
-            Err(exit) if is_new_attempt(&exit) => {
-                tracing::info!("following the trainer to its new attempt");
+            Err(LinkError::NewAttempt) => {
+                tracing::info!("trainer started a new attempt, following it");
             }
-            Err(exit) => return Err(exit),
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Leases, scores and submits once; whether the job is over.
-async fn serve_once(link: &mut Link, scorer: &Scorer, token: &Token) -> Result<bool, Exit> {
+/// Leases, scores and submits once. Returns whether the job is over.
+async fn serve_once(link: &mut Link, scorer: &Scorer, token: &Token) -> Result<bool, LinkError> {
     let lease = link
         .ask(
             |caller| LeaseScoringRequest {

@@ -1,4 +1,4 @@
-//! What the checks of the store share: content that tells whose it is.
+//! Shared parts of the store's tests: content that identifies its checkpoint.
 
 mod begin;
 mod crash;
@@ -6,30 +6,28 @@ mod damage;
 mod power;
 mod zombie;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
 
 use super::{Attempt, Checkpoint, Store};
 
 const JOB: &str = "job-1";
 const MANIFEST_DIGEST: &str = "5eed";
 
-/// A folder in memory, where there is one: these checks are about order, not about platters.
+/// A folder in memory if possible: these tests check the order of operations, not the disk.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// A store on a disk that never fails, and is quicker than a real one at making things durable.
+/// A store on a disk that never fails and syncs faster than a real one.
 fn open(root: &Path, keep: u32) -> Store {
     let disk = power::FailingDisk::new(root, u64::MAX, power::Fault::PowerCut);
     Store::open_on(root, keep, Arc::new(disk)).unwrap()
 }
 
-/// Files of the checkpoint that `attempt` writes after `step`; no two checkpoints have the same.
+/// Files of the checkpoint that `attempt` writes after `step`; they differ between checkpoints.
 fn content(attempt: u32, step: u64) -> Vec<(&'static str, Vec<u8>)> {
     let text = |name: &str| format!("{name} of attempt {attempt} after step {step}\n").into_bytes();
     vec![
@@ -53,12 +51,15 @@ fn save(store: &Store, attempt: &Attempt, step: u64) -> Result<Checkpoint, super
     store.save(attempt, step, step + 1, |folder| fill(folder, attempt.number, step))
 }
 
-/// (attempt, step) of a checkpoint, after its files were compared with what was written.
+/// (attempt, step) of a checkpoint, after comparing its files with their content.
 fn read_back(checkpoint: &Checkpoint) -> (u32, u64) {
     let (attempt, step) = (checkpoint.id.attempt, checkpoint.id.step);
     for (name, bytes) in content(attempt, step) {
         let found = fs::read(checkpoint.path.join(name)).unwrap();
-        assert!(found == bytes, "{name} of attempt {attempt}, step {step} is not what was written");
+        assert!(
+            found == bytes,
+            "{name} of attempt {attempt}, step {step} differs from what was written"
+        );
     }
     assert_eq!(checkpoint.manifest.weights_version, step + 1);
     (attempt, step)
@@ -82,7 +83,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Folders that a listing of an attempt shows, sorted.
 fn listing(root: &Path, attempt: u32) -> Vec<String> {
-    let entries = fs::read_dir(super::store::attempt_directory(root, attempt)).unwrap();
+    let entries = fs::read_dir(super::layout::attempt_directory(root, attempt)).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

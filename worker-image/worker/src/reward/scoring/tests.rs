@@ -15,7 +15,7 @@ fn scorer(shop: &Arc<Shop>, scorer: ScorerName) -> Scorer {
     Scorer { shop: Arc::clone(shop), tokenizer, limits: LIMITS, scorer, seed: 7 }
 }
 
-/// An episode of the expert as a rollout would hand it in, unsealed.
+/// An unsealed trajectory of the expert, as a rollout would submit it.
 fn episode(shop: &Arc<Shop>) -> Trajectory {
     let tokenizer = policy::tokenizer().expect("the tokenizer loads");
     let (mut session, mut observation) =
@@ -32,17 +32,17 @@ fn episode(shop: &Arc<Shop>) -> Trajectory {
         end: EndReason::Bought.into(),
         ..Trajectory::default()
     };
-    let mut say = |tokens: Vec<u32>, policy: bool| {
+    let mut push = |tokens: Vec<u32>, policy: bool| {
         let start = trajectory.tokens.len() as u32;
         trajectory.tokens.extend(tokens);
         trajectory.messages.push(Message { start, end: trajectory.tokens.len() as u32, policy });
     };
     loop {
-        say(policy::observation_tokens(&tokenizer, &observation), false);
+        push(policy::observation_tokens(&tokenizer, &observation), false);
         let action = expert.act(&observation);
         let mut tokens = tokenizer.encode(&action);
         tokens.push(tokenizer.end());
-        say(tokens, true);
+        push(tokens, true);
         let turn = session.step(&action).expect("the session goes on");
         observation = turn.observation;
         let reply =
@@ -59,7 +59,7 @@ fn episode(shop: &Arc<Shop>) -> Trajectory {
 }
 
 #[test]
-fn an_honest_trajectory_is_scored_message_by_message() {
+fn a_true_trajectory_is_scored_message_by_message() {
     let shop = Arc::new(Shop::open(Preset::Mini, 1).expect("opens"));
     let trajectory = episode(&shop).seal(&token());
     let score = scorer(&shop, ScorerName::Rules).score(&trajectory, &token());
@@ -75,7 +75,7 @@ fn an_honest_trajectory_is_scored_message_by_message() {
 }
 
 #[test]
-fn a_trajectory_altered_on_the_way_is_refused() {
+fn a_trajectory_altered_in_transit_is_refused() {
     let shop = Arc::new(Shop::open(Preset::Mini, 1).expect("opens"));
     let mut trajectory = episode(&shop).seal(&token());
     let place = trajectory.messages[1].start as usize;
@@ -85,9 +85,9 @@ fn a_trajectory_altered_on_the_way_is_refused() {
     assert_eq!(score.metrics, None);
 }
 
-/// A rollout that holds the token but tells another story.
+/// A rollout that holds the token but submits false observations.
 #[test]
-fn a_sealed_trajectory_that_the_shop_contradicts_is_refused() {
+fn a_sealed_trajectory_that_the_replay_contradicts_is_refused() {
     let shop = Arc::new(Shop::open(Preset::Mini, 1).expect("opens"));
     let check = |alter: fn(&mut Trajectory), expected: &str| {
         let mut trajectory = episode(&shop);
