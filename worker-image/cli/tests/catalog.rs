@@ -52,11 +52,11 @@ fn a_mistake_is_named_with_what_to_write_instead() {
     write("new", b"shoprl shop    3", 0o600);
     for (arguments, part) in [
         (&["verify", "none"][..], "none: "),
-        (&["verify", "noise"], "build it again (it is no shop file)"),
+        (&["verify", "noise"], "build it again (it is not a shop file)"),
         (&["verify", "shared"], "its mode 664 lets others change it while it is read; chmod go-w"),
         (&["search", "--shop", "old", "枕头"], "an older shoprl wrote; this one reads 2"),
         (&["show", "--shop", "new"], "a newer shoprl wrote; this one reads 2"),
-        (&["show", "--shop", "."], "it is no regular file"),
+        (&["show", "--shop", "."], "it is not a regular file"),
         (&["show", "--product", "24000"], "write a number below 24000"),
         (&["search", "¥20"], "write what to look for"),
         (&["build", "--output", "none/fine.shop"], "give --output"),
@@ -91,7 +91,7 @@ fn imported_products_are_a_shop_and_what_was_left_out_is_told() {
     let (code, report, errors) = run(&import);
     assert_eq!(code, 0, "{errors}");
     assert!(report.starts_with("own.shop: 13 records read, 12 kept"), "{report}");
-    assert!(report.contains("1 left out: no title (k99)"), "{report}");
+    assert!(report.contains("1 dropped: no title (k99)"), "{report}");
     let digest = report.trim().rsplit(' ').next().unwrap();
     let (code, verified, _) = run(&["verify", "own.shop", "--sha256", digest]);
     assert_eq!((code, verified), (0, format!("own.shop: intact, {digest}\n")));

@@ -1,4 +1,4 @@
-"""Two agents that read pages of the large shop: chance, and the obvious short cut."""
+"""Two scripted agents for the large shop: random actions, and searching once and buying the first result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PRICE = re.compile(r"(\d+)元")
 
 
 class RandomAgent:
-    """Uniform over what looks possible."""
+    """Chooses uniformly among the actions that look possible."""
 
     def __init__(self, seed: int) -> None:
         self._draw = random.Random(seed)
@@ -20,7 +20,7 @@ class RandomAgent:
         self._shopper = False
 
     def act(self, observation: str) -> str:
-        """The action after reading `observation`."""
+        """Returns the action that follows `observation`."""
         if self._query is None:
             self._query = query_of(observation)
             self._shopper = "顾客 " in observation
@@ -39,7 +39,7 @@ class RandomAgent:
 
 
 class SimpleAgent:
-    """Searches what the first observation says, opens the first result, chooses what it read of, buys."""
+    """Searches for the text of the first observation, opens the first result, chooses the options mentioned in the text, buys."""
 
     def __init__(self, seed: int) -> None:
         del seed
@@ -47,7 +47,7 @@ class SimpleAgent:
         self._wanted: list[str] | None = None
 
     def act(self, observation: str) -> str:
-        """The action after reading `observation`."""
+        """Returns the action that follows `observation`."""
         if self._said is None:
             self._said = query_of(observation)
             price = PRICE.search(self._said)
@@ -56,19 +56,19 @@ class SimpleAgent:
             return "打开#1" if ROW.search(observation) else "没有合适"
         if observation.startswith("商品"):
             self._wanted = [value for value in option_values(observation) if value in self._said]
-        # A purchase that the shopper refused would be refused again.
+        # The shopper would refuse the same purchase again.
         if self._wanted is None or observation.startswith("顾客"):
             return "没有合适"
         return f"选择{self._wanted.pop()}" if self._wanted else "购买"
 
 
 def query_of(observation: str) -> str:
-    """What the instruction or the shopper says, as far as a query may go."""
+    """The sentence of the instruction or the shopper, cut to the length that a query may have."""
     lines = [line for line in observation.splitlines() if line.startswith(("任务 ", "顾客 "))]
     return lines[-1][3:180] if lines else "商品"
 
 
 def option_values(observation: str) -> list[str]:
-    """The values in the line of options of a product's page."""
+    """The option values listed on a product's page."""
     line = next((line for line in observation.splitlines() if line.startswith("规格")), "")
     return [value for axis in line.split()[1:] for value in axis.partition(":")[2].split("/")]

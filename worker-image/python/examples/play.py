@@ -1,4 +1,4 @@
-"""Plays episodes with a scripted agent and prints what they were worth.
+"""Plays episodes with a scripted agent and prints the mean of each metric.
 
 python play.py [--address HOST:PORT] [--agent random|simple] [--scenario NAME] [--split NAME] [--episodes N] [--show]
 """
@@ -12,7 +12,7 @@ import shoprl_env
 
 
 def main() -> None:
-    """Reads the command line and plays."""
+    """Parses the command line and plays."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", default="127.0.0.1:7070")
     parser.add_argument("--agent", choices=["random", "simple"], default="simple")

@@ -1,7 +1,7 @@
-"""The shop in TRL's GRPOTrainer, by either of its doors (seen with TRL 1.16, where both are experimental).
+"""The shop in TRL's GRPOTrainer, by either of its interfaces (checked with TRL 1.16, where both are experimental).
 
-`ShopTools` is for `environment_factory`: the model calls `act` as a tool, the environment owns the reward. The chat
-template must know tools; TRL ends a rollout when the model stops calling, which no environment can make it do.
+`ShopTools` is for `environment_factory`: the model calls `act` as a tool, and the environment computes the reward. The chat
+template must support tools. TRL ends a rollout when the model stops calling tools; an environment cannot end it.
 
     from trl import GRPOTrainer
     message = {"role": "user", "content": opening()}
@@ -9,7 +9,7 @@ template must know tools; TRL ends a rollout when the model stops calling, which
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), environment_factory=ShopTools, args=...)
 
 `rollout_function` is for `rollout_func`: plain text in and out, no tool calls. A prompt is a task as JSON; `generate`
-takes token ids and gives the sampled ids with their log-probabilities (of vLLM's client, of `model.generate`, ...).
+takes token ids and returns the sampled ids with their log-probabilities (from vLLM's client, `model.generate`, ...).
 
     rows = [{"prompt": json.dumps({"scenario": "singleTurn", "split": "train", "seed": n})} for n in range(1000)]
     encode = functools.partial(tokenizer.encode, add_special_tokens=False)
@@ -17,7 +17,7 @@ takes token ids and gives the sampled ids with their log-probabilities (of vLLM'
     rollout = rollout_function(generate, encode, decode, context=8192)
     GRPOTrainer(model=..., train_dataset=Dataset.from_list(rows), rollout_func=rollout, reward_funcs=shop_reward, args=...)
 
-docs/benchmarks/trl.sh of the repository trains by both doors. For verl there is verl_agent_loop.py.
+docs/benchmarks/trl.sh in the repository trains with both. For verl see verl_agent_loop.py.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from shoprl_env import Episode, ShopClient, Task
 ADDRESS = os.environ.get("SHOPRL_ENVIRONMENT", "127.0.0.1:7070")
 PROMPT = "你在网店里替顾客买东西。每次只写一个动作。\n"
 
-# Token ids to the ids that were sampled and their log-probabilities.
+# Maps token ids to the sampled ids and their log-probabilities.
 Generate = Callable[[list[int]], tuple[list[int], list[float]]]
 
 
 def opening(address: str = ADDRESS) -> str:
-    """What a language model is told before the first page: its part and the grammar."""
+    """The text before the first page: the model's role and the grammar."""
     client = ShopClient(address)
     grammar = client.describe().grammar
     client.close()
@@ -45,9 +45,9 @@ def opening(address: str = ADDRESS) -> str:
 
 
 class ShopTools:
-    """One rollout's shop; TRL makes one of it for every rollout of a batch and resets it with the row's columns."""
+    """The shop of one rollout. TRL makes one per rollout of a batch and resets it with the columns of the row."""
 
-    # The metric that is the reward; R_strict of arXiv 2601.18225 is 0 for an episode that was not ended.
+    # The metric used as reward. R_strict of arXiv 2601.18225 is 0 unless the agent ends the episode.
     metric = "strict"
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ShopTools:
         self._episode: Episode | None = None
 
     def reset(self, scenario: str, split: str, seed: int, **_columns: Any) -> str:
-        """Begins the row's task; its first page is appended to the prompt."""
+        """Begins the task of the row. TRL appends the returned page to the prompt."""
         if self._episode is not None:
             self._episode.close()
         self._episode = Episode.start(self._client, Task(scenario, split, seed))
@@ -63,19 +63,19 @@ class ShopTools:
 
     def act(self, action: str) -> str:
         """
-        Does one thing in the shop.
+        Takes one action in the shop.
 
         Args:
             action: One action of the grammar, for example 搜索 with words, 打开#1, 购买.
 
         Returns:
-            What the shop answers.
+            The page that the shop answers.
         """
-        # A model may go on after the end; it is told so, as by any tool.
+        # A model may act after the end; it gets the end marker, like any tool result.
         return self._episode.step(action) if self._episode.end is None else "结束"
 
     def get_reward(self) -> float:
-        """The reward by a replay."""
+        """Returns the reward, computed by a replay."""
         return self._episode.score().metrics[self.metric]
 
 
@@ -89,12 +89,12 @@ def rollout_function(
     page: str = "\n{}\n",
     metric: str = "strict",
 ) -> Callable[[Sequence[str], Any], dict[str, list[Any]]]:
-    """Makes a `rollout_func` that plays the task of every prompt once; TRL repeats a prompt for its group.
+    """Makes a `rollout_func` that plays the task of each prompt once; TRL repeats a prompt for its group.
 
-    Token in, token out: what was sampled is what is returned, and `env_mask` is 1 there and 0 on the shop's tokens.
-    `encode` adds nothing, `decode` leaves out the token that ends an action. An episode whose next page would not fit
-    into `context` tokens ends unfinished; TRL's `max_completion_length` has no part in it. `before` is what stands
-    before the first page (`opening()`), `page` how a page is put to the model.
+    Token in, token out: the sampled ids are returned unchanged; `env_mask` is 1 for them and 0 for the shop's tokens.
+    `encode` adds no special tokens, `decode` drops the token that ends an action. An episode whose next page would
+    exceed `context` tokens ends unfinished; TRL's `max_completion_length` is not used. `before` is the text before the
+    first page (`opening()`), `page` the template around each page.
     """
     client = ShopClient(address)
     before = opening(address) if before is None else before
@@ -106,8 +106,8 @@ def rollout_function(
         logprobs: list[float] = []
         mask: list[int] = []
         said: list[int] = []
-        # The last page is left out: nothing follows it, and TRL takes a completion for cut that does not end with the
-        # model's own end. One without any token would be an error there, so one action is always taken.
+        # The last page is left out: nothing follows it, and TRL counts a completion as truncated unless it ends with the
+        # model's end token. TRL refuses an empty completion, so at least one action is taken.
         while not completion or (episode.end is None and len(prompt) + len(completion) + len(said) < context):
             sampled, sampled_logprobs = generate(prompt + completion + said)
             completion += said + sampled
@@ -133,6 +133,6 @@ def rollout_function(
 
 
 def shop_reward(completions: Sequence[Any], shop_reward: Sequence[float], **_columns: Any) -> list[float]:
-    """TRL's reward function: what the replay of each rollout said."""
+    """TRL's reward function: the metric that the replay of each rollout returned."""
     del completions
     return list(shop_reward)

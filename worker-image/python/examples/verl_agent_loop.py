@@ -1,6 +1,6 @@
-"""The shop as an agent loop of verl (seen with verl 0.9.1): every sample is an episode.
+"""The shop as an agent loop for verl (checked with verl 0.9.1): each sample is one episode.
 
-Tasks as verl's dataset reads them, then loop.yaml, then verl:
+Write the tasks as verl's dataset, then loop.yaml, then start verl:
 
     python verl_agent_loop.py train.parquet --tasks 1000
 
@@ -12,9 +12,9 @@ Tasks as verl's dataset reads them, then loop.yaml, then verl:
         actor_rollout_ref.rollout.agent.default_agent_loop=shoprl \\
         actor_rollout_ref.rollout.agent.agent_loop_config_path=loop.yaml ...
 
-This file has to be on PYTHONPATH. What else loop.yaml may set is what `ShopLoop` takes; how a page is put to a chat model
-is its language: `page: "<|im_end|>\\n<|im_start|>user\\n{}<|im_end|>\\n<|im_start|>assistant\\n"`, with a `before` to match.
-docs/benchmarks/verl.sh of the repository trains with it.
+This file must be on PYTHONPATH. loop.yaml may set any argument of `ShopLoop`. For a chat model, put its markup around pages:
+`page: "<|im_end|>\\n<|im_start|>user\\n{}<|im_end|>\\n<|im_start|>assistant\\n"`, with a matching `before`.
+docs/benchmarks/verl.sh in the repository trains with it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ PROMPT = "你在网店里替顾客买东西。每次只写一个动作。\n"
 
 Answer = TypeVar("Answer")
 
-# Of the builder of chats that this loop does not use, at every sample.
+# Silences a warning about the chat builder, which this loop does not use; verl logs it for every sample.
 logging.getLogger("verl.utils.tokenizer.continuous_token_wiring").setLevel(logging.ERROR)
 
-# The client waits in a thread, so that episodes go on side by side. Threads of its own: verl encodes in the loop's.
+# The client blocks, so calls run in threads and episodes proceed in parallel. verl uses the default executor to encode.
 _WAITING = ThreadPoolExecutor(max_workers=64, thread_name_prefix="shop")
 
 
@@ -54,22 +54,22 @@ async def _wait(call: Callable[..., Answer], *arguments: Any) -> Answer:
 
 @functools.cache
 def connect(address: str, token_file: str | None) -> ShopClient:
-    """The connection of this process: verl makes a loop for every sample."""
+    """The connection of this process. verl makes one loop per sample, so it is cached."""
     return ShopClient(address, token_file=token_file)
 
 
 @functools.cache
 def opening(client: ShopClient) -> str:
-    """What a language model is told before the first page: its part and the grammar."""
+    """The text before the first page: the model's role and the grammar."""
     return f"{PROMPT}{client.describe().grammar}\n"
 
 
-# Not `@register`ed: verl imports this at the first sample, and would put the bare class in the place of loop.yaml's entry.
+# Not `@register`ed: verl imports this at the first sample and would replace the entry of loop.yaml by the bare class.
 class ShopLoop(AgentLoopBase):
     """Plays the task of its row once.
 
-    `metric` is the reward, `action_tokens` the most that an action may have. `before` is what stands before the first page
-    (`opening`), `page` how a page is put to the model.
+    `metric` is the reward, `action_tokens` the maximum length of an action. `before` is the text before the first page
+    (`opening`), `page` the template around each page.
     """
 
     def __init__(
@@ -84,15 +84,15 @@ class ShopLoop(AgentLoopBase):
         hf_model_type: str | None = None,
         **named: Any,
     ) -> None:
-        # The model's type is kept from verl, which would choose a builder of chats by it: that of a Qwen3 wants
-        # `<|im_end|>`, which the policies of ShopRL lack. This loop appends its ids by itself.
+        # Not passed on: verl would choose a chat builder by the model type. The one for Qwen3 needs `<|im_end|>`, which
+        # the policies of ShopRL lack. This loop appends the ids itself.
         del hf_model_type
         super().__init__(*arguments, **named)
         self.client = connect(address, token_file)
         self.metric, self.action_tokens, self.before, self.page = metric, action_tokens, before, page
 
     async def run(self, sampling_params: dict[str, Any], **row: Any) -> AgentLoopOutput:
-        """One episode; its session is given back however it ends."""
+        """Plays one episode and closes its session however it ends."""
         named = row["extra_info"]
         task = Task(named["scenario"], named["split"], int(named["seed"]))
         before = await _wait(opening, self.client) if self.before is None else self.before
@@ -100,14 +100,14 @@ class ShopLoop(AgentLoopBase):
         try:
             return await self._play(episode, before, sampling_params)
         finally:
-            # Where the server is away, the lease gives it back.
+            # If the server is unreachable, the lease expires there.
             with contextlib.suppress(ShopError):
                 await _wait(episode.close)
 
     async def _play(self, episode: Episode, before: str, sampling_params: dict[str, Any]) -> AgentLoopOutput:
-        """Token in, token out: what was sampled is what is trained on, and the mask is 1 there and 0 on the shop's tokens.
+        """Token in, token out: the sampled ids are trained on; the mask is 1 for them and 0 for the shop's tokens.
 
-        An episode whose next page would not fit into `rollout.response_length` ends unfinished.
+        An episode whose next page would exceed `rollout.response_length` ends unfinished.
         """
         limits, request = self.rollout_config, uuid.uuid4().hex
         prompt = self._encode(before + self.page.format(episode.observation))
@@ -117,7 +117,7 @@ class ShopLoop(AgentLoopBase):
         mask: list[int] = []
         logprobs: list[float] = []
         said: list[int] = []
-        # Which versions of the weights had a part in this.
+        # First and last version of the weights that generated this sample.
         versions: dict[str, Any] = {}
         metrics: dict[str, Any] = {}
         # The last page is left out: nothing follows it.
@@ -142,10 +142,10 @@ class ShopLoop(AgentLoopBase):
             prompt_ids=prompt,
             response_ids=response,
             response_mask=mask,
-            # Servers give none where rollout.calculate_log_probs is off.
+            # None if rollout.calculate_log_probs is off.
             response_logprobs=logprobs if len(logprobs) == len(response) else None,
             reward_score=score.metrics[self.metric],
-            # A page and an action each.
+            # One page and one action per turn.
             num_turns=2 * len(episode.actions),
             metrics=metrics,
             extra_fields={**versions, "reward_extra_info": score.metrics, "turn_scores": [], "tool_rewards": []},
@@ -155,15 +155,15 @@ class ShopLoop(AgentLoopBase):
         return self.tokenizer.encode(text, add_special_tokens=False)
 
     def _decode(self, ids: list[int]) -> str:
-        # Without the token that ends an action.
+        # Drops the token that ends an action.
         return self.tokenizer.decode(ids, skip_special_tokens=True)
 
 
 def main() -> None:
-    """Writes tasks for verl's dataset."""
-    parser = argparse.ArgumentParser(description="Writes tasks of the shop for verl's dataset.")
-    parser.add_argument("file", help="a .parquet")
-    parser.add_argument("--scenario", nargs="+", default=["singleTurn"], help="one or more, in turn")
+    """Writes tasks as a dataset for verl."""
+    parser = argparse.ArgumentParser(description="Writes tasks of the shop as a dataset for verl.")
+    parser.add_argument("file", help="output, a .parquet file")
+    parser.add_argument("--scenario", nargs="+", default=["singleTurn"], help="scenarios, used in rotation")
     parser.add_argument("--split", default="train")
     parser.add_argument("--tasks", type=int, default=1000)
     given = parser.parse_args()
@@ -174,7 +174,7 @@ def main() -> None:
         rows.append(
             {
                 "data_source": f"shoprl/{task.scenario}",
-                # verl wants a prompt; what the model is asked comes from the shop.
+                # verl requires a prompt; the real one comes from the shop.
                 "prompt": [{"role": "user", "content": f"{task.scenario} {task.split} {seed}"}],
                 "extra_info": {"index": seed, "scenario": task.scenario, "split": task.split, "seed": seed},
             }

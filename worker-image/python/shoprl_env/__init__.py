@@ -1,6 +1,6 @@
-"""The shop of ShopRL for Python: `gymnasium.make("ShopRL-v0", address=...)`, or `ShopClient` and `Episode` for scripts.
+"""The shop of ShopRL in Python: `gymnasium.make("ShopRL-v0", address=...)`, or `ShopClient` and `Episode` for scripts.
 
-A server has to run: `shoprl environment --catalog fine --listen 127.0.0.1:7070`.
+Start a server first: `shoprl environment --catalog fine --listen 127.0.0.1:7070`.
 """
 
 import gymnasium
@@ -14,6 +14,6 @@ __all__ = ["AnyText", "Episode", "Score", "ShopClient", "ShopEnv", "ShopError", 
 gymnasium.register(
     id="ShopRL-v0",
     entry_point="shoprl_env.env:ShopEnv",
-    # A session answers only the turn that is due, and says why; a second check would say less.
+    # The environment itself refuses a step without an open episode, with a more specific error.
     order_enforce=False,
 )

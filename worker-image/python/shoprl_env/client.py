@@ -1,4 +1,4 @@
-"""Plain episodes over gRPC: retried when the network fails, brought back when a session is lost."""
+"""Episodes over gRPC. Requests are retried on network failures; a lost session is reopened."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ ENDS = {
     shop.END_REASON_TURN_LIMIT: "turnLimit",
 }
 METRICS = ("success", "strict", "loose", "finish", "category", "attribute", "option", "price")
-# Characters; an action takes up to 4 bytes each of the server's 16,384.
+# In characters of up to 4 bytes: the server accepts 16,384 bytes.
 LONGEST_ACTION = 4_095
-# What the shop knows a cut-off action by: it costs its turn and is answered with that reason.
+# Suffix of a truncated action. The shop refuses such an action with that reason; it costs its turn.
 UNFINISHED = "…"
 
-# Every request may be repeated, so these are asked again until the patience is over.
+# Requests are idempotent, so these codes are retried until `patience` has passed.
 _LATER = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -44,7 +44,7 @@ _LONGEST_PAUSE = 2.0
 
 
 class ShopError(Exception):
-    """A request that failed for good. `code` is the gRPC status code's name, the text names the remedy."""
+    """A request that failed permanently. `code` is the name of the gRPC status code; the message names the remedy."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -53,14 +53,14 @@ class ShopError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """The name of a task: with the server's catalog it decides everything about the episode."""
+    """Names a task. Together with the server's catalog it determines the episode."""
 
     scenario: str = "singleTurn"
     split: str = "train"
     seed: int = 0
 
     def to_wire(self) -> shop.TaskKey:
-        """As the server wants it; `ValueError` names a field that is out of range."""
+        """Converts to protobuf. Raises `ValueError` that names the field if one is out of range."""
         for name, value, known in (("scenario", self.scenario, SCENARIOS), ("split", self.split, SPLITS)):
             if value not in known:
                 raise ValueError(f"{name}: {value!r} is not known; write one of {', '.join(known)}")
@@ -71,22 +71,22 @@ class Task:
 
 @dataclass(frozen=True)
 class Score:
-    """What a replay says of an episode."""
+    """The result of replaying an episode."""
 
     # The eight metrics of ShopSimulator (arXiv 2601.18225) by name, each in [0, 1].
     metrics: dict[str, float]
-    # Per action +1, 0 or -1; empty where the catalog has no rules for it.
+    # +1, 0 or -1 per action; empty if the catalog has no rules for verdicts.
     verdicts: list[float]
-    # Per action its kind.
+    # Kind of each action.
     kinds: list[str]
-    # bought, declined, turnLimit, or None where the actions stop before the end.
+    # bought, declined, turnLimit, or None if the actions stop before the end.
     end: str | None
 
 
 class ShopClient:
-    """A connection to one server, which many episodes may share; it is used from one thread at a time or many.
+    """A connection to one server. Many episodes and threads may share it.
 
-    `patience` is for how many seconds a request is repeated while the server is away or full.
+    `patience` is how long, in seconds, a request is retried while the server is unreachable or full.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ShopClient:
         self._stub = EnvironmentStub(self._channel)
 
     def describe(self) -> wire.DescribeResponse:
-        """Catalog, grammar, scenarios and limits of the server."""
+        """Returns the server's catalog, grammar, scenarios and limits."""
         return self._call(self._stub.Describe, wire.DescribeRequest())
 
     def open(
@@ -114,32 +114,32 @@ class ShopClient:
         actions: Sequence[str] = (),
         words: Mapping[int, str] | None = None,
     ) -> wire.OpenEpisodeResponse:
-        """Opens a session and plays `actions` in it; `words` as in `replay`."""
+        """Opens a session and plays `actions` in it. `words`: see `replay`."""
         request = wire.OpenEpisodeRequest(
             session=session, task=task.to_wire(), actions=actions, words=words or {}
         )
         return self._call(self._stub.Open, request)
 
     def step(self, session: str, turn: int, action: str) -> wire.StepEpisodeResponse:
-        """Takes turn number `turn`, from 1."""
+        """Takes turn number `turn`, counted from 1."""
         request = wire.StepEpisodeRequest(session=session, turn=turn, action=action)
         return self._call(self._stub.Step, request)
 
     def forget(self, session: str) -> None:
-        """Forgets a session; an unknown one is fine."""
+        """Closes a session. Unknown sessions are ignored."""
         self._call(self._stub.Close, wire.CloseEpisodeRequest(session=session))
 
     def replay(
         self, task: Task, actions: Sequence[str], words: Mapping[int, str] | None = None
     ) -> Score:
-        """Scores the actions of a task; `words` are what a model said for the shopper, by the action's position from 0."""
+        """Scores the actions of a task. `words` are what a model said for the shopper, by position of the action from 0."""
         request = wire.ReplayEpisodeRequest(task=task.to_wire(), actions=actions, words=words or {})
         reply = self._call(self._stub.Replay, request)
         metrics = {name: getattr(reply.metrics, name) for name in METRICS}
         return Score(metrics, list(reply.verdicts), list(reply.kinds), ENDS[reply.end])
 
     def close(self) -> None:
-        """Hangs up. Sessions that are still open run out."""
+        """Closes the connection. Sessions that are still open expire on the server."""
         self._channel.close()
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
@@ -152,7 +152,7 @@ class ShopClient:
                 if code not in _LATER or time.monotonic() + pause > until:
                     message = error.details() or ""
                     if code is grpc.StatusCode.UNAVAILABLE:
-                        message += f"; start `shoprl environment --listen {self.address}`, or give its address"
+                        message += f"; start `shoprl environment --listen {self.address}`, or pass another address"
                     raise ShopError(code.name, message) from None
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -160,14 +160,14 @@ class ShopClient:
 
 @dataclass
 class Episode:
-    """One episode. If its session is lost (the lease ran out, the server was replaced) it goes on in a new one."""
+    """One episode. If its session is lost (expired lease, replaced server), it continues in a new session."""
 
     client: ShopClient
     task: Task
     actions: list[str] = field(default_factory=list)
-    # What a model said for the shopper, by the action's position; empty where the rules speak.
+    # What a model said for the shopper, by position of the action; empty if the rules speak.
     words: dict[int, str] = field(default_factory=dict)
-    # What the shop said last, and how the episode ended (None while it goes on).
+    # The last observation, and how the episode ended (None while it is open).
     observation: str = ""
     end: str | None = None
     turns: int = 0
@@ -176,15 +176,15 @@ class Episode:
 
     @classmethod
     def start(cls, client: ShopClient, task: Task) -> Episode:
-        """Opens a session of its own."""
+        """Opens a new session for `task`."""
         episode = cls(client, task, _session=str(uuid.uuid4()))
         episode._open()
         return episode
 
     def step(self, action: str) -> str:
-        """Takes a turn; returns what the shop says. `ShopError` (FAILED_PRECONDITION) after the end.
+        """Takes a turn and returns the observation. Raises `ShopError` (FAILED_PRECONDITION) after the end.
 
-        A longer action than `LONGEST_ACTION` is cut, and the shop says so: any text of a model is an action.
+        An action longer than `LONGEST_ACTION` is truncated and marked, and the shop refuses it. So any text is a valid action.
         """
         if len(action) > LONGEST_ACTION:
             action = action[:LONGEST_ACTION] + UNFINISHED
@@ -192,7 +192,7 @@ class Episode:
         try:
             reply = self.client.step(self._session, turn, action)
         except ShopError as error:
-            # Past its end nothing is brought back: the actions are complete.
+            # After the end the actions are complete, so the session is not reopened.
             if error.code != "NOT_FOUND" or self.end is not None:
                 raise
             self._open()
@@ -204,11 +204,11 @@ class Episode:
         return self.observation
 
     def score(self) -> Score:
-        """The reward's parts, by a replay of the actions. The session has no part in it."""
+        """Scores the episode by a replay of its actions. Works without the session."""
         return self.client.replay(self.task, self.actions, self.words)
 
     def close(self) -> None:
-        """Makes room at the server."""
+        """Closes the session, which frees its place on the server."""
         self.client.forget(self._session)
 
     def _open(self) -> None:
@@ -216,8 +216,8 @@ class Episode:
         if self._catalog not in ("", reply.catalog_digest):
             raise ShopError(
                 "FAILED_PRECONDITION",
-                f"{self.client.address} now serves catalog {reply.catalog_digest}, the episode began in "
-                f"{self._catalog}; start the server with the former one, or begin the episode anew",
+                f"{self.client.address} serves catalog {reply.catalog_digest}, but the episode began with "
+                f"{self._catalog}; serve that catalog again, or start a new episode",
             )
         self._catalog, self.turns = reply.catalog_digest, reply.turns
         self.observation, self.end = reply.observation, ENDS[reply.end]

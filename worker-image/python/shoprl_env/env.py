@@ -10,25 +10,25 @@ import gymnasium
 from shoprl_env.client import LONGEST_ACTION, METRICS, Episode, ShopClient, Task
 from shoprl_env.spaces import AnyText
 
-# Characters. The longest page, a persona's file or twenty rows, has some 2,500.
+# In characters. The longest page (a persona file or twenty rows) has about 2,500.
 LONGEST_OBSERVATION = 16_384
 
 
 class ShopEnv(gymnasium.Env[str, str]):
-    """Episodes at a running `shoprl environment`: text in, text out; the grammar is in `info["grammar"]` of a reset.
+    """Episodes on a running `shoprl environment`: text in, text out. `info["grammar"]` of a reset has the grammar.
 
-    The reward is 0 until the episode ends, then the metric that `reward` names, by a replay of the actions. The end by
-    turns is a part of the task (every observation counts them), so it terminates and never truncates. An action longer
-    than the action space is cut and marked as cut.
+    The reward is 0 until the episode ends, then the metric named by `reward`, computed by a replay. Running out of turns
+    is part of the task (each observation shows the remaining turns), so it terminates the episode and never truncates it.
+    An action longer than the action space is truncated and marked.
 
-    `reset(seed=n)` plays the task of seed n; `reset()` draws the next one from the generator that `seed` began.
-    `options` may name `scenario`, `split` and `task` (a seed) of this episode alone.
+    `reset(seed=n)` plays the task of seed n. `reset()` draws the next task from the generator seeded by the last `seed`.
+    `options` may set `scenario`, `split` and `task` (a seed) for one episode.
 
-    `info` has `characters` of the observation, `turn`, `turns` and `task`; a reset's also the `grammar`; at the end
-    `end`, `metrics` (all eight), `verdicts` and `kinds` too.
+    `info` has `characters` of the observation, `turn`, `turns` and `task`; after a reset also `grammar`; at the end also
+    `end`, `metrics` (all eight), `verdicts` and `kinds`.
     """
 
-    # Pages have no rate, but Gymnasium wants one wherever something is rendered.
+    # Pages have no frame rate, but Gymnasium requires one for rendering.
     metadata = {"render_modes": ["ansi"], "render_fps": 1}
 
     def __init__(
@@ -44,14 +44,14 @@ class ShopEnv(gymnasium.Env[str, str]):
             raise ValueError(f"reward: {reward!r} is not known; write one of {', '.join(METRICS)}")
         if render_mode not in (None, "ansi"):
             raise ValueError(f"render_mode: {render_mode!r} is not known; write ansi, or leave it out")
-        # A name that is not known is told before the first episode.
+        # Raises for an unknown scenario or split before the first episode.
         Task(scenario, split).to_wire()
         self.render_mode = render_mode
         self.observation_space = AnyText(LONGEST_OBSERVATION)
         self.action_space = AnyText(LONGEST_ACTION)
         self._address, self._token_file, self._reward = address, token_file, reward
         self._scenario, self._split = scenario, split
-        # Connected at the first reset: an environment may be made in one process and played in another.
+        # Connected at the first reset, so that an environment can be made in one process and used in another.
         self._client: ShopClient | None = None
         self._grammar = ""
         self._episode: Episode | None = None
@@ -59,7 +59,7 @@ class ShopEnv(gymnasium.Env[str, str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
-        """Begins an episode; returns its first observation and info."""
+        """Begins an episode. Returns its first observation and info."""
         super().reset(seed=seed)
         self._leave()
         task = self._task(seed, options or {})
@@ -73,7 +73,7 @@ class ShopEnv(gymnasium.Env[str, str]):
         """Takes one turn."""
         episode = self._episode
         if episode is None or episode.end is not None:
-            raise RuntimeError("step: no episode is going on; call reset() first")
+            raise RuntimeError("step: no episode is open; call reset() first")
         observation = episode.step(action)
         info, reward = self._info(episode), 0.0
         if episode.end is not None:
@@ -89,14 +89,14 @@ class ShopEnv(gymnasium.Env[str, str]):
         return observation, reward, episode.end is not None, False, info
 
     def render(self) -> str | None:
-        """The last action and what the shop said, with `render_mode="ansi"`."""
+        """Returns the last action and the observation if `render_mode` is "ansi"."""
         if self.render_mode is None or self._episode is None:
             return None
         said = self._episode.actions[-1:]
         return "\n".join([*(f"> {action}" for action in said), self._episode.observation])
 
     def close(self) -> None:
-        """Leaves the episode and hangs up; may be called again."""
+        """Closes the episode and the connection. May be called twice."""
         self._leave()
         if self._client is not None:
             self._client.close()

@@ -1,17 +1,17 @@
-"""Spaces of text."""
+"""Text spaces."""
 
 from typing import Any
 
 from gymnasium.spaces import Text
 
-# What is sampled from: the words of the grammar, so that some samples are possible actions' beginnings.
+# Samples are drawn from the words of the grammar, so that some of them begin like valid actions.
 SAMPLED = "搜索打开详情选择翻页返回询问推荐购买没有合适属性品牌规格预算#¥0123456789"
 
 
 class AnyText(Text):
-    """Every text of at most `max_length` characters: a language model may write anything, and the shop answers it.
+    """All texts of at most `max_length` characters. A language model may write anything, and the shop answers it.
 
-    `gymnasium.spaces.Text` wants the characters listed; here they are listed for sampling alone.
+    `gymnasium.spaces.Text` needs a character set; this one is used for sampling only.
     """
 
     def __init__(self, max_length: int, *, seed: int | None = None) -> None:
@@ -22,7 +22,7 @@ class AnyText(Text):
         return isinstance(x, str) and len(x) <= self.max_length
 
     def sample(self, mask: Any = None, probability: Any = None) -> str:
-        """A text of at most 64 characters: longer ones would tell nothing new."""
+        """Draws a text of at most 64 characters; longer ones would not test more."""
         if mask is None and probability is None:
             mask = (int(self.np_random.integers(0, min(64, self.max_length) + 1)), None)
         return super().sample(mask=mask, probability=probability)

@@ -1,12 +1,13 @@
-//! How well the error analysis of the large shop finds planted errors: the confusion table, precision and recall.
+//! Measures the error analysis of the large shop on planted errors: confusion table, precision and recall.
 //!
 //! `cargo run --release -p shoprl-simulator --example analysis [EPISODES]`
+
+use std::sync::Arc;
 
 use shoprl_simulator::Split;
 use shoprl_simulator::mall::analysis::Fault;
 use shoprl_simulator::mall::analysis::planting::{confusion, score};
 use shoprl_simulator::mall::{Mall, Preset};
-use std::sync::Arc;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let episodes = std::env::args().nth(1).map_or(Ok(200), |it| it.parse())?;

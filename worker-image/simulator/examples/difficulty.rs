@@ -1,17 +1,18 @@
-//! How hard the tasks of the large shop are, per scenario and split, and the episodes of the first seeds in which the
-//! expert fails.
+//! Measures how hard the tasks of the large shop are, per scenario and split, and prints the episodes of the first seeds
+//! in which the expert fails.
 //!
-//! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS [FILE]]]`; FILE is a shop
-//! that `shoprl catalog build` wrote, otherwise it is `fine`.
+//! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS [FILE]]]`. FILE is a shop written by
+//! `shoprl catalog build`; default: the preset `fine`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 #![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
 use shoprl_simulator::mall::difficulty::{difficulty, play};
 use shoprl_simulator::mall::{Mall, Preset, agent};
 use shoprl_simulator::{Scenario, Split, TaskKey};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let argument =

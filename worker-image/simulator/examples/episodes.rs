@@ -1,18 +1,19 @@
-//! Whole episodes of scripted agents as JSON lines: what was done and every page that was read.
+//! Prints whole episodes of scripted agents as JSON lines: task, actions and observations.
 //!
 //! `cargo run --release -p shoprl-simulator --example episodes -- mini|fine expert|random EPISODES`
+
+use std::io::{BufWriter, Write as _};
+use std::sync::Arc;
 
 use serde_json::json;
 use shoprl_simulator::agent::{self, Actor};
 use shoprl_simulator::mall::{self, Mall};
 use shoprl_simulator::{Limits, Preset, Scenario, Session, Shop, Split, TaskKey};
-use std::io::{BufWriter, Write as _};
-use std::sync::Arc;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [catalog, name, episodes] = arguments.as_slice() else {
-        return Err("give mini or fine, expert or random, and how many episodes".into());
+        return Err("usage: mini|fine expert|random EPISODES".into());
     };
     let (large, expert) = (catalog == "fine", name == "expert");
     if !large && catalog != "mini" || !expert && name != "random" {
@@ -52,13 +53,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(out.flush()?)
 }
 
-/// Actions, and one more observation than those.
+/// Actions and observations; there is one more observation than actions.
 type Episode = Result<(Vec<String>, Vec<String>), Box<dyn std::error::Error>>;
 
-/// Plays the task of a key with an actor.
+/// Plays the task of a key with an agent.
 type Play = Box<dyn Fn(&TaskKey, Box<dyn Actor>) -> Episode>;
 
-/// Lets `actor` act until a step says that it was the last.
+/// Lets `actor` act until a step ends the episode.
 fn follow(
     opening: String,
     actor: &mut dyn Actor,

@@ -1,14 +1,15 @@
-//! What scripted agents reach on held-out tasks, what an episode costs in tokens, and how fast the shop is.
+//! Measures the scripted agents on held-out tasks, the length of episodes in tokens, and the speed of the shop.
 //!
 //! `cargo run --release -p shoprl-simulator --example references [TASKS]`
 
 #![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use shoprl_simulator::agent::{self, Actor};
 use shoprl_simulator::{Limits, Preset, Replay, Scenario, Session, Shop, Split, TaskKey};
 use shoprl_simulator::{replay, segment};
-use std::sync::Arc;
-use std::time::Instant;
 
 type MakeActor = fn(u64) -> Box<dyn Actor>;
 
@@ -81,7 +82,7 @@ fn measure(
     ))
 }
 
-/// One token per word, one control token before each action and one after it.
+/// One token per word, and one control token before and after each action.
 fn figures(replay: &Replay, actions: &[String]) -> [f64; 11] {
     let words = |text: &String| segment(text).len();
     let observed: usize = replay.observations.iter().map(words).sum();

@@ -1,12 +1,19 @@
-//! Measures of the large shop's search; `docs/benchmarks/search.sh` runs them.
+//! Measures the search of the large shop. `docs/benchmarks/search.sh` runs these commands:
 //!
-//! * `search weights TASKS`: mean reciprocal rank of the wanted product for several weights of the fields
-//! * `search export TASKS DIR`: catalog and queries as JSON lines for other engines, with our rank of each
-//! * `search digest COUNT THREADS [FILE]`: SHA-256 of the ranked lists of COUNT queries, from a stored shop or a new one
-//!   (FILE may be `fine` or `full`; without it, `fine`)
-//! * `search build PRESET FILE`: what `shoprl catalog build` does, without the rest of the program
-//! * `search times COUNT FILE`: how soon a stored shop is ready and how long its searches take
-//! * `search hold COUNT FILE`: opens a stored shop, asks COUNT queries, says `ready` and stays until its input closes
+//! * `search weights TASKS`: mean reciprocal rank of the target product for several field weights
+//! * `search export TASKS DIR`: catalog and queries as JSON lines for other engines, with the rank here
+//! * `search digest COUNT THREADS [FILE]`: SHA-256 of the ranked lists of COUNT queries. FILE is a stored shop, `fine`
+//!   (default) or `full`
+//! * `search build PRESET FILE`: same as `shoprl catalog build`
+//! * `search times COUNT FILE`: time to open a stored shop, and search latencies
+//! * `search hold COUNT FILE`: opens a stored shop, runs COUNT queries, prints `ready` and waits until stdin closes
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 #![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
@@ -16,12 +23,6 @@ use shoprl_rl::seed::{Purpose, Stream};
 use shoprl_simulator::mall::difficulty::{target_rank, words};
 use shoprl_simulator::mall::{Mall, Preset};
 use shoprl_simulator::{Scenario, Split, TaskKey};
-use std::error::Error;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
 
 /// Ranks beyond this count as not found.
 const DEEPEST: usize = 100;
@@ -98,7 +99,7 @@ fn export(tasks: u64, folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Queries such as agents write: facts of products in any order, some with a ceiling.
+/// Queries like those of agents: facts of a product in random order, some with a price ceiling.
 fn queries(mall: &Mall, count: u64) -> Vec<String> {
     let query = |seed| {
         let mut stream = Stream::new(seed, Purpose::Task, &[9]);
@@ -142,13 +143,12 @@ fn digest(count: u64, threads: usize, file: Option<&str>) -> Result<(), Box<dyn 
     for id in lists?.iter().flatten().flat_map(|list| [&[u32::MAX], &list[..]].concat()) {
         hasher.update(id.to_le_bytes());
     }
-    let hex: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("{hex}");
+    println!("{}", base16ct::lower::encode_string(&hasher.finalize()));
     eprintln!("{} queries in {:.2?} on {threads} threads", queries.len(), start.elapsed());
     Ok(())
 }
 
-/// Queries as whole instructions, said in the words of tasks.
+/// Queries that are whole instructions.
 fn instructions(mall: &Arc<Mall>, count: u64) -> Vec<String> {
     keys(count.div_ceil(2)).map(|key| words(mall, &key)).collect()
 }
@@ -181,8 +181,8 @@ fn times(count: u64, file: &Path) -> Result<(), Box<dyn Error>> {
             mall.search(query, DEEPEST).map(|_| start.elapsed().as_micros())
         };
         let first = queries.iter().map(time).collect::<Result<Vec<_>, _>>()?;
-        // The best of several runs leaves out what other processes took away, and those that still are among the slowest
-        // had the least luck.
+        // The minimum of several runs removes the time lost to other processes. The slowest queries are repeated more often,
+        // because they are the most likely to have been disturbed.
         let mut best: Vec<(u128, &String)> = first.iter().copied().zip(&queries).collect();
         for share in [1, 1, 1, 1, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20] {
             best.sort_unstable_by(|a, b| b.cmp(a));

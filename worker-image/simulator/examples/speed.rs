@@ -1,21 +1,22 @@
-//! How fast the large shop plays whole episodes, in one process. The agent's own time counts in the rates and not in
-//! the times of a step.
+//! Measures how fast one process plays whole episodes in the large shop. The agent's own time counts in the rates, not in
+//! the step latencies.
 //!
 //! `cargo run --release -p shoprl-simulator --example speed [SECONDS [THREADS]]`
 
 #![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
-use shoprl_simulator::agent::Actor;
-use shoprl_simulator::mall::{Mall, Preset, Session, agent};
-use shoprl_simulator::{Scenario, Split, TaskKey};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use shoprl_simulator::agent::Actor;
+use shoprl_simulator::mall::{Mall, Preset, Session, agent};
+use shoprl_simulator::{Scenario, Split, TaskKey};
+
 type Make = fn(u64) -> Box<dyn Actor>;
 
-/// What one thread saw: step times in nanoseconds, episodes, characters read.
+/// Measurements of one thread: latencies in nanoseconds, characters read.
 #[derive(Default)]
-struct Seen {
+struct Measured {
     steps: Vec<u64>,
     starts: Vec<u64>,
     characters: usize,
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |index, default| std::env::args().nth(index).map_or(Ok(default), |it| it.parse());
     let (seconds, threads): (u64, u64) = (argument(1, 5)?, argument(2, 1)?);
     let mall = Arc::new(Mall::generate(Preset::Fine, 0)?);
-    // First: what the agents leave free would be taken up by the sessions and not be seen.
+    // Runs first: memory freed by the agents would be reused by the sessions and hide their size.
     sessions(&mall);
     println!(
         "| agent | threads | episodes/s | steps/s | steps a processor's second | p50 µs | p99 µs | start p50 µs | characters a step |"
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, make) in agents {
         let length = Duration::from_secs(seconds);
         let (start, processor) = (Instant::now(), processor_seconds());
-        let seen: Vec<Seen> = std::thread::scope(|scope| {
+        let measured: Vec<Measured> = std::thread::scope(|scope| {
             let players: Vec<_> = (0..threads)
                 .map(|thread| {
                     scope.spawn({
@@ -47,21 +48,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .collect();
             players.into_iter().filter_map(|player| player.join().ok()).collect()
         });
-        report(name, threads, &seen, start.elapsed(), processor_seconds() - processor);
+        report(name, threads, &measured, start.elapsed(), processor_seconds() - processor);
     }
     Ok(())
 }
 
-/// Episodes of all scenarios in turn until the time is over. Only the shop's own work is timed, not the agent's.
-fn play(mall: &Arc<Mall>, make: Make, first: u64, stride: u64, length: Duration) -> Seen {
-    let (mut seen, begin) = (Seen::default(), Instant::now());
+/// Plays episodes of all scenarios in rotation until the time is over. Times only the shop, not the agent.
+fn play(mall: &Arc<Mall>, make: Make, first: u64, stride: u64, length: Duration) -> Measured {
+    let (mut measured, begin) = (Measured::default(), Instant::now());
     let mut seed = first;
     while begin.elapsed() < length {
         let scenario = Scenario::ALL[(seed / stride) as usize % 4];
         let key = TaskKey { split: Split::Train, scenario, seed };
         let start = Instant::now();
         let (mut session, mut observation) = Session::start(Arc::clone(mall), &key);
-        seen.starts.push(start.elapsed().as_nanos() as u64);
+        measured.starts.push(start.elapsed().as_nanos() as u64);
         let mut actor = make(seed);
         while session.ended().is_none() {
             let action = actor.act(&observation);
@@ -69,18 +70,18 @@ fn play(mall: &Arc<Mall>, make: Make, first: u64, stride: u64, length: Duration)
             let Ok(turn) = session.step(&action) else {
                 break;
             };
-            seen.steps.push(start.elapsed().as_nanos() as u64);
+            measured.steps.push(start.elapsed().as_nanos() as u64);
             observation = turn.observation;
-            seen.characters += observation.chars().count();
+            measured.characters += observation.chars().count();
         }
         seed += stride;
     }
-    seen
+    measured
 }
 
-fn report(name: &str, threads: u64, seen: &[Seen], elapsed: Duration, processor: f64) {
-    let gather = |of: fn(&Seen) -> &Vec<u64>| {
-        let mut all: Vec<u64> = seen.iter().flat_map(of).copied().collect();
+fn report(name: &str, threads: u64, measured: &[Measured], elapsed: Duration, processor: f64) {
+    let gather = |of: fn(&Measured) -> &Vec<u64>| {
+        let mut all: Vec<u64> = measured.iter().flat_map(of).copied().collect();
         all.sort_unstable();
         all
     };
@@ -88,7 +89,7 @@ fn report(name: &str, threads: u64, seen: &[Seen], elapsed: Duration, processor:
     let at = |times: &[u64], share: usize| {
         times.get(times.len() * share / 100).map_or(0.0, |nanos| *nanos as f64 / 1000.0)
     };
-    let characters: usize = seen.iter().map(|it| it.characters).sum();
+    let characters: usize = measured.iter().map(|it| it.characters).sum();
     println!(
         "| {name} | {threads} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} |",
         starts.len() as f64 / elapsed.as_secs_f64(),
@@ -101,7 +102,7 @@ fn report(name: &str, threads: u64, seen: &[Seen], elapsed: Duration, processor:
     );
 }
 
-/// Resident bytes of ten thousand sessions that each hold a listing and an open product.
+/// Resident bytes of 10,000 sessions that each hold a listing and an open product.
 fn sessions(mall: &Arc<Mall>) {
     const COUNT: u64 = 10_000;
     let before = resident();
@@ -123,18 +124,18 @@ fn sessions(mall: &Arc<Mall>) {
     );
 }
 
-/// Resident memory of this process in bytes; 0 where the system does not tell.
+/// Resident memory of this process in bytes; 0 if `/proc` is not readable.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-/// Processor time that this process used, in seconds, as hundredths; 0 where the system does not tell. It says less about
-/// the machine's other load than the clock.
+/// CPU time of this process in seconds, with a resolution of 1/100 s; 0 if `/proc` is not readable. Less affected by other
+/// processes than wall time.
 fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the name in parentheses, which may hold anything: user and system time are the 12th and 13th.
+    // The process name in parentheses may contain spaces, so skip it. User and system time are fields 12 and 13 after it.
     let (_, fields) = stat.rsplit_once(") ").unwrap_or_default();
     let ticks = fields.split(' ').skip(11).take(2).filter_map(|it| it.parse::<f64>().ok());
     ticks.sum::<f64>() / 100.0

@@ -1,11 +1,12 @@
-//! The grammar of actions: text without spaces, a verb and what it applies to.
+//! The grammar of actions: a verb and its argument, without spaces.
+
+use serde::{Deserialize, Serialize};
 
 use crate::lexicon::phrase;
 use crate::refusal::Refusal;
 use crate::search::Query;
-use serde::{Deserialize, Serialize};
 
-/// Suffix of an action that was cut off by the token limit; such an action is refused with that reason.
+/// Suffix of an action that was cut off by the token limit; such an action is refused for that reason.
 pub const UNFINISHED: &str = "…";
 
 /// What an agent can do.
@@ -31,7 +32,7 @@ pub(crate) enum Action {
     Decline,
 }
 
-/// What a shopper can be asked about.
+/// A topic of a question to the shopper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// Attributes and brand.
@@ -42,7 +43,7 @@ pub(crate) enum Topic {
     Budget,
 }
 
-/// The kind of an action, as statistics and credit assignment count it.
+/// The kind of an action, as used by statistics and credit assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ActionKind {
@@ -68,7 +69,7 @@ pub enum ActionKind {
     Invalid,
 }
 
-/// The kind of `text` by the grammar alone, whatever the shop's answer was.
+/// The kind of `text` by the grammar alone; whether the shop accepted it does not matter.
 #[must_use]
 pub fn action_kind(text: &str) -> ActionKind {
     match Action::parse(text) {
@@ -86,7 +87,7 @@ pub fn action_kind(text: &str) -> ActionKind {
 }
 
 impl Action {
-    /// Reads an action; white space around it does not count.
+    /// Parses an action; surrounding white space is ignored.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
         if text.ends_with(UNFINISHED) {
@@ -129,4 +130,51 @@ impl Topic {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_has_nine_verbs() {
+        use ActionKind::{Ask, Back, Buy, Decline, Details, Invalid, Open, Option, Page, Search};
+        for (text, expected) in [
+            ("搜索枕头¥199", Search),
+            (" 搜索 枕头 ", Search),
+            ("打开#1", Open),
+            ("打开#99", Open),
+            ("详情", Details),
+            ("选择白色", Option),
+            ("选择什么都行", Option),
+            ("翻页", Page),
+            ("返回", Back),
+            ("询问属性", Ask),
+            ("购买", Buy),
+            ("没有合适", Decline),
+            ("", Invalid),
+            ("购买吧", Invalid),
+            ("搜索", Invalid),
+            ("打开1", Invalid),
+            ("打开#一", Invalid),
+            ("询问天气", Invalid),
+            ("buy", Invalid),
+            ("购买…", Invalid),
+        ] {
+            assert_eq!(action_kind(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_action_is_refused_with_its_fault() {
+        for (text, expected) in [
+            ("搜索枕头…", Refusal::Unfinished),
+            ("…", Refusal::Unfinished),
+            ("枕头", Refusal::UnknownAction),
+            ("没有合适的", Refusal::UnknownAction),
+            ("搜索¥99", Refusal::EmptyQuery),
+            (&format!("搜索{}", "枕".repeat(49)), Refusal::LongQuery),
+            ("打开", Refusal::NoSuchRow),
+            ("询问", Refusal::NoSuchTopic),
+        ] {
+            assert_eq!(Action::parse(text), Err(expected), "{text}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod digest;
 mod generation;
+mod option;
 mod price;
 mod product;
 mod sold_out;
@@ -20,7 +21,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// The name as a manifest writes it.
+    /// The name used in a manifest.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,11 +36,11 @@ impl Preset {
     }
 }
 
-/// All products of a shop, in the order of their ids.
+/// All products of a shop, ordered by id.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     products: Vec<Product>,
-    /// Per family: whether its products are targets of held-out tasks (and then never of training tasks).
+    /// Per family: whether its products are targets of held-out tasks. Such a family is never used for training.
     held_out: Vec<bool>,
     digest: String,
 }
@@ -53,7 +54,7 @@ impl Catalog {
         Self { products, held_out, digest }
     }
 
-    /// SHA-256 (hex) over the canonical bytes of every product and of the split by families.
+    /// SHA-256 in hexadecimal over the canonical form of every product and of the split by families.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -65,7 +66,7 @@ impl Catalog {
         self.products.len()
     }
 
-    /// Whether there is no product; never so for a generated catalog.
+    /// Whether there is no product; never true for a generated catalog.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.products.is_empty()
@@ -93,7 +94,7 @@ impl Catalog {
         &self.products[id as usize]
     }
 
-    /// The beginning of the digest as a number, for naming streams.
+    /// The first 64 bits of the digest, which key random streams.
     pub(crate) fn fingerprint(&self) -> u64 {
         u64::from_str_radix(&self.digest[..16], 16)
             .expect("a digest is 64 hexadecimal digits by construction")

@@ -1,6 +1,6 @@
-//! The shop: catalog, search, pages, tasks, shoppers and rewards. No transport.
+//! The simulated shop: catalog, search, pages, tasks, shoppers and rewards. No transport.
 //!
-//! A task is a function of (catalog digest, [`TaskKey`]); a reward is a function of (catalog digest, task key, actions).
+//! A task is a function of (catalog digest, [`TaskKey`]). A reward is a function of (catalog digest, task key, actions).
 //! `docs/concepts/shop.md` describes the grammar of observations and actions, the scenarios and the formulas.
 
 mod action;
@@ -28,5 +28,5 @@ pub use session::{End, Limits, Session, SessionError, Turn};
 pub use shop::{Shop, ShopError};
 pub use task::{Scenario, Split, TaskKey};
 
-/// The grammar of actions and observations of preset `mini`, for people and for prompts.
+/// The grammar of actions and observations of the preset `mini`, for readers and prompts.
 pub const GRAMMAR: &str = include_str!("grammar.txt");

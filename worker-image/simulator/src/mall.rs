@@ -1,14 +1,15 @@
-//! The large shop: a catalog of tens of thousands of products, or of over a million, in natural titles, with attributes
-//! and options that fit each category, families of near-identical products, and search over all of it.
+//! The large shop: 24,000 to 1,300,000 products with natural titles, attributes and options that fit each category,
+//! families of near-identical products, and search over all of them.
 //!
-//! `mini` is made for a policy whose tokens are the shop's words; this one is made for language models and for
-//! measuring. `docs/concepts/shop.md` describes both.
+//! `mini` is made for a policy whose tokens are the shop's words; this shop is made for language models and for
+//! measurements. `docs/concepts/shop.md` describes both.
 
 mod action;
 pub mod agent;
 pub mod analysis;
 mod catalog;
 mod check;
+mod counts;
 pub mod difficulty;
 mod file;
 mod generation;
@@ -36,33 +37,35 @@ pub use matcher::Matcher;
 pub use replay::{Replay, Words, replay, replay_voiced};
 pub use session::{Session, VoiceError};
 
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::OwnedBytes;
+use thiserror::Error;
+
 use file::BuildError;
 use index::ProductIndex;
 use mapped::MapError;
 use query::Query;
 use segment::Segmenter;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
 use store::StoreError;
-use tantivy::directory::OwnedBytes;
-use thiserror::Error;
 use voice::Speech;
 
-/// The grammar of actions and observations, for people and for prompts.
+/// The grammar of actions and observations, for readers and prompts.
 pub const GRAMMAR: &str = include_str!("mall/grammar.txt");
 
-/// A size of large shop.
+/// A size of the large shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Preset {
     /// 24,000 products in 10 domains, 40 categories and 200 leaves.
     Fine,
-    /// 1,300,000 products in the same leaves, by more brands and shops. Build it into a file and open that.
+    /// 1,300,000 products in the same leaves, from more brands and shops. Build it into a file and open that.
     Full,
 }
 
 impl Preset {
-    /// The name as it is written.
+    /// The name used in commands.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -86,12 +89,12 @@ impl Catalog {
         generation::generate(preset, seed)
     }
 
-    /// The digest of what [`Catalog::generate`] makes, without keeping it.
+    /// The digest of the catalog that [`Catalog::generate`] makes, without keeping the catalog.
     #[must_use]
     pub fn digest_of(preset: Preset, seed: u64) -> String {
         let columns = generation::columns(preset, seed);
         let written = columns.write(layout::Origin::Generated, &mut std::io::sink());
-        layout::hex(&written.expect("a sink takes what is written to it"))
+        base16ct::lower::encode_string(&written.expect("writing to a sink cannot fail"))
     }
 }
 
@@ -102,23 +105,23 @@ pub enum MallError {
     /// The search engine failed, which means that memory ran out.
     #[error("the search index failed; free memory and try again")]
     Index(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Bytes that are no stored shop; the cause says what is wrong with them.
+    /// The bytes are not a usable shop; the source says why.
     #[error("not a usable shop file; build it again")]
     Stored(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A file that could be changed by others while it is read; the cause says how.
-    #[error("a shop file must be its owner's alone")]
+    /// Other users could change the file while it is read; the source says how.
+    #[error("only its owner may be able to change a shop file")]
     Exposed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A file that cannot be read.
+    /// The file cannot be read.
     #[error("the shop file cannot be read")]
     Read(#[source] std::io::Error),
-    /// A file that cannot be written.
+    /// The file cannot be written.
     #[error("the shop file cannot be written")]
     Write(#[source] std::io::Error),
-    /// A query that looks for nothing.
+    /// The query has no words.
     #[error("query {0:?}: write what to look for; ¥N alone is only a ceiling")]
     EmptyQuery(String),
-    /// A query that is too long.
-    #[error("query of {0} characters: write at most 200")]
+    /// The query is too long.
+    #[error("query has {0} characters: write at most 200")]
     LongQuery(usize),
 }
 
@@ -147,30 +150,30 @@ impl Mall {
         Ok(Self::new(catalog, segmenter, index))
     }
 
-    /// Builds the shop of `preset` and `seed` as the file `path`, which afterwards is complete or what it was before; then
-    /// opens it. The catalog is on the disk before the index is made, so `full` takes some 400 MiB meanwhile.
+    /// Builds the shop of `preset` and `seed` into the file `path`, then opens it. The file is replaced as a whole or left
+    /// as it was. The catalog is written to the disk before the index is built, so `full` takes some 400 MiB of memory.
     ///
     /// # Errors
-    /// [`MallError::Write`] if there is no room or right to write, otherwise as [`Mall::open`].
+    /// [`MallError::Write`] if the disk is full or the folder is not writable, otherwise as [`Mall::open`].
     pub fn build(preset: Preset, seed: u64, path: &Path) -> Result<Self, MallError> {
         file::build(preset, seed, path).map_err(built)?;
         Self::open(path)
     }
 
-    /// Writes the shop as the file `path`, which is complete or not there.
+    /// Writes the shop to the file `path`, which is replaced as a whole or left as it was.
     ///
     /// # Errors
-    /// [`MallError::Write`] if there is no room or right to write.
+    /// [`MallError::Write`] if the disk is full or the folder is not writable.
     pub fn save(&self, path: &Path) -> Result<(), MallError> {
         file::save(&self.to_bytes(), path).map_err(built)
     }
 
-    /// Opens a shop that [`Mall::build`] wrote. The file is mapped: processes that open the same one share it. All of
-    /// it is read and compared with its checksum.
+    /// Opens a file written by [`Mall::build`]. The file is mapped, so processes that open the same file share its memory.
+    /// All of it is read once to verify its checksum.
     ///
     /// # Errors
-    /// [`MallError::Read`], [`MallError::Exposed`] if somebody else may write the file, [`MallError::Stored`] if it is
-    /// damaged, none at all, or of another version.
+    /// [`MallError::Read`]; [`MallError::Exposed`] if another user can write the file; [`MallError::Stored`] if it is
+    /// damaged, not a shop, or of another version.
     pub fn open(path: &Path) -> Result<Self, MallError> {
         let bytes = mapped::map(path).map_err(|error| match error {
             MapError::Read(error) => MallError::Read(error),
@@ -179,13 +182,13 @@ impl Mall {
         Self::of(&bytes)
     }
 
-    /// Everything as the bytes of a file, for [`Mall::from_bytes`].
+    /// The shop as the bytes of a file, for [`Mall::from_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         store::to_bytes(&self.catalog, &self.index)
     }
 
-    /// Takes up stored bytes; several times faster than generating.
+    /// Opens stored bytes; several times faster than generating the shop.
     ///
     /// # Errors
     /// [`MallError::Stored`] if they are damaged or of another version.
@@ -199,7 +202,7 @@ impl Mall {
         Ok(Self::new(catalog, segmenter, index))
     }
 
-    /// Compares the catalog with its digest, which [`Mall::open`] takes from the file.
+    /// Verifies the catalog against its digest. [`Mall::open`] trusts the digest in the file.
     ///
     /// # Errors
     /// [`MallError::Stored`] if they differ.
@@ -217,8 +220,8 @@ impl Mall {
         &self.catalog
     }
 
-    /// The ids of the best `limit` products for a query, best first, equal scores by id. Every `¥N` in it is a
-    /// ceiling on the listed price.
+    /// The ids of the best `limit` products for a query, best first, equal scores by id. Each `¥N` in it is a ceiling on
+    /// the listed price.
     ///
     /// # Errors
     /// For a query without words or of more than 200 characters.
@@ -226,8 +229,7 @@ impl Mall {
         self.search_weighted(query, limit, index::FIELDS.map(|(_, weight)| weight))
     }
 
-    /// [`Mall::search`] with other weights for title, category and brand: what their values were
-    /// chosen with.
+    /// [`Mall::search`] with other weights for title, category and brand, for measuring the weights.
     ///
     /// # Errors
     /// As [`Mall::search`].
@@ -245,11 +247,11 @@ impl Mall {
         self.ranked(&parsed, limit, &weights)
     }
 
-    /// What a visitor can page through.
+    /// The products that a visitor can page through.
     fn listing(&self, query: &Query) -> Vec<u32> {
         let weights = index::FIELDS.map(|(_, weight)| weight);
         self.ranked(query, storefront::ROWS * storefront::PAGES, &weights)
-            .expect("postings in memory or in a mapped file are read without input or output")
+            .expect("postings in memory or in a mapped file are read without IO")
     }
 
     fn ranked(&self, query: &Query, limit: usize, weights: &[f64]) -> Result<Vec<u32>, MallError> {

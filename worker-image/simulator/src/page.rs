@@ -1,6 +1,4 @@
-//! What the agent reads: pages written as lexicon words without spaces.
-//!
-//! Nothing in here knows a goal.
+//! Renders pages as lexicon words without spaces. No function here gets a goal.
 
 use crate::catalog::Product;
 use crate::lexicon::phrase;
@@ -8,7 +6,7 @@ use crate::lexicon::vocabulary::{PRICES, REMAINING, ROWS};
 use crate::lexicon::{self, Word};
 use crate::refusal::Refusal;
 
-/// Rows `品牌 属性 属性 类目 ¥价 #k`; the last page says so.
+/// Rows `品牌 属性 属性 类目 ¥价 #k`, and a marker on the last page.
 pub(crate) fn results<'a>(products: impl Iterator<Item = &'a Product>, last: bool) -> String {
     let mut page = phrase::RESULTS.to_owned();
     for (product, row) in products.zip(ROWS) {
@@ -22,7 +20,7 @@ pub(crate) fn results<'a>(products: impl Iterator<Item = &'a Product>, last: boo
     page
 }
 
-/// A product: brand, category, all attributes, the values of each option axis, the price from which it can be had.
+/// A product: brand, category, all attributes, the values of each option axis, the lowest price.
 pub(crate) fn item(product: &Product) -> String {
     let mut page = [phrase::ITEM, product.brand, product.category.leaf].concat();
     page.extend(product.attributes.iter().copied());
@@ -34,7 +32,7 @@ pub(crate) fn item(product: &Product) -> String {
     page
 }
 
-/// Further facts: the merchant's flourish, the category path, price and stock of each variant.
+/// The details of a product: flourish, category path, price and stock of each variant.
 pub(crate) fn details(product: &Product) -> String {
     let path = product.category;
     let mut page =
@@ -58,7 +56,7 @@ pub(crate) fn details(product: &Product) -> String {
     if !prices_differ {
         page.push_str(price(product.listed_price()));
     }
-    // What no single value tells: combinations that are sold out.
+    // Sold-out combinations, which no single value shows.
     for pattern in product.sold_out.iter().filter(|pattern| pattern.0.iter().flatten().count() > 1)
     {
         page.push_str(phrase::OUT_OF);
@@ -67,7 +65,7 @@ pub(crate) fn details(product: &Product) -> String {
     page
 }
 
-/// Everything chosen so far and the price of the cheapest variant in stock that has it.
+/// The current selection and the price of the cheapest variant in stock that has it.
 pub(crate) fn chosen(product: &Product, selection: &[Option<usize>], yuan: u32) -> String {
     let mut page = phrase::CHOSEN.to_owned();
     page.extend(product.chosen_words(selection));
@@ -75,17 +73,17 @@ pub(crate) fn chosen(product: &Product, selection: &[Option<usize>], yuan: u32) 
     page
 }
 
-/// Back on the result page, whose rows are as they were.
+/// Back on the result page; the rows are unchanged and not repeated.
 pub(crate) fn listing() -> String {
     phrase::LISTING.to_owned()
 }
 
-/// The shopper says something.
+/// An utterance of the shopper.
 pub(crate) fn spoken(words: &str) -> String {
     [phrase::SHOPPER, words].concat()
 }
 
-/// Why an action changed nothing, and a remedy.
+/// The reason why an action was refused, and a remedy.
 pub(crate) fn refused(refusal: Refusal) -> String {
     let [reason, remedy] = refusal.words();
     [phrase::REFUSED, reason, remedy].concat()
@@ -96,12 +94,12 @@ pub(crate) fn bought(yuan: u32) -> String {
     [phrase::BOUGHT, price(yuan)].concat()
 }
 
-/// The end without a purchase that the agent chose.
+/// The end by declining.
 pub(crate) fn declined() -> String {
     phrase::DECLINED.to_owned()
 }
 
-/// The last word of every observation: how many turns remain, or that the episode is over.
+/// The last word of every observation: the remaining turns, or the end marker.
 pub(crate) fn counter(remaining: u32) -> Word {
     match remaining.checked_sub(1) {
         None => phrase::EPISODE_END,
@@ -109,7 +107,7 @@ pub(crate) fn counter(remaining: u32) -> Word {
     }
 }
 
-/// The word of a price; every price of the shop stands on the ladder.
+/// The word for a price. All prices of the shop are on the ladder.
 pub(crate) fn price(yuan: u32) -> Word {
     let position = PRICES.partition_point(|step| step.0 < yuan);
     let word = PRICES[position.min(PRICES.len() - 1)].1;

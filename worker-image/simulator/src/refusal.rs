@@ -1,18 +1,18 @@
-//! Why an action changed nothing, and what to do instead.
+//! Reasons why an action was refused, with remedies.
 
 use crate::lexicon::{Word, phrase};
 use crate::search::QueryError;
 
-/// A reason; the turn is spent, the state is as before.
+/// Why an action was refused. The turn is spent and the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Cut off by the token limit.
     Unfinished,
-    /// No verb of the grammar, or a verb that takes nothing with something after it.
+    /// No verb of the grammar, or text after a verb that takes no argument.
     UnknownAction,
-    /// A search for nothing.
+    /// A search without words.
     EmptyQuery,
-    /// A search for too much.
+    /// A search with too many characters.
     LongQuery,
     /// Opening, paging or going back before any search.
     NothingListed,
@@ -24,21 +24,21 @@ pub(crate) enum Refusal {
     NoItem,
     /// A value that the product does not offer.
     NoSuchOption,
-    /// A value whose variants, given what is chosen already, are all sold out.
+    /// A value whose variants, given the current selection, are all sold out.
     SoldOut,
-    /// A question where no shopper listens.
-    NobodyToAsk,
-    /// A question about something else than attributes, options or budget.
+    /// A question in a scenario without a shopper.
+    NoShopperToAsk,
+    /// A question about anything other than attributes, options or budget.
     NoSuchTopic,
 }
 
 impl Refusal {
-    /// The reason and the remedy, in words.
+    /// The reason and the remedy, as lexicon words.
     pub(crate) const fn words(self) -> [Word; 2] {
         match self {
             Self::Unfinished => [phrase::UNFINISHED_ACTION, phrase::WRITE_SHORTER],
             Self::UnknownAction => [phrase::UNKNOWN_ACTION, phrase::USE_A_VERB],
-            Self::EmptyQuery => [phrase::EMPTY_QUERY, phrase::NAME_THE_GOODS],
+            Self::EmptyQuery => [phrase::EMPTY_QUERY, phrase::NAME_THE_PRODUCT],
             Self::LongQuery => [phrase::LONG_QUERY, phrase::WRITE_SHORTER],
             Self::NothingListed => [phrase::NOTHING_LISTED, phrase::SEARCH_FIRST],
             Self::NoSuchRow => [phrase::NO_SUCH_ROW, phrase::READ_THE_NUMBERS],
@@ -46,7 +46,7 @@ impl Refusal {
             Self::NoItem => [phrase::NO_ITEM, phrase::OPEN_FIRST],
             Self::NoSuchOption => [phrase::NO_SUCH_OPTION, phrase::READ_THE_OPTIONS],
             Self::SoldOut => [phrase::SOLD_OUT, phrase::CHOOSE_ANOTHER],
-            Self::NobodyToAsk => [phrase::NOBODY_TO_ASK, phrase::READ_THE_TASK],
+            Self::NoShopperToAsk => [phrase::NO_SHOPPER_TO_ASK, phrase::READ_THE_TASK],
             Self::NoSuchTopic => [phrase::NO_SUCH_TOPIC, phrase::ASK_A_TOPIC],
         }
     }

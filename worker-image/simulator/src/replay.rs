@@ -1,4 +1,9 @@
-//! Playing an episode again from its actions: how rewards come about.
+//! Replays an episode from its actions. This is the only source of rewards.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::action::{ActionKind, action_kind};
 use crate::mall::VoiceError;
@@ -6,64 +11,60 @@ use crate::score::{Ending, Judge, Move, Outcome, Purchase};
 use crate::session::{End, Limits, Session, SessionError};
 use crate::shop::{Shop, ShopError};
 use crate::task::{Task, TaskKey};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use thiserror::Error;
 
-/// An episode with what was withheld from the agent.
+/// A replayed episode, with the facts that the agent does not see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Replay {
-    /// The first observation, then one per action: one more than there are actions.
+    /// The first observation, then one per action.
     pub observations: Vec<String>,
     /// How the episode ended; `None` if the actions stop before the end.
     pub end: Option<End>,
     /// The metrics.
     pub outcome: Outcome,
-    /// Per action, by rules that know the goal: +1 brought the basket closer, 0 neutral, -1 away or refused.
+    /// Verdict per action, by rules that know the goal: +1 closer to the goal, 0 neutral, -1 away from it or refused.
     pub verdicts: Vec<f64>,
-    /// Per action its kind by the grammar.
+    /// Kind of each action by the grammar.
     pub kinds: Vec<ActionKind>,
-    /// Per action whether the shop refused it.
+    /// Whether the shop refused each action.
     pub refused: Vec<bool>,
 }
 
-/// Why actions could not be played again.
+/// Why actions could not be replayed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The episode could not start.
-    #[error("replay not started")]
+    #[error("the replay could not start")]
     Start(#[from] ShopError),
     /// There are actions after the end of the episode.
     #[error("action {index} of {count} comes after the end of the episode: cut the actions there")]
     AfterEnd {
-        /// Position of the first action too many, from 0.
+        /// Position of the first extra action, from 0.
         index: usize,
-        /// How many actions were given.
+        /// Number of actions given.
         count: usize,
-        /// What the session said.
+        /// The session's error.
         #[source]
         source: SessionError,
     },
-    /// Recorded words of a shopper that it cannot have said.
+    /// The recorded words cannot be the shopper's.
     #[error(
-        "the words recorded for action {index} cannot be the shopper's: record the episode anew"
+        "the words recorded for action {index} cannot be the shopper's: record the episode again"
     )]
     Words {
         /// Position of the action, from 0.
         index: usize,
-        /// What is wrong with them.
+        /// Why the words are refused.
         #[source]
         source: VoiceError,
     },
 }
 
-/// Plays `actions` on the task of `key` and scores them. A function of its arguments and the catalog alone.
+/// Replays `actions` on the task of `key` and scores them. A function of its arguments and the catalog alone.
 ///
 /// # Errors
-/// [`ReplayError::Start`] for limits out of range, [`ReplayError::AfterEnd`] for actions that no session can have
-/// accepted.
+/// [`ReplayError::Start`] for limits out of range, [`ReplayError::AfterEnd`] for actions after the end of the episode.
 pub fn replay(
     shop: &Arc<Shop>,
     key: &TaskKey,

@@ -1,4 +1,4 @@
-//! Rewards and verdicts: the only code that compares what was done with what was wanted.
+//! Rewards and verdicts: the only code that compares an episode with its goal.
 
 mod outcome;
 mod verdict;

@@ -1,7 +1,7 @@
-//! Search: tantivy's index over our own segmentation, ranked by BM25 plus popularity.
+//! Search: tantivy's index over the shop's own segmentation, ranked by BM25 plus popularity.
 //!
-//! The ranked list is the same in every process: one segment written by one thread, document ids equal to product
-//! ids, sums in the order of the query's terms, no function of the platform's mathematics library, ties by product id.
+//! The ranked list is identical in every process: one segment written by one thread, document ids equal product ids, sums
+//! in the order of the query's terms, no platform math library, ties by product id.
 
 mod index;
 mod query;

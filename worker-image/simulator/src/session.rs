@@ -1,4 +1,9 @@
-//! One episode as the agent lives it. A session holds no goal: what it says cannot depend on one.
+//! One episode as the agent experiences it. A session holds no goal, so its output cannot depend on one.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::action::{Action, Topic};
 use crate::lexicon::vocabulary::REMAINING;
@@ -7,22 +12,19 @@ use crate::refusal::Refusal;
 use crate::shop::{SharedShop, Shop, ShopError};
 use crate::storefront::Storefront;
 use crate::task::{Answers, Brief, Scenario, Task, TaskKey};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use thiserror::Error;
 
-/// How many turns an episode may take.
+/// Turn limits of episodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// Where the instruction says everything, 1 to 40.
+    /// For scenarios in which the instruction states everything, 1 to 40.
     pub single_turn: u32,
-    /// Where a shopper answers questions, 1 to 40.
+    /// For scenarios with a shopper, 1 to 40.
     pub multi_turn: u32,
 }
 
 impl Default for Limits {
-    /// What preset `mini` is played with: every task can be solved in 8 turns, plus 3 questions.
+    /// The limits of preset `mini`: every task can be solved in 8 turns, plus 3 questions.
     fn default() -> Self {
         Self { single_turn: 12, multi_turn: 12 }
     }
@@ -32,7 +34,7 @@ impl Limits {
     /// The limit for a scenario.
     ///
     /// # Errors
-    /// [`ShopError::Limit`] if the turn counter cannot say it.
+    /// [`ShopError::Limit`] if the turn counter has no word for it.
     pub(crate) fn of(&self, scenario: Scenario) -> Result<u32, ShopError> {
         let (field, value) = if scenario.has_shopper() {
             ("multiTurn", self.multi_turn)
@@ -73,10 +75,10 @@ pub struct Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The episode was over before.
+    /// The episode had already ended.
     #[error("the episode has ended ({end:?}): start a new session for further actions")]
     Ended {
-        /// How it had ended.
+        /// How it ended.
         end: End,
     },
 }
@@ -91,16 +93,16 @@ pub struct Session {
     end: Option<End>,
 }
 
-/// An answer with what only a replay may know about it.
+/// An answer, with facts that only a replay may use.
 pub(crate) struct Step {
     pub(crate) turn: Turn,
-    /// The action as it was understood, or why it was refused.
+    /// The parsed action, or why it was refused.
     pub(crate) action: Result<Action, Refusal>,
 }
 
 impl Session {
-    /// Starts the episode of a task. The text is the first observation: persona, instruction or the shopper's
-    /// opening, and the turn counter.
+    /// Starts the episode of a task. Returns the first observation: history, instruction or the shopper's opening, and the
+    /// turn counter.
     ///
     /// # Errors
     /// [`ShopError::Limit`] if the limit of the scenario is not between 1 and 40.
@@ -126,10 +128,10 @@ impl Session {
         (session, opening)
     }
 
-    /// Plays one action. An action that is not possible costs its turn and is answered with a reason.
+    /// Plays one action. An impossible action costs its turn and is answered with the reason.
     ///
     /// # Errors
-    /// [`SessionError::Ended`] if the episode is over; nothing changes then.
+    /// [`SessionError::Ended`] if the episode is over; the session is unchanged.
     pub fn step(&mut self, action: &str) -> Result<Turn, SessionError> {
         self.advance(action).map(|step| step.turn)
     }
@@ -182,7 +184,7 @@ impl Session {
     }
 
     fn ask(&self, topic: Topic) -> Result<String, Refusal> {
-        let answers = self.answers.as_ref().ok_or(Refusal::NobodyToAsk)?;
+        let answers = self.answers.as_ref().ok_or(Refusal::NoShopperToAsk)?;
         Ok(page::spoken(answers.about(topic)))
     }
 

@@ -1,13 +1,15 @@
-//! A shop: one catalog and the index over it, read-only and shared by all sessions of a process.
+//! A shop: one catalog and its search index, read-only and shared by all sessions of a process.
+
+use std::sync::Arc;
+
+use thiserror::Error;
 
 use crate::catalog::{Catalog, Preset};
 use crate::search::{OpenIndexError, ProductIndex, Query};
-use std::sync::Arc;
-use thiserror::Error;
 
-/// Result rows on a page.
+/// Rows on a result page.
 pub(crate) const ROWS_PER_PAGE: usize = 8;
-/// Result pages that can be reached.
+/// Reachable result pages.
 pub(crate) const PAGES: usize = 4;
 
 /// A catalog with its search index. Open it once and share it behind [`Arc`].
@@ -20,15 +22,15 @@ pub struct Shop {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShopError {
-    /// The search index could not be built; the cause says what the engine reported.
-    #[error("shop not opened")]
+    /// The search index could not be built; the source is the engine's error.
+    #[error("the shop could not be opened")]
     Index(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A turn limit outside of what the turn counter can say.
+    /// A turn limit outside the range of the turn counter.
     #[error("limits.{field} is {value}: set it between 1 and {highest}")]
     Limit {
         /// `singleTurn` or `multiTurn`.
         field: &'static str,
-        /// What was asked for.
+        /// The requested limit.
         value: u32,
         /// The highest turn counter of the lexicon.
         highest: u32,
@@ -42,10 +44,10 @@ impl From<OpenIndexError> for ShopError {
 }
 
 impl Shop {
-    /// Generates the catalog and builds the index; well under half a second for `mini`.
+    /// Generates the catalog and builds the index; takes well under half a second for `mini`.
     ///
     /// # Errors
-    /// [`ShopError::Index`] if the search engine fails, which means memory ran out.
+    /// [`ShopError::Index`] if the search engine fails, which means that memory ran out.
     pub fn open(preset: Preset, seed: u64) -> Result<Self, ShopError> {
         let catalog = Catalog::generate(preset, seed);
         let index = ProductIndex::build(&catalog)?;
@@ -76,5 +78,5 @@ impl std::fmt::Debug for Shop {
     }
 }
 
-/// Shared by everything that plays in it.
+/// A shop shared by sessions.
 pub(crate) type SharedShop = Arc<Shop>;

@@ -1,6 +1,6 @@
-//! What one visitor sees of the shop: results, a page of them, an open product, what is chosen.
+//! The shop as one visitor sees it: results, a page of them, an open product, a selection.
 //!
-//! The state depends on the actions alone. It holds no goal, so nothing that it prints can depend on one.
+//! The state depends on the actions alone. It holds no goal, so its output cannot depend on one.
 
 use crate::catalog::{Product, Selection};
 use crate::page;
@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::search::Query;
 use crate::shop::{ROWS_PER_PAGE, Shop};
 
-/// One visit.
+/// The state of one visitor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Storefront {
     listing: Option<Listing>,
@@ -21,7 +21,7 @@ struct Listing {
     page: usize,
 }
 
-/// An open product and what is chosen of it.
+/// An open product and the current selection.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) product: u32,
@@ -105,14 +105,14 @@ impl Storefront {
         self.visit.as_ref()
     }
 
-    /// The products of the current result page; empty before any search.
+    /// The products of the current result page; empty before the first search.
     pub(crate) fn rows(&self) -> &[u32] {
         self.listing.as_ref().map_or(&[], Listing::rows)
     }
 }
 
 impl Visit {
-    /// Yuan of what would be bought now: the chosen variant, open axes filled by the cheapest in stock.
+    /// Yuan of a purchase now: the cheapest variant in stock that completes the selection.
     pub(crate) fn price(&self, product: &Product) -> u32 {
         product.offer(&self.selection).unwrap_or_else(|| product.listed_price())
     }

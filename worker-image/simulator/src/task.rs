@@ -1,4 +1,4 @@
-//! A task: what a shopper wants, what the agent is told of it, and what can be asked.
+//! A task: the goal, the agent's brief, and the shopper's answers.
 
 mod goal;
 mod instruction;
@@ -7,33 +7,34 @@ mod target;
 
 pub(crate) use goal::Goal;
 
+use serde::{Deserialize, Serialize};
+use shoprl_rl::seed::{Purpose, Stream};
+
 use crate::action::Topic;
 use crate::catalog::Catalog;
 use instruction::Wording;
 use persona::Persona;
-use serde::{Deserialize, Serialize};
-use shoprl_rl::seed::{Purpose, Stream};
 
-/// How the agent learns what is wanted.
+/// How the agent learns the goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scenario {
     /// The instruction states everything.
     SingleTurn,
-    /// The instruction leaves out one or two facts that the shopper's search history implies.
+    /// The instruction omits one or two facts that the shopper's search history implies.
     SingleTurnPersona,
-    /// The shopper opens vaguely and answers what is asked.
+    /// The shopper opens vaguely and answers questions.
     MultiTurn,
-    /// Both: the shopper refers to habits where the history implies the fact.
+    /// Both: the shopper refers to habits for facts that the history implies.
     MultiTurnPersona,
 }
 
 impl Scenario {
-    /// All scenarios, in the order of reports.
+    /// All scenarios, in the order used by reports.
     pub const ALL: [Self; 4] =
         [Self::SingleTurn, Self::SingleTurnPersona, Self::MultiTurn, Self::MultiTurnPersona];
 
-    /// Whether there is somebody to ask.
+    /// Whether there is a shopper to ask.
     #[must_use]
     pub const fn has_shopper(self) -> bool {
         matches!(self, Self::MultiTurn | Self::MultiTurnPersona)
@@ -46,7 +47,7 @@ impl Scenario {
     }
 }
 
-/// Which product families are wanted and which templates say so. The two share neither.
+/// Which product families are targets and which instruction templates are used. The two splits share neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Split {
@@ -56,23 +57,23 @@ pub enum Split {
     HeldOut,
 }
 
-/// The name of a task. With a catalog's digest it decides everything about the task.
+/// Names a task. Together with the catalog's digest it determines the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskKey {
     /// Families and templates to draw from.
     pub split: Split,
-    /// How the agent learns what is wanted.
+    /// How the agent learns the goal.
     pub scenario: Scenario,
     /// Any number; tasks of different seeds are independent.
     pub seed: u64,
 }
 
-/// A task with its privileged half.
+/// A task: the public brief and the secret goal.
 pub(crate) struct Task {
     /// What the agent may read or ask for.
     pub(crate) brief: Brief,
-    /// What is scored. Only a replay keeps it.
+    /// What is scored. Only replays keep it.
     pub(crate) goal: Goal,
 }
 
@@ -81,11 +82,11 @@ pub(crate) struct Task {
 pub(crate) struct Brief {
     /// The first observation without the turn counter.
     pub(crate) opening: String,
-    /// What the shopper says when asked; `None` where there is no shopper.
+    /// The shopper's answers; `None` in scenarios without a shopper.
     pub(crate) answers: Option<Answers>,
 }
 
-/// The shopper's answers, each to one topic and to nothing else.
+/// The shopper's answers, each to one topic only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answers {
     pub(crate) attributes: String,
@@ -111,7 +112,7 @@ impl Task {
     }
 }
 
-/// How the task of `key` would be told if `goal` were its goal.
+/// The brief of `key` if `goal` were its goal.
 pub(crate) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
     let persona = key
         .scenario

@@ -1,1 +1,1 @@
-"""Generated from the .proto files by `worker-image/python/generate`; e2e/environment/check compares it."""
+"""Generated from the .proto files by `worker-image/python/generate`; e2e/environment/check verifies it."""

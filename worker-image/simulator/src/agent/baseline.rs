@@ -1,19 +1,20 @@
-//! Agents to compare with: the obvious short cut, and chance.
+//! Baseline agents: search once and buy the first result, and random actions.
+
+use shoprl_rl::seed::{Purpose, Stream};
 
 use super::Actor;
 use super::observation::{Item, Observation, Page};
 use crate::lexicon::vocabulary::ROWS;
 use crate::lexicon::{self, Class, Word, phrase};
-use shoprl_rl::seed::{Purpose, Stream};
 
-/// As many words as a query is worth.
+/// Maximum number of words in a query.
 const QUERY_WORDS: usize = 8;
 
-/// Search the words of the instruction, open the first result, choose what it read of, buy.
+/// Searches for the words of the instruction, opens the first result, chooses the options mentioned, buys.
 #[derive(Default)]
 pub(super) struct SearchFirst {
     read: Option<Vec<Word>>,
-    /// Options of the first product that were read of and not yet tried.
+    /// Options of the first product that were mentioned and not yet tried.
     options: Option<Vec<Word>>,
 }
 
@@ -54,7 +55,7 @@ fn is_content(word: &str) -> bool {
     matches!(lexicon::class(word), Some(Attribute | Brand | Category { .. } | Colour | Size))
 }
 
-/// For each option axis of the product the first value that was read of.
+/// For each option axis of the product, the first value that was mentioned.
 fn known_options(item: &Item, read: &[Word]) -> Vec<Word> {
     let mut options: Vec<Word> = Vec::new();
     for &word in read.iter().filter(|word| item.options.contains(word)) {
@@ -66,7 +67,7 @@ fn known_options(item: &Item, read: &[Word]) -> Vec<Word> {
     options
 }
 
-/// Uniform over what looks possible.
+/// Chooses uniformly among the actions that look possible.
 pub(super) struct Random {
     stream: Stream,
     category: Option<Word>,
@@ -80,7 +81,7 @@ impl Random {
         Self { stream, category: None, rows: 0, options: Vec::new() }
     }
 
-    fn take_in(&mut self, page: Page) {
+    fn observe(&mut self, page: Page) {
         match page {
             Page::Results(results) => {
                 self.rows = results.rows.len();
@@ -97,7 +98,7 @@ impl Actor for Random {
         let first = self.category.is_none();
         let Observation { page, .. } = Observation::read(observation, first);
         let category = *self.category.get_or_insert_with(|| wanted_category(&page));
-        self.take_in(page);
+        self.observe(page);
         let mut actions = vec![[phrase::SEARCH, category].concat()];
         if self.rows > 0 {
             actions.push(phrase::NEXT_PAGE.to_owned());
@@ -112,7 +113,7 @@ impl Actor for Random {
     }
 }
 
-/// The category of the instruction; failing that, a word that finds nothing.
+/// The category in the instruction; without one, a word that finds nothing.
 fn wanted_category(page: &Page) -> Word {
     let words: &[Word] = if let Page::Brief(brief) = page { &brief.words } else { &[] };
     let is_category = |word: &&Word| matches!(lexicon::class(word), Some(Class::Category { .. }));

@@ -1,39 +1,39 @@
-//! The scripted expert: ask, search, open what promises most, check, choose, buy; recover from refusals.
+//! The scripted expert: ask, search, open the most promising row, check, choose, buy; recover from refusals.
 
 use super::Actor;
 use super::habits::Habits;
 use super::observation::{Item, Observation, Page, Results, Stock};
-use super::wish::Wish;
+use super::request::Request;
 use crate::lexicon::vocabulary::{PRICES, ROWS};
 use crate::lexicon::{Word, phrase};
 
-/// Turning a page must leave enough turns for opening, choosing and buying.
+/// Turns that must remain after paging, for opening, choosing and buying.
 const TURNS_AFTER_A_PAGE: u32 = 4;
-/// Reading details must leave turns for choosing, buying and another product.
+/// Turns that must remain after reading the details, for choosing, buying and another product.
 const SPARE_TURNS: usize = 4;
 
 pub(super) struct Expert {
     habits: Habits,
-    wish: Wish,
-    /// Questions still to be asked, the next one last.
+    request: Request,
+    /// Questions still to ask; the next one is last.
     questions: Vec<Word>,
     started: bool,
     remaining: u32,
     results: Option<Results>,
-    /// Numbers of the rows of this page that were opened.
+    /// Row numbers already opened on this page.
     opened: Vec<usize>,
     visit: Option<Visit>,
 }
 
-/// An open product, and what was tried with it.
+/// An open product, with the options tried on it.
 struct Visit {
     item: Item,
     stock: Option<Stock>,
     chosen: Vec<Word>,
     refused: Vec<Word>,
-    /// The last value chosen, until the shop has answered.
+    /// The last chosen value until the shop answers.
     pending: Option<Word>,
-    /// The price of what is chosen.
+    /// Yuan of the current selection.
     price: u32,
 }
 
@@ -42,7 +42,7 @@ impl Actor for Expert {
         let first = !std::mem::replace(&mut self.started, true);
         let Observation { page, remaining } = Observation::read(observation, first);
         self.remaining = remaining;
-        self.take_in(page);
+        self.observe(page);
         self.decide()
     }
 }
@@ -51,7 +51,7 @@ impl Expert {
     pub(super) fn new(habits: Habits) -> Self {
         Self {
             habits,
-            wish: Wish::default(),
+            request: Request::default(),
             questions: Vec::new(),
             started: false,
             remaining: 0,
@@ -61,18 +61,18 @@ impl Expert {
         }
     }
 
-    fn take_in(&mut self, page: Page) {
+    fn observe(&mut self, page: Page) {
         match page {
             Page::Brief(brief) => {
-                self.wish.hear(&brief.words);
+                self.request.hear(&brief.words);
                 if self.habits.reads_history {
-                    self.wish.infer(&brief.records);
+                    self.request.infer(&brief.records);
                 }
                 if brief.shopper {
                     self.questions = self.habits.questions();
                 }
             }
-            Page::Spoken(words) => self.wish.hear(&words),
+            Page::Spoken(words) => self.request.hear(&words),
             Page::Results(results) => {
                 self.results = Some(results);
                 self.opened.clear();
@@ -102,7 +102,7 @@ impl Expert {
         let has_time = self.remaining >= self.turns_for_another();
         match self.best_row() {
             Some(number) if has_time => self.open(number),
-            // Out of time with promising rows unread: the nearest thing seen is better than nothing.
+            // Too few turns for the promising rows that are left: buy the open product.
             Some(_) if self.visit.is_some() => self.take_what_is_open(),
             Some(number) => self.open(number),
             None if !last && self.remaining > TURNS_AFTER_A_PAGE => phrase::NEXT_PAGE.to_owned(),
@@ -110,18 +110,18 @@ impl Expert {
         }
     }
 
-    /// Opening another product, choosing its options, buying.
+    /// Turns needed to open another product, choose its options and buy.
     fn turns_for_another(&self) -> u32 {
-        2 + self.wish.options().len() as u32
+        2 + self.request.options().len() as u32
     }
 
     fn search(&self) -> String {
-        let known = if self.habits.full_query { self.wish.features.len() } else { 1 };
+        let known = if self.habits.full_query { self.request.features.len() } else { 1 };
         let mut action = phrase::SEARCH.to_owned();
-        action.extend(self.wish.category.map(|(word, _)| word));
-        action.extend(self.wish.features.iter().copied().take(known));
+        action.extend(self.request.category.map(|(word, _)| word));
+        action.extend(self.request.features.iter().copied().take(known));
         if self.habits.price_in_query {
-            action.extend(self.wish.budget.and_then(price_word));
+            action.extend(self.request.budget.and_then(price_word));
         }
         action
     }
@@ -131,21 +131,21 @@ impl Expert {
         [phrase::OPEN, ROWS[number - 1]].concat()
     }
 
-    /// The unopened row that shows most of what is wanted and nothing else; the upper one of equals.
+    /// The unopened row that shows the most wanted facts and no contradiction; the first of equals.
     fn best_row(&self) -> Option<usize> {
         let rows = self.results.iter().flat_map(|results| &results.rows);
         rows.filter(|row| !self.opened.contains(&row.number))
-            .filter_map(|row| Some((self.wish.promise(row)?, row.number)))
+            .filter_map(|row| Some((self.request.promise(row)?, row.number)))
             .max_by_key(|&(promise, number)| (promise, std::cmp::Reverse(number)))
             .map(|(_, number)| number)
     }
 
-    /// The next action on the open product; `None` to look for another.
+    /// The next action on the open product; `None` to try another product.
     fn use_visit(&mut self) -> Option<String> {
-        let wanted = self.wish.options();
-        let budget = self.wish.budget;
+        let wanted = self.request.options();
+        let budget = self.request.budget;
         let visit = self.visit.as_mut()?;
-        let fits = self.wish.is_met_by(&visit.item) && visit.is_possible(&wanted, budget);
+        let fits = self.request.is_met_by(&visit.item) && visit.is_possible(&wanted, budget);
         let listed = wanted.iter().all(|option| visit.item.options.contains(option));
         if fits && !listed && self.habits.probes {
             let open = wanted.iter().find(|option| !visit.chosen.contains(option));
@@ -161,9 +161,9 @@ impl Expert {
         Some(self.take_what_is_open())
     }
 
-    /// Chooses what is wanted and can be had of the open product, then buys it.
+    /// Chooses the wanted options that the open product can have, then buys it.
     fn take_what_is_open(&mut self) -> String {
-        let wanted = self.wish.options();
+        let wanted = self.request.options();
         let may_choose = self.habits.chooses && self.remaining > 1;
         let Some(visit) = self.visit.as_mut().filter(|_| may_choose) else {
             return phrase::BUY.to_owned();
@@ -201,7 +201,7 @@ impl Visit {
         self.refused.extend(self.pending.take());
     }
 
-    /// Nothing said so far rules out the wanted variant.
+    /// Whether the wanted variant may still be available, as far as the pages show.
     fn is_possible(&self, wanted: &[Word], budget: Option<u32>) -> bool {
         self.refused.is_empty()
             && budget.is_none_or(|budget| self.price <= budget)

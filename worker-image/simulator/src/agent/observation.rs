@@ -1,8 +1,8 @@
-//! Reading pages: from text back to facts, by nothing but the words.
+//! Parses pages back into facts, by their words alone.
 
 use crate::lexicon::{self, Class, Word, phrase};
 
-/// An observation, taken apart.
+/// A parsed observation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Observation {
     pub(super) page: Page,
@@ -28,12 +28,12 @@ pub(super) enum Page {
     Other,
 }
 
-/// Instruction or opening, and the search history if one is shown.
+/// The instruction or the shopper's opening, and the search history if there is one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Brief {
     pub(super) records: Vec<Vec<Word>>,
     pub(super) words: Vec<Word>,
-    /// Whether somebody answers questions.
+    /// Whether a shopper answers questions.
     pub(super) shopper: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Item {
     pub(super) price: u32,
 }
 
-/// What the details page says of variants.
+/// Variants, as shown on the details page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Stock {
     prices: Vec<(Word, u32)>,
@@ -69,7 +69,7 @@ pub(super) struct Stock {
 }
 
 impl Observation {
-    /// Reads an observation. Later observations of an episode that start with the shopper's words are answers.
+    /// Parses an observation. Only later observations that begin with the shopper's marker are answers.
     pub(super) fn read(text: &str, first: bool) -> Self {
         let mut words = lexicon::known_words(text);
         let remaining = match words.last().and_then(|word| lexicon::class(word)) {
@@ -171,7 +171,7 @@ impl Stock {
         stock
     }
 
-    /// Whether a variant with all of `options` can be had within `budget`.
+    /// Whether a variant with all of `options` is in stock within `budget`.
     pub(super) fn offers(&self, options: &[Word], budget: Option<u32>) -> bool {
         let sold_out = options.iter().any(|option| self.sold_out.contains(option));
         let combination = |all: &Vec<Word>| all.iter().all(|value| options.contains(value));

@@ -1,8 +1,9 @@
-use super::observation::{Observation, Page};
-use super::wish::Wish;
 use std::path::Path;
 
-/// The agent's half may know the language and nothing of the shop: catalog, tasks, sessions and goals are out of reach.
+use super::observation::{Observation, Page};
+use super::request::Request;
+
+/// Agents may use the language and nothing of the shop: catalog, tasks, sessions and goals are out of reach.
 #[test]
 fn agents_compile_against_words_alone() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/agent");
@@ -54,7 +55,7 @@ fn a_page_is_read_back_from_its_words() {
 }
 
 #[test]
-fn details_tell_which_variants_can_be_had() {
+fn details_show_which_variants_are_in_stock() {
     let Page::Stock(stock) =
         read("卖家新款床品›枕头颜色白色黑色售罄灰色尺寸1.5米¥199 1.8米¥229缺货白色1.5米剩9轮")
     else {
@@ -73,31 +74,31 @@ fn details_tell_which_variants_can_be_had() {
 }
 
 #[test]
-fn a_wish_is_what_was_read_and_what_the_history_of_its_category_tells() {
+fn a_request_has_facts_that_were_read_and_those_of_the_history() {
     let text =
         "最近搜索台灯静音红色；枕头乳胶白色；任务想买枕头要护颈品牌澜栖规格1.8米预算¥199以内剩12轮";
     let Page::Brief(brief) = Observation::read(text, true).page else {
         panic!("not a brief");
     };
     assert!(!brief.shopper);
-    let mut wish = Wish::default();
-    wish.hear(&brief.words);
-    assert_eq!((wish.colour, wish.size, wish.budget), (None, Some("1.8米"), Some(199)));
-    assert_eq!(wish.features, ["护颈", "澜栖"]);
-    wish.infer(&brief.records);
-    assert_eq!(wish.features, ["护颈", "澜栖", "乳胶"]);
-    assert_eq!(wish.options(), ["白色", "1.8米"]);
+    let mut request = Request::default();
+    request.hear(&brief.words);
+    assert_eq!((request.colour, request.size, request.budget), (None, Some("1.8米"), Some(199)));
+    assert_eq!(request.features, ["护颈", "澜栖"]);
+    request.infer(&brief.records);
+    assert_eq!(request.features, ["护颈", "澜栖", "乳胶"]);
+    assert_eq!(request.options(), ["白色", "1.8米"]);
 }
 
 #[test]
 fn a_row_promises_what_it_shows_unless_it_contradicts() {
-    let mut wish = Wish::default();
-    wish.hear(&["枕头", "乳胶", "护颈", "澜栖", "¥199"]);
+    let mut request = Request::default();
+    request.hear(&["枕头", "乳胶", "护颈", "澜栖", "¥199"]);
     let check = |row: &str, expected: Option<usize>| {
         let Page::Results(results) = read(&format!("结果{row}#1剩9轮")) else {
             panic!("not a result page");
         };
-        assert_eq!(wish.promise(&results.rows[0]), expected, "{row}");
+        assert_eq!(request.promise(&results.rows[0]), expected, "{row}");
     };
     check("澜栖乳胶护颈枕头¥199", Some(3));
     check("澜栖泰国简约枕头¥99", Some(1));

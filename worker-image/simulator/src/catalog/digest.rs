@@ -1,10 +1,10 @@
-//! The catalog's identity.
+//! The digest of a catalog.
+
+use sha2::{Digest, Sha256};
 
 use super::{Preset, Product};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
-/// Raised whenever the meaning of the same fields changes.
+/// Incremented whenever the meaning of a field changes.
 const FORMAT: &str = "shoprl catalog 1";
 
 /// SHA-256 over a canonical text: one line per product, fields separated by tabs, lists by commas.
@@ -14,15 +14,11 @@ pub(super) fn digest(preset: Preset, products: &[Product], held_out: &[bool]) ->
     for product in products {
         hasher.update(line(product, held_out[product.family as usize]));
     }
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    base16ct::lower::encode_string(&hasher.finalize())
 }
 
 fn line(product: &Product, held_out: bool) -> String {
-    // Destructured without `..`: a new field must enter the digest, or say why not.
+    // Destructured without `..`, so that a new field must be added to the digest or excluded explicitly.
     let Product {
         family,
         category,

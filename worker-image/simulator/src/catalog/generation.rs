@@ -1,15 +1,18 @@
-//! Families: a prototype and 6 to 10 members, each differing from it in one to three of brand, attribute, options, price.
+//! Generates families: a prototype and 6 to 10 members. Each member differs from the prototype in one to three of brand,
+//! attribute, options and price.
 
+use shoprl_rl::seed::{Purpose, Stream};
+
+use super::option::{OptionAxis, OptionValue};
 use super::price;
-use super::product::{CategoryPath, OptionAxis, OptionValue, Product};
+use super::product::{CategoryPath, Product};
 use super::sold_out;
 use crate::draw;
 use crate::lexicon::Word;
 use crate::lexicon::phrase;
 use crate::lexicon::vocabulary::{BRANDS, COLOURS, DOMAINS, Domain, FLOURISHES, PRICES};
-use shoprl_rl::seed::{Purpose, Stream};
 
-/// What a stream of purpose `Catalog` is for (first coordinate).
+/// Use of a stream with purpose `Catalog` (its first coordinate).
 #[derive(Clone, Copy)]
 enum Part {
     Brands,
@@ -23,14 +26,14 @@ const BRANDS_PER_DOMAIN: usize = 10;
 const COLOURS_PER_PRODUCT: usize = 4;
 const SIZES_PER_PRODUCT: usize = 3;
 const VISIBLE_ATTRIBUTES: usize = 2;
-/// In how many facts a member differs from the prototype; each entry is equally likely.
+/// Number of facts in which a member differs from the prototype; each entry is equally likely.
 const DIFFERENCES: [usize; 5] = [1, 1, 2, 2, 3];
-/// Room above the prototype's price for dearer members and surcharges.
+/// Price steps kept free above the prototype, for more expensive members and surcharges.
 const HEADROOM: usize = 8;
-/// Upper bound of the popularity bias, in thousandths of a point of score.
+/// Upper bound of the popularity bias, in thousandths of a score point.
 const POPULARITY: u64 = 2000;
 
-/// All products in the order of their ids, and per family whether it is held out.
+/// All products in order of their ids, and per family whether it is held out.
 pub(super) fn generate(per_category: usize, seed: u64) -> (Vec<Product>, Vec<bool>) {
     let mut products = Vec::with_capacity(per_category * DOMAINS.len() * 4);
     let mut held_out = Vec::new();
@@ -52,7 +55,7 @@ pub(super) fn generate(per_category: usize, seed: u64) -> (Vec<Product>, Vec<boo
     (products, held_out)
 }
 
-/// Marks a fifth of a category's families, at random.
+/// Marks a random fifth of a category's families.
 fn hold_out(seed: u64, first_family: usize, held_out: &mut [bool]) {
     let count = (held_out.len() as f64 * HELD_OUT + 0.5) as usize;
     let families: Vec<usize> = (0..held_out.len()).collect();
@@ -66,7 +69,7 @@ fn stream(seed: u64, part: Part, index: u64) -> Stream {
     Stream::new(seed, Purpose::Catalog, &[part as u64, index])
 }
 
-/// What the members of a family have in common, before each differs from it.
+/// The prototype of a family, from which each member differs.
 struct Family<'a> {
     stream: Stream,
     id: u32,
@@ -183,7 +186,7 @@ fn axis(name: Word, words: &[Word], step: u8) -> OptionAxis {
     OptionAxis { name, values }
 }
 
-/// Three sizes in the order of size.
+/// Draws three sizes, in order of size.
 fn draw_sizes(stream: &mut Stream, domain: &Domain) -> Vec<Word> {
     let drawn = draw::sample(stream, &domain.sizes, SIZES_PER_PRODUCT);
     domain.sizes.into_iter().filter(|size| drawn.contains(size)).collect()

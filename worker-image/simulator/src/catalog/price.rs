@@ -1,16 +1,16 @@
-//! The ladder of prices: a product stores steps, a reader sees yuan.
+//! The price ladder: products store steps, pages show yuan.
 
 use crate::lexicon::vocabulary::PRICES;
 
 /// The highest step.
 pub(crate) const TOP: u8 = PRICES.len() as u8 - 1;
 
-/// Yuan at `step`; beyond the top, the top.
+/// Yuan at `step`; the highest price for steps beyond the top.
 pub(crate) fn yuan(step: u8) -> u32 {
     PRICES[usize::from(step.min(TOP))].0
 }
 
-/// One step above `yuan`, or the top.
+/// The next price above `yuan`, or the highest price.
 pub(crate) fn step_above(yuan: u32) -> u32 {
     PRICES
         .iter()

@@ -1,15 +1,16 @@
-//! Stock: which variants of a product cannot be had.
+//! Stock: the variants of a product that are sold out.
 
-use super::product::OptionAxis;
-use crate::draw;
 use shoprl_rl::seed::Stream;
 
-/// Variants that are sold out together: per axis one value, or `None` for all of them.
+use super::option::OptionAxis;
+use crate::draw;
+
+/// A pattern of sold-out variants: per axis one value, or `None` for all values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SoldOut(pub(crate) Vec<Option<usize>>);
 
 impl SoldOut {
-    /// Whether the variant with these values is among them.
+    /// Whether the pattern covers the variant with these values.
     pub(crate) fn covers(&self, variant: &[usize]) -> bool {
         self.0
             .iter()
@@ -18,13 +19,13 @@ impl SoldOut {
     }
 }
 
-/// How often one value of an axis is sold out altogether.
+/// Probability that one value of an axis is sold out in all variants.
 const VALUE: f64 = 0.05;
-/// How often one single variant is sold out.
+/// Probability that one single variant is sold out.
 const VARIANT: f64 = 0.06;
 
-/// Draws what is sold out: at most one value per axis and one single variant, so that something always remains
-/// (every axis has at least three values).
+/// Draws what is sold out: at most one value per axis and one single variant. Something always remains in stock, because
+/// every axis has at least three values.
 pub(super) fn draw(stream: &mut Stream, options: &[OptionAxis]) -> Vec<SoldOut> {
     let mut sold_out = Vec::new();
     for (axis, values) in options.iter().enumerate() {

@@ -1,5 +1,6 @@
-use super::*;
 use expect_test::expect;
+
+use super::*;
 
 fn mini() -> Catalog {
     Catalog::generate(Preset::Mini, 0)
@@ -9,7 +10,7 @@ fn mini() -> Catalog {
 fn the_same_seed_gives_the_same_catalog_on_every_machine() {
     assert_eq!(mini().digest(), mini().digest());
     assert_ne!(mini().digest(), Catalog::generate(Preset::Mini, 1).digest());
-    // A change here changes every recorded run; UPDATE_EXPECT=1 rewrites it.
+    // A change of this digest invalidates all recorded runs. UPDATE_EXPECT=1 rewrites it.
     expect!["04f4a4c6efacac0a172938ce55fedbd0e6b05ed8e9054ba340f7010e0aabb88a"]
         .assert_eq(mini().digest());
 }
@@ -63,7 +64,7 @@ fn a_title_shows_the_brand_two_attributes_and_the_category() {
 }
 
 #[test]
-fn an_offer_is_the_cheapest_variant_in_stock_that_has_what_is_chosen() {
+fn an_offer_is_the_cheapest_variant_in_stock_with_the_selection() {
     for product in mini().products() {
         let [colours, sizes] = [0, 1].map(|axis| product.options[axis].values.len());
         let mut cheapest = None;

@@ -1,14 +1,15 @@
-//! Longest match: how anything the shop printed is taken apart again.
+//! Longest match, which recovers the words of any printed text.
+
+use std::sync::LazyLock;
 
 use super::{Word, word, words};
-use std::sync::LazyLock;
 
 /// Length in bytes of the longest word.
 static LONGEST: LazyLock<usize> =
     LazyLock::new(|| words().iter().map(|word| word.len()).max().unwrap_or(0));
 
-/// The lexicon words of `text`, each the longest that starts where the last one ended.
-/// Characters that start no word are skipped; [`segment`] tells whether there were any.
+/// The lexicon words of `text`, each the longest that starts where the previous one ended. Characters that start no word
+/// are skipped; [`segment`] keeps them.
 pub(crate) fn known_words(text: &str) -> Vec<Word> {
     let mut found = Vec::with_capacity(text.len() / 6);
     let mut rest = text;
@@ -23,8 +24,8 @@ pub(crate) fn known_words(text: &str) -> Vec<Word> {
     found
 }
 
-/// Cuts `text` into lexicon words by longest match from the left. What is not a word comes back character by
-/// character. The pieces joined give `text` again.
+/// Cuts `text` into lexicon words by longest match from the left. Other text is returned character by character. The
+/// concatenated pieces equal `text`.
 #[must_use]
 pub fn segment(text: &str) -> Vec<&str> {
     let mut pieces = Vec::with_capacity(text.len() / 6);
@@ -39,7 +40,7 @@ pub fn segment(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// The longest word with which `text` starts.
+/// The longest word that is a prefix of `text`.
 pub(crate) fn longest_prefix(text: &str) -> Option<Word> {
     (1..=text.len().min(*LONGEST))
         .rev()

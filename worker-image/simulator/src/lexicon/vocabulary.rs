@@ -1,17 +1,17 @@
-//! Words for things: domains with their categories, attributes and sizes; colours, brands, prices, counters.
+//! Content words: domains with their categories, attributes and sizes; colours, brands, prices, counters.
 
 use super::Word;
 
-/// One domain of the catalog. Attribute axes are, by position, the questions a product of this domain answers
-/// (material, origin, function, style and the like); a product has one word of each.
+/// One domain of the catalog. Each attribute axis is one question about a product (material, origin, function, style and
+/// the like); a product has one word of each axis.
 pub(crate) struct Domain {
-    /// The name, first node of the category path.
+    /// The name, which is the first node of the category path.
     pub(crate) name: Word,
     /// Leaf categories.
     pub(crate) categories: [Word; 4],
-    /// Attribute axes with their values; values of different axes of one domain differ.
+    /// Attribute axes with their values; no value occurs in two axes of one domain.
     pub(crate) axes: [[Word; 5]; 4],
-    /// Values of the size axis, in the order of size.
+    /// Values of the size axis, in order of size.
     pub(crate) sizes: [Word; 5],
 }
 
@@ -111,7 +111,7 @@ pub(crate) const DOMAINS: [Domain; 8] = [
 pub(crate) const COLOURS: [Word; 10] =
     ["白色", "黑色", "灰色", "蓝色", "红色", "粉色", "绿色", "黄色", "紫色", "棕色"];
 
-/// Words that merchants add to a title for no reason a buyer cares about.
+/// Words that merchants add to a title; they say nothing about the product.
 pub(crate) const FLOURISHES: [Word; 8] =
     ["新款", "正品", "热卖", "包邮", "官方", "爆款", "特价", "升级"];
 
@@ -128,7 +128,7 @@ pub(crate) const BRANDS: [Word; 64] = [
     "岑栖", "岑纳", "岑柏", "岑朵", "岑屿", "岑格", "岑帆", "岑绒",
 ];
 
-/// The ladder of prices in yuan: every price of the shop and every budget stands on it, so that each is one word.
+/// The price ladder in yuan. Every price and budget is one of these, so that each is one word.
 #[rustfmt::skip]
 pub(crate) const PRICES: [(u32, Word); 32] = [
     (19, "¥19"), (29, "¥29"), (39, "¥39"), (49, "¥49"), (59, "¥59"), (69, "¥69"), (79, "¥79"), (89, "¥89"),
@@ -140,7 +140,7 @@ pub(crate) const PRICES: [(u32, Word); 32] = [
 /// Row numbers of a result page.
 pub(crate) const ROWS: [Word; 10] = ["#1", "#2", "#3", "#4", "#5", "#6", "#7", "#8", "#9", "#10"];
 
-/// The turn counter: how many turns remain, from 1. One word whatever the limit is.
+/// Turn counters, from 1. One word each, for any turn limit up to 40.
 #[rustfmt::skip]
 pub(crate) const REMAINING: [Word; 40] = [
     "剩1轮", "剩2轮", "剩3轮", "剩4轮", "剩5轮", "剩6轮", "剩7轮", "剩8轮", "剩9轮", "剩10轮",

@@ -1,11 +1,11 @@
-//! The grammar of actions: a verb and what it applies to.
+//! The grammar of actions: a verb and its argument.
 
 use super::query::Query;
 use super::refusal::Refusal;
 use crate::action::{ActionKind, UNFINISHED};
 use crate::lexicon::phrase;
 
-/// Shows the open product, as chosen, to the shopper.
+/// Shows the open product and the current selection to the shopper.
 pub(super) const PROPOSE: &str = "推荐";
 
 /// What an agent can do.
@@ -34,7 +34,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Reads an action; white space around it and after its verb does not count.
+    /// Parses an action; white space around it and after its verb is ignored.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
         if text.ends_with(UNFINISHED) {
@@ -66,7 +66,7 @@ impl Action {
         Err(Refusal::UnknownAction)
     }
 
-    /// The kind, as statistics count it; a proposal is a question.
+    /// The kind of the action, for statistics. A proposal counts as a question.
     pub(super) fn kind(&self) -> ActionKind {
         match self {
             Self::Search(_) => ActionKind::Search,

@@ -1,26 +1,26 @@
-//! Scripted agents of the large shop. They see observation text and know the language (the vocabulary), and nothing
-//! else of this crate: a test reads their sources and refuses any other import.
+//! Scripted agents of the large shop. They read observation text, know the vocabulary, and use nothing else of this crate:
+//! a test reads their sources and refuses any other import.
 
 mod baseline;
 mod expert;
 pub(super) mod reading;
-mod wish;
+mod request;
 
 use crate::agent::Actor;
 
-/// Reads everything, asks everything, checks every fact on the page, and recovers from refusals.
+/// Reads all pages, asks all questions, checks each fact on the page, and recovers from refusals.
 #[must_use]
 pub fn expert() -> Box<dyn Actor> {
     Box::<expert::Expert>::default()
 }
 
-/// Searches what the first observation says, opens the first result, chooses the options it read of, buys.
+/// Searches for the first observation's words, opens the first result, chooses the options mentioned there, buys.
 #[must_use]
 pub fn search_first() -> Box<dyn Actor> {
     Box::<baseline::SearchFirst>::default()
 }
 
-/// Uniform over what looks possible.
+/// Chooses uniformly among the actions that look possible.
 #[must_use]
 pub fn random(seed: u64) -> Box<dyn Actor> {
     Box::new(baseline::Random::new(seed))

@@ -1,7 +1,7 @@
-//! What went wrong in an episode: rules over what was done, what the agent had been told by then, and what is wanted.
+//! Finds the errors of an episode: rules over the actions, the facts stated by then, and the goal.
 //!
-//! The classes are those of ShopSimulator's error analysis (arXiv 2601.18225, where a language model labels them);
-//! `docs/concepts/shop.md` defines each as it is decided here, `docs/benchmarks/analysis.md` says how well.
+//! The classes are those of ShopSimulator's error analysis (arXiv 2601.18225, where a language model assigns them).
+//! `docs/concepts/shop.md` defines each class as implemented here; `docs/benchmarks/analysis.md` measures precision and recall.
 
 mod clicks;
 mod episode;
@@ -9,37 +9,39 @@ mod naming;
 pub mod planting;
 mod purchases;
 mod searches;
-mod told;
+mod stated;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Mall, Words};
 use crate::replay::ReplayError;
 use crate::task::TaskKey;
 use episode::Episode;
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// A class of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Fault {
-    /// An attribute or a brand was told, and no search from then on names it.
+    /// An attribute or a brand was stated, and no later search names it.
     SearchDropsFact,
     /// A page showed a product that meets the goal; the agent went on to another page, declined or ran out of turns,
     /// never opened the product and bought none that meets the goal.
     SearchLeavesMatch,
-    /// A query that was searched for before: its first page was still on show, or nothing new came of it before the
+    /// A query that was searched for before, while its first page was still shown, or with nothing new found before the
     /// next search.
     SearchRepeats,
-    /// A row was opened whose brand, price or attributes contradict what was told, or an option was chosen of an axis
-    /// of which another was told.
+    /// Opened a row whose brand, price or attributes contradict a stated fact, or chose an option of an axis with another
+    /// stated value.
     ClickBreaksConstraint,
-    /// Bought, or tried to, although the pages seen say that something told is not so, or a told option was not chosen.
+    /// Bought, or tried to, although the pages show that a stated fact does not hold, or without choosing a stated option.
     BuysUnverified,
-    /// Bought, or tried to, what the shopper had refused, with something still wrong that was wrong then.
+    /// Bought, or tried to, after the shopper had refused, with a fault that it had then.
     BuysAfterRefusal,
-    /// The file implies a fact that no search names, or that what was bought lacks.
+    /// The file implies a fact that no search names, or that the purchase lacks.
     PersonaIgnored,
-    /// A search names something that is in the file and neither told nor implied by it.
+    /// A search names a word of the file that is neither stated nor implied.
     PersonaOverread,
 }
 
@@ -56,7 +58,7 @@ impl Fault {
         Self::PersonaOverread,
     ];
 
-    /// What reports call it.
+    /// The name used in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,19 +78,19 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Its class.
+    /// The class of the error.
     pub fault: Fault,
-    /// The action with which it was made, from 0.
+    /// The action in which it was made, from 0.
     pub action: usize,
-    /// What it consists of.
+    /// Details of the error.
     pub words: String,
 }
 
-/// The errors of an episode, by action; `words` are a shopper's with a voice of its own. A function of its arguments and the catalog alone; privileged, since it knows
-/// the goal.
+/// The errors of an episode, by action. `words` are those of a voiced shopper. A function of its arguments and the catalog
+/// alone. It knows the goal.
 ///
 /// # Errors
-/// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
+/// [`ReplayError::AfterEnd`] for actions after the end of the episode.
 pub fn analyse(
     mall: &Arc<Mall>,
     key: &TaskKey,

@@ -1,33 +1,36 @@
-//! Views of the catalog: products, their facts, their variants.
+//! Views of the catalog: products, their facts and their variants.
 
-use super::layout::{Column, Columns, Layout, LayoutError, Origin, hex};
-use super::matcher::Matcher;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// A word of the catalog, by its number.
+use base16ct::lower::encode_string;
+
+use super::layout::{Column, Columns, Layout, LayoutError, Origin};
+use super::matcher::Matcher;
+
+/// Number of a word of the catalog.
 pub(super) type WordId = u32;
 
-/// An answer that a product gives: axis and value.
+/// A fact of a product: axis and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Fact {
     pub(super) axis: WordId,
     pub(super) value: WordId,
 }
 
-/// What is chosen so far: per option axis the position of the value, or `None` while open.
+/// A selection: per option axis the position of the chosen value, or `None` while open.
 pub(super) type Selection = Vec<Option<usize>>;
 
-/// All products of a large shop, in the order of their ids: leaf by leaf, family by family.
+/// All products of a large shop in order of their ids: leaf by leaf, family by family.
 pub struct Catalog {
     layout: Layout,
     digest: String,
-    /// Per leaf its products.
+    /// Product ids per leaf.
     products: Vec<Range<u32>>,
 }
 
 impl Catalog {
-    /// Takes up columns whose SHA-256 is `digest`, which is believed: [`Catalog::is_what_its_digest_says`] looks.
+    /// Checks the columns and trusts their SHA-256 `digest`; [`Catalog::is_what_its_digest_says`] verifies it.
     pub(super) fn new(layout: Layout, digest: [u8; 32]) -> Result<Self, LayoutError> {
         super::check::check(&layout)?;
         let mut products = vec![0..0; layout.count(Column::Leaves) / 3];
@@ -39,7 +42,7 @@ impl Catalog {
             }
             range.end = id + 1;
         }
-        let catalog = Self { layout, digest: hex(&digest), products };
+        let catalog = Self { layout, digest: encode_string(&digest), products };
         for split in [false, true] {
             let mut products = catalog.products();
             if !products.any(|it| it.can_be_wanted() && catalog.is_held_out(it.family()) == split) {
@@ -49,19 +52,18 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// SHA-256 (hex) of everything in it, the split by families included.
+    /// SHA-256 of all columns in hexadecimal, including the split by families.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// Reads everything again.
+    /// Computes the digest again and compares it.
     pub(super) fn is_what_its_digest_says(&self) -> bool {
-        hex(&self.layout.digest()) == self.digest
+        encode_string(&self.layout.digest()) == self.digest
     }
 
-    /// How its facts are compared unless somebody says otherwise: what was imported is free text, in which one thing
-    /// is written in several ways.
+    /// The default way of comparing facts. Imported facts are free text, in which the same fact is written in several ways.
     #[must_use]
     pub fn matcher(&self) -> Matcher {
         match self.layout.origin() {
@@ -94,7 +96,7 @@ impl Catalog {
         self.products.len()
     }
 
-    /// Bytes of the catalog without its search index.
+    /// The bytes of the catalog without its search index.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.layout.bytes()
@@ -106,7 +108,7 @@ impl Catalog {
         ((id as usize) < self.len()).then_some(Product { catalog: self, id })
     }
 
-    /// All products, by id.
+    /// All products in order of their ids.
     pub fn products(&self) -> impl ExactSizeIterator<Item = Product<'_>> {
         (0..self.len() as u32).map(|id| Product { catalog: self, id })
     }
@@ -122,7 +124,7 @@ impl Catalog {
 
     pub(super) fn word(&self, id: WordId) -> &str {
         let range = self.layout.range(Column::WordEnds, id as usize);
-        // Checked when the catalog was taken up.
+        // Checked in `Catalog::new`.
         std::str::from_utf8(&self.layout.column(Column::WordBytes)[range]).unwrap_or_default()
     }
 
@@ -136,7 +138,7 @@ impl Catalog {
         std::array::from_fn(|level| self.layout.number(Column::Leaves, 3 * leaf as usize + level))
     }
 
-    /// What a leaf is called besides its name.
+    /// Other names of a leaf.
     pub(super) fn aliases(&self, leaf: u32) -> impl ExactSizeIterator<Item = &str> {
         let range = self.layout.range(Column::AliasEnds, leaf as usize);
         self.layout.numbers(Column::Aliases, range).map(|id| self.word(id))
@@ -146,7 +148,7 @@ impl Catalog {
         self.layout.number(Column::HeldOut, family as usize) == 1
     }
 
-    /// The beginning of the digest as a number, for naming streams.
+    /// The first 64 bits of the digest, which key random streams.
     pub(super) fn fingerprint(&self) -> u64 {
         u64::from_str_radix(&self.digest[..16], 16)
             .expect("a digest is 64 hexadecimal digits by construction")
@@ -176,7 +178,7 @@ impl<'a> Product<'a> {
         self.catalog.layout.range(ends, self.id as usize)
     }
 
-    /// Its number, from 0.
+    /// The id, from 0.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
@@ -188,7 +190,7 @@ impl<'a> Product<'a> {
         self.catalog.path(self.leaf()).map(|word| self.catalog.word(word)).join("›")
     }
 
-    /// What things of its leaf are called besides the name of the leaf.
+    /// Other names of its leaf.
     pub fn aliases(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
         self.catalog.aliases(self.leaf())
     }
@@ -197,7 +199,7 @@ impl<'a> Product<'a> {
     #[must_use]
     pub fn title(&self) -> &'a str {
         let range = self.range(Column::TitleEnds);
-        // Checked when the catalog was taken up.
+        // Checked in `Catalog::new`.
         std::str::from_utf8(&self.catalog.layout.column(Column::TitleBytes)[range])
             .unwrap_or_default()
     }
@@ -214,19 +216,19 @@ impl<'a> Product<'a> {
         self.catalog.word(self.number(Column::Shop))
     }
 
-    /// Its attributes: axis and value.
+    /// The attributes: axis and value.
     pub fn attributes(&self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + use<'a> {
         let catalog = self.catalog;
         self.facts().map(|fact| (catalog.word(fact.axis), catalog.word(fact.value)))
     }
 
-    /// Fen of the cheapest variant in stock.
+    /// Price of the cheapest variant in stock, in fen.
     #[must_use]
     pub fn listed_price(&self) -> u32 {
         self.number(Column::Listed)
     }
 
-    /// Its option axes: name and values.
+    /// The option axes: name and values.
     pub fn options(&self) -> impl ExactSizeIterator<Item = (&'a str, Vec<&'a str>)> + use<'a> {
         let catalog = self.catalog;
         self.axes().map(|(name, values)| {
@@ -234,7 +236,7 @@ impl<'a> Product<'a> {
         })
     }
 
-    /// Fen and pieces in stock of every variant, the last option axis running fastest.
+    /// Price in fen and pieces in stock of each variant; the last option axis varies fastest.
     pub fn variants(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + use<'a> {
         let (layout, range) = (&self.catalog.layout, self.range(Column::VariantEnds));
         layout.numbers(Column::Prices, range.clone()).zip(layout.numbers(Column::Stocks, range))
@@ -269,7 +271,7 @@ impl<'a> Product<'a> {
         self.facts().any(|it| it == fact)
     }
 
-    /// Option axes: the name and the values.
+    /// The option axes: name and values.
     pub(super) fn axes(
         &self,
     ) -> impl ExactSizeIterator<Item = (WordId, impl ExactSizeIterator<Item = WordId> + use<'a>)> + use<'a>
@@ -285,7 +287,7 @@ impl<'a> Product<'a> {
         vec![None; self.range(Column::AxisEnds).len()]
     }
 
-    /// The axis and position of an option value, by its text.
+    /// Axis and position of an option value, by its text.
     pub(super) fn find_option(&self, text: &str) -> Option<(usize, usize)> {
         self.axes().enumerate().find_map(|(axis, (_, mut values))| {
             let position = values.position(|value| self.catalog.word(value) == text)?;
@@ -293,7 +295,7 @@ impl<'a> Product<'a> {
         })
     }
 
-    /// The axis and position of an option value.
+    /// Axis and position of an option value.
     pub(super) fn option_position(&self, option: Fact) -> Option<(usize, usize)> {
         self.axes().enumerate().find_map(|(axis, (name, mut values))| {
             let position = values.position(|value| value == option.value)?;
@@ -301,7 +303,7 @@ impl<'a> Product<'a> {
         })
     }
 
-    /// What is chosen, as facts.
+    /// The selection as facts.
     pub(super) fn chosen(&self, selection: &[Option<usize>]) -> Vec<Fact> {
         let chosen = self.axes().zip(selection);
         chosen
@@ -311,8 +313,8 @@ impl<'a> Product<'a> {
             .collect()
     }
 
-    /// Fen of the cheapest variant in stock that completes `selection`; `None` if all of them are sold out.
-    /// For a complete selection this is the variant's own price.
+    /// Fen of the cheapest variant in stock that completes `selection`; `None` if all are sold out. For a complete selection
+    /// this is the price of that variant.
     pub(super) fn offer(&self, selection: &[Option<usize>]) -> Option<u32> {
         let sizes: Vec<usize> = self.axes().map(|(_, values)| values.len()).collect();
         let matches = |mut variant: usize| {
@@ -327,14 +329,14 @@ impl<'a> Product<'a> {
     }
 }
 
-/// Words with numbers, while a catalog is made.
+/// Numbers the words of a catalog that is being built.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     ids: HashMap<String, WordId>,
 }
 
 impl Words {
-    /// The number of a word, which is stored when it is new.
+    /// The number of a word; a new word is stored.
     pub(super) fn id(&mut self, columns: &mut Columns, word: &str) -> WordId {
         if let Some(&id) = self.ids.get(word) {
             return id;

@@ -1,9 +1,9 @@
-//! Whether stored columns fit each other, so that nothing that reads them can panic.
+//! Checks that stored columns are consistent, so that reading them cannot panic.
 
 use super::layout::Column::{self, *};
 use super::layout::{Layout, LayoutError};
 
-/// Checks everything on which views rely.
+/// Checks everything that views rely on.
 pub(super) fn check(layout: &Layout) -> Result<(), LayoutError> {
     let products = layout.count(Leaf);
     let leaves = layout.count(Leaves) / 3;
@@ -37,7 +37,7 @@ fn that(holds: bool, column: Column) -> Result<(), LayoutError> {
     if holds { Ok(()) } else { Err(LayoutError::Column(column)) }
 }
 
-/// `count` lists whose ends rise to `total`.
+/// Checks `count` lists whose ends rise to `total`.
 fn lists(layout: &Layout, ends: Column, count: usize, total: usize) -> Result<(), LayoutError> {
     let numbers = || layout.numbers(ends, 0..layout.count(ends));
     that(layout.column(ends).len() == 4 * count, ends)?;
@@ -45,7 +45,7 @@ fn lists(layout: &Layout, ends: Column, count: usize, total: usize) -> Result<()
     that(numbers().last().unwrap_or(0) as usize == total, ends)
 }
 
-/// Every text by itself is UTF-8.
+/// Checks that each text is valid UTF-8 by itself.
 fn texts(layout: &Layout, ends: Column, bytes: Column) -> Result<(), LayoutError> {
     let text = |index| &layout.column(bytes)[layout.range(ends, index)];
     let fine = (0..layout.count(ends)).all(|index| std::str::from_utf8(text(index)).is_ok());
@@ -58,7 +58,7 @@ fn below(layout: &Layout, column: Column, limit: usize) -> Result<(), LayoutErro
     that(numbers.all(|number| (number as usize) < limit), column)
 }
 
-/// As many variants as the axes allow, and the listed price is that of the cheapest in stock.
+/// Checks that there is one variant per combination of options, and that the listed price is the cheapest in stock.
 fn variants(layout: &Layout, product: usize) -> Result<(), LayoutError> {
     let axes = layout.range(AxisEnds, product);
     let count =

@@ -1,20 +1,21 @@
-//! How hard the tasks are: where search puts what is wanted, and how often scripted agents find it.
+//! Measures how hard the tasks are: the rank of the target product, and the success of scripted agents.
+
+use std::sync::Arc;
 
 use super::task::Task;
 use super::{Mall, MallError, Replay, Session, agent, replay};
 use crate::agent::Actor;
 use crate::replay::ReplayError;
 use crate::task::{Scenario, Split, TaskKey};
-use std::sync::Arc;
 
-/// Shares between 0 and 1 over tasks of one scenario.
+/// Results over the tasks of one scenario. Shares are between 0 and 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Difficulty {
-    /// The product that the goal was drawn from is the first result when everything said is searched for.
+    /// Share of tasks whose target is the first result when everything stated is searched for.
     pub first: f64,
-    /// It is among the first twenty.
+    /// Share of tasks whose target is among the first 20 results.
     pub within_20: f64,
-    /// Mean of one over its rank, 0 beyond a hundred.
+    /// Mean reciprocal rank of the target; 0 beyond rank 100.
     pub reciprocal_rank: f64,
     /// R_succ of searching once and buying the first result.
     pub search_first: f64,
@@ -22,16 +23,16 @@ pub struct Difficulty {
     pub random: f64,
     /// R_succ of the scripted expert.
     pub expert: f64,
-    /// Tasks that nothing satisfies.
+    /// Share of tasks that no product satisfies.
     pub nothing_fits: f64,
-    /// Turns of the expert.
+    /// Mean number of turns of the expert.
     pub turns: f64,
 }
 
 /// Plays the task of `key` to its end and scores it.
 ///
 /// # Errors
-/// Never with an actor that plays by the rules: the session says when it is over.
+/// None in practice: the session says when it is over, and playing stops there.
 pub fn play(
     mall: &Arc<Mall>,
     key: &TaskKey,
@@ -49,7 +50,7 @@ pub fn play(
     Ok((replay(mall, key, &actions)?, actions))
 }
 
-/// Everything that the agent is told in words when it asks about everything; no file.
+/// Everything stated in words if the agent asks about everything; without the file.
 #[must_use]
 pub fn words(mall: &Arc<Mall>, key: &TaskKey) -> String {
     let (mut session, opening) = Session::start(Arc::clone(mall), key);
@@ -68,15 +69,15 @@ pub fn words(mall: &Arc<Mall>, key: &TaskKey) -> String {
     words
 }
 
-/// The product that the goal of `key` was drawn from; `None` where nothing fits. Privileged: for measuring.
+/// The product that the goal of `key` was drawn from; `None` if nothing fits. Reveals the goal: for measurements only.
 #[must_use]
 pub fn target(mall: &Mall, key: &TaskKey) -> Option<u32> {
     let goal = Task::new(mall, key).goal;
     goal.fits.then_some(goal.target)
 }
 
-/// The rank, from 1, of the product that the goal of `key` was drawn from, when `query` is searched for; `None` beyond
-/// `limit`, or where nothing fits. Privileged: for measuring.
+/// The rank, from 1, of the product that the goal of `key` was drawn from, for `query`; `None` beyond `limit` or if nothing
+/// fits. Reveals the goal: for measurements only.
 ///
 /// # Errors
 /// As [`Mall::search`].

@@ -1,18 +1,21 @@
-//! Catalogs made from the vocabulary: families of near-identical products, their members one to three facts apart.
+//! Generates catalogs from the vocabulary: families of near-identical products whose members differ in one to three facts.
 
 mod family;
+mod item;
 mod price;
 mod title;
+
+use shoprl_rl::seed::{Purpose, Stream};
 
 use super::Preset;
 use super::catalog::{Catalog, WordId, Words};
 use super::layout::{Column, Columns, Origin};
 use super::vocabulary::{Category, Leaf, Vocabulary, vocabulary};
 use crate::draw;
-use family::{Family, Item};
-use shoprl_rl::seed::{Purpose, Stream};
+use family::Family;
+use item::Item;
 
-/// What a stream of purpose `Catalog` is for (second coordinate; the first sets large shops apart from `mini`).
+/// Use of a stream with purpose `Catalog` (its second coordinate; the first one separates large shops from `mini`).
 #[derive(Clone, Copy)]
 enum Part {
     Names,
@@ -24,11 +27,11 @@ const LARGE: u64 = 1 << 32;
 /// Share of the families of each leaf that are held out as targets.
 const HELD_OUT: f64 = 0.2;
 
-/// What the presets differ in.
+/// The sizes that differ between presets.
 #[derive(Clone, Copy)]
 pub(super) struct Scale {
     pub(super) products_per_leaf: usize,
-    /// Brands and shops of one category; of brands there can be no more than pairs of syllables.
+    /// Brands and shops per category. There cannot be more brands than pairs of syllables.
     pub(super) brands: usize,
     pub(super) shops: usize,
 }
@@ -37,7 +40,7 @@ fn stream(seed: u64, part: Part, index: usize) -> Stream {
     Stream::new(seed, Purpose::Catalog, &[LARGE, part as u64, index as u64])
 }
 
-/// Names that the products of one category share.
+/// Names shared by the products of one category.
 struct Names {
     brands: Vec<String>,
     shops: Vec<String>,
@@ -74,13 +77,13 @@ impl Names {
 /// All products of `preset` in memory; a function of both arguments alone.
 pub(super) fn generate(preset: Preset, seed: u64) -> Catalog {
     let (layout, digest) = columns(preset, seed).finish(Origin::Generated);
-    Catalog::new(layout, digest).expect("generated columns fit: a test reads them back")
+    Catalog::new(layout, digest).expect("generated columns are consistent: a test reads them back")
 }
 
-/// All products of `preset`, to be written; a function of both arguments alone.
+/// All products of `preset` as columns to write; a function of both arguments alone.
 pub(super) fn columns(preset: Preset, seed: u64) -> Columns {
     let (vocabulary, scale) = (vocabulary(), preset.scale());
-    let mut press = Press::new(vocabulary);
+    let mut writer = ColumnWriter::new(vocabulary);
     let mut family = 0;
     let names: Vec<Names> = (0..)
         .zip(&vocabulary.categories)
@@ -88,22 +91,22 @@ pub(super) fn columns(preset: Preset, seed: u64) -> Columns {
         .collect();
     for (number, leaf) in (0u32..).zip(&vocabulary.leaves) {
         let names = &names[leaf.category];
-        press.leaf(leaf, &vocabulary.categories[leaf.category]);
+        writer.leaf(leaf, &vocabulary.categories[leaf.category]);
         let (first_family, mut missing) = (family, scale.products_per_leaf);
         while missing > 0 {
             let stream = stream(seed, Part::Family, family);
             let items = Family::new(stream, leaf, names, vocabulary).items(missing);
             missing -= items.len();
-            items.iter().for_each(|item| press.product(number, family as u32, item));
+            items.iter().for_each(|item| writer.product(number, family as u32, item));
             family += 1;
         }
         let held_out = hold_out(seed, first_family, family - first_family);
-        held_out.into_iter().for_each(|it| press.columns.push(Column::HeldOut, u32::from(it)));
+        held_out.into_iter().for_each(|it| writer.columns.push(Column::HeldOut, u32::from(it)));
     }
-    press.columns
+    writer.columns
 }
 
-/// A fifth of a leaf's families, at random.
+/// Marks a random fifth of a leaf's families.
 fn hold_out(seed: u64, first: usize, count: usize) -> Vec<bool> {
     let chosen = ((count as f64 * HELD_OUT + 0.5) as usize).max(1);
     let mut held_out = vec![false; count];
@@ -113,25 +116,25 @@ fn hold_out(seed: u64, first: usize, count: usize) -> Vec<bool> {
     held_out
 }
 
-/// Writes columns.
-struct Press {
+/// Writes products into columns.
+struct ColumnWriter {
     columns: Columns,
     words: Words,
-    /// Of the words, those by which search cuts text, each once.
+    /// Per word: whether it is already a search word.
     searched: Vec<bool>,
 }
 
-impl Press {
+impl ColumnWriter {
     fn new(vocabulary: &Vocabulary) -> Self {
-        let mut press =
+        let mut writer =
             Self { columns: Columns::default(), words: Words::default(), searched: Vec::new() };
         for word in &vocabulary.flourishes {
-            press.searched(word);
+            writer.searched(word);
         }
-        press
+        writer
     }
 
-    /// The number of a word that people may search for.
+    /// The number of a word, which becomes a search word.
     fn searched(&mut self, word: &str) -> WordId {
         let id = self.words.id(&mut self.columns, word);
         let index = id as usize;
@@ -173,7 +176,7 @@ impl Press {
         self.columns.extend_text(Column::TitleBytes, &item.title);
         self.columns.push(Column::TitleEnds, self.columns.bytes(Column::TitleBytes));
         for (axis, value) in item.facts() {
-            // The axis is no word of the search: everything has a material.
+            // Names of axes are not search words: every product has a material.
             let axis = self.words.id(&mut self.columns, axis);
             let value = self.searched(value);
             self.columns.push(Column::Facts, axis);
@@ -209,7 +212,7 @@ impl Press {
 mod tests {
     use super::*;
 
-    /// Otherwise drawing a category's brands would not end.
+    /// Otherwise drawing the brands of a category would not terminate.
     #[test]
     fn there_are_more_brand_names_than_a_preset_draws() {
         let names = vocabulary().heads.len() * vocabulary().tails.len();

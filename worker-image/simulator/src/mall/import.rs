@@ -1,31 +1,33 @@
-//! Catalogs of other environments: the product files of ShopSimulator (arXiv 2601.18225) and WebShop (Yao et al., 2022).
+//! Imports catalogs of other environments: product files of ShopSimulator (arXiv 2601.18225) and WebShop (Yao et al., 2022).
 //!
-//! What a file holds and what becomes of it is told in `docs/concepts/shop.md`. No such data comes with this project.
-//! Facts of imported catalogs are free text, so they are compared by [`Matcher::Published`](super::Matcher) unless the terms
-//! of a reward name another.
+//! `docs/concepts/shop.md` describes the file formats and the conversion. This project includes no such data. Facts of imported
+//! catalogs are free text, so they are compared by [`Matcher::Published`](super::Matcher) unless the terms of a reward name
+//! another matcher.
 
-mod press;
+mod columns;
 mod product;
 mod records;
 mod report;
 
 pub use report::{Dropped, Reason, Report};
 
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
 use super::index::ProductIndex;
 use super::segment::Segmenter;
 use super::{Catalog, Mall, MallError, engine};
-use press::Press;
+use columns::ColumnWriter;
 use product::{Imported, Notes};
-use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
-use thiserror::Error;
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Format {
-    /// A JSON array, or an object per line, of products with `title`, `category`, `attribute`, `pricing` and
-    /// `customization_options`.
+    /// Products with `title`, `category`, `attribute`, `pricing` and `customization_options`, as a JSON array or one object
+    /// per line.
     ShopSimulator,
     /// The same with `name`, `product_category` and `attributes`.
     WebShop,
@@ -35,13 +37,13 @@ pub enum Format {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// Compressed bytes.
+    /// The file is compressed.
     #[error("the file is compressed; unpack it first")]
     Compressed,
-    /// Neither an array nor objects, or an array that breaks off.
-    #[error("not a JSON array or one JSON object a line")]
+    /// The file is neither a JSON array nor JSON objects, or the array is truncated.
+    #[error("not a JSON array or one JSON object per line")]
     Json(#[source] serde_json::Error),
-    /// Nothing was kept.
+    /// No record was kept.
     #[error("no product can be used: {0}")]
     Nothing(Box<Report>),
     /// No task can be drawn.
@@ -49,12 +51,12 @@ pub enum ImportError {
         "no {split} product has both attributes and options, so no task could be drawn: {report}"
     )]
     NoTasks {
-        /// Of which split.
+        /// The split without products.
         split: &'static str,
-        /// What became of the records.
+        /// What happened to the records.
         report: Box<Report>,
     },
-    /// More text than a catalog holds.
+    /// The file has more products or text than a catalog can hold.
     #[error("more than {0} products or 4 GiB of text; import a part of the file")]
     Large(usize),
     /// The search engine failed.
@@ -62,17 +64,17 @@ pub enum ImportError {
     Mall(#[from] MallError),
 }
 
-/// The most products that a catalog takes.
+/// Maximum number of products in a catalog.
 const MOST_PRODUCTS: usize = 2_000_000;
-/// Of products without a split of their own, every fifth is held out.
+/// Of products without a split, every fifth is held out.
 const HELD_OUT_EVERY: usize = 5;
 
-/// Reads the products of `bytes` and builds their catalog and its index; a function of its arguments.
+/// Reads the products of `bytes` and builds the catalog and its index; a function of its arguments.
 ///
-/// Records that cannot be used are left out, and the report counts and names them.
+/// Unusable records are dropped; the report counts them and names examples.
 ///
 /// # Errors
-/// If the file as a whole is no such file, or leaves no product, or none for the tasks of a split.
+/// If the file is malformed as a whole, leaves no product, or leaves none for the tasks of a split.
 pub fn import(format: Format, bytes: &[u8]) -> Result<(Mall, Report), ImportError> {
     let mut report = Report::new(format);
     let mut notes = Notes::default();
@@ -115,7 +117,7 @@ pub fn import(format: Format, bytes: &[u8]) -> Result<(Mall, Report), ImportErro
             return Err(ImportError::NoTasks { split, report: Box::new(report) });
         }
     }
-    let catalog = Press::catalog(products)
+    let catalog = ColumnWriter::catalog(products)
         .map_err(|error| ImportError::Mall(MallError::Stored(Box::new(error))))?;
     report.digest = catalog.digest().to_owned();
     Ok((open(catalog)?, report))
@@ -132,7 +134,7 @@ fn text(products: &[Imported]) -> usize {
     products.iter().map(Imported::size).sum()
 }
 
-/// Products that do not say to which split they belong are held out in turn, those that can be wanted by themselves.
+/// Holds out every fifth product without a split; products that can be wanted are counted separately.
 fn split(products: &mut [Imported]) {
     let mut counts = [0usize; 2];
     for product in products.iter_mut().filter(|product| product.held_out.is_none()) {

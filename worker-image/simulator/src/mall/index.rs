@@ -1,20 +1,16 @@
-//! The search index: tantivy's postings over our own terms, in one segment, scored by us.
+//! The search index: tantivy's postings over the shop's own terms in one segment, with its own scoring.
 //!
-//! The ranked list is the same in every process: document ids are product ids, scores are summed in f64 in the order
-//! of the query's terms and of the fields, no function of the platform's mathematics library is used, ties go to the
-//! lower id.
+//! The ranked list is identical in every process: document ids equal product ids, scores are summed in f64 in the order of
+//! the query's terms and of the fields, no platform math library is used, and ties go to the lower id.
 
 mod files;
 mod rank;
 
 pub(super) use files::Files;
 
-use super::catalog::{Catalog, Product};
-use super::segment::Segmenter;
-use crate::search::Bm25;
-use rank::Postings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
 use tantivy::directory::{Directory as _, OwnedBytes, RamDirectory};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
@@ -24,34 +20,38 @@ use tantivy::{
 };
 use thiserror::Error;
 
-/// What is indexed of a product, with what a match there weighs. The weights were chosen by measurement
-/// (docs/benchmarks/search.md).
+use super::catalog::{Catalog, Product};
+use super::segment::Segmenter;
+use crate::search::Bm25;
+use rank::Postings;
+
+/// Indexed fields of a product with their weights. The weights were chosen by measurement (docs/benchmarks/search.md).
 ///
-/// Attributes and options that the title leaves out are not indexed: that is why pages must be read.
+/// Attributes and options missing from the title are not indexed, so agents must read pages.
 pub(super) const FIELDS: [(&str, f64); 3] = [("title", 1.0), ("category", 1.0), ("brand", 1.0)];
-/// Memory of the indexing buffer at first; it grows until all products are in, so the segment is written once.
+/// Initial size of the indexing buffer in bytes. It grows until all products are in it, so one segment is written.
 const BUFFER_BYTES: usize = 64 << 20;
-/// The engine's list of its files.
+/// The file in which the engine lists its files.
 const MANAGED: &str = ".managed.json";
 
-/// Failure to build an index or to read a stored one.
+/// Why an index could not be built or opened.
 #[derive(Debug, Error)]
 pub(super) enum IndexError {
     #[error("the search engine failed")]
     Engine(#[from] TantivyError),
     #[error("the search index could not be read")]
     Read(#[from] std::io::Error),
-    #[error("the search index has {0} segments, not one")]
+    #[error("the search index has {0} segments instead of one")]
     Segments(usize),
     #[error("the search index holds {found} products, the catalog {expected}")]
     Products { found: u32, expected: usize },
 }
 
-/// Counts and lengths for which a contribution is looked up instead of computed.
+/// Term counts and document lengths for which the saturation is tabulated.
 const COUNTS: usize = 4;
 const LENGTHS: usize = 256;
 
-/// What a term holds, if anything.
+/// The postings of a term, if it occurs.
 type Found<F> = Option<Postings<F>>;
 
 /// One field of the single segment.
@@ -60,13 +60,13 @@ struct IndexedField {
     postings: Arc<InvertedIndexReader>,
     lengths: FieldNormReader,
     bm25: Bm25,
-    /// The shortest length of a product in it.
+    /// The smallest document length.
     shortest: u32,
-    /// BM25's saturation by count less one and by the engine's number of a length: what [`Bm25::saturation`] returns.
+    /// BM25 saturations by count minus one and by tantivy's length id, as [`Bm25::saturation`] returns them.
     saturations: Box<[[f64; LENGTHS]; COUNTS]>,
 }
 
-/// What is needed to rank.
+/// The data for ranking.
 pub(super) struct ProductIndex {
     fields: Vec<IndexedField>,
     products: usize,
@@ -92,7 +92,7 @@ impl ProductIndex {
         Self::open(written(&directory)?, catalog)
     }
 
-    /// Takes up files, which stay where they lie.
+    /// Opens an index from its files without copying them.
     pub(super) fn open(files: Files, catalog: &Catalog) -> Result<Self, IndexError> {
         let index = Index::open(files.clone())?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
@@ -111,13 +111,13 @@ impl ProductIndex {
         Ok(Self { fields, products: expected, files })
     }
 
-    /// What to store, for [`ProductIndex::open`].
+    /// The files to store, for [`ProductIndex::open`].
     pub(super) fn files(&self) -> &Files {
         &self.files
     }
 
-    /// The best `limit` products among those that `admits` and that hold a term, best first. A field whose weight is
-    /// not above 0 counts as empty.
+    /// The best `limit` products that contain a term and that `admits` accepts, best first. A field whose weight is not
+    /// above 0 is ignored.
     pub(super) fn search(
         &self,
         terms: &[&str],
@@ -142,7 +142,7 @@ impl IndexedField {
         let postings = segment.inverted_index(field)?;
         let bm25 = Bm25::new(u64::from(segment.max_doc()), postings.total_num_tokens());
         let lengths = segment.get_fieldnorms_reader(field)?;
-        // The engine numbers lengths in ascending order.
+        // tantivy's length ids are in ascending order of length.
         let shortest = (0..segment.max_doc()).map(|product| lengths.fieldnorm_id(product)).min();
         let shortest = FieldNormReader::id_to_fieldnorm(shortest.unwrap_or_default());
         let mut saturations = Box::new([[0.0; LENGTHS]; COUNTS]);
@@ -154,7 +154,7 @@ impl IndexedField {
         Ok(Self { field, postings, lengths, bm25, shortest, saturations })
     }
 
-    /// What `term` holds here, if anything.
+    /// The postings of `term` in this field, if any.
     fn postings(
         &self,
         term: &str,
@@ -191,13 +191,13 @@ impl IndexedField {
     }
 }
 
-/// What the engine wrote.
+/// The files that the engine wrote.
 fn written(directory: &RamDirectory) -> Result<Files, IndexError> {
     let listed = directory.atomic_read(Path::new(MANAGED)).map_err(TantivyError::from)?;
     let listed: Vec<PathBuf> = serde_json::from_slice(&listed).map_err(std::io::Error::from)?;
     let mut files = Vec::new();
     for path in listed {
-        // The list names files that a segment may have and this one has not.
+        // The list includes files that a segment may have and this one lacks.
         if directory.exists(&path).map_err(TantivyError::from)? {
             let bytes = directory.atomic_read(&path).map_err(TantivyError::from)?;
             files.push((path, OwnedBytes::new(bytes)));
@@ -217,7 +217,7 @@ fn schema() -> (Schema, Vec<Field>) {
     (schema.build(), fields)
 }
 
-/// The terms of every field, in the order of [`FIELDS`].
+/// The terms of each field, in the order of [`FIELDS`].
 fn terms<'a>(
     catalog: &'a Catalog,
     product: &Product<'a>,

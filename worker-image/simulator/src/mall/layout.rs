@@ -1,24 +1,24 @@
-//! The catalog as bytes: columns of little-endian numbers, read where they lie. What is stored is what is used, so a
+//! The catalog as bytes: columns of little-endian numbers that are read in place. The stored form is the form in use, so a
 //! cached catalog needs no decoding, and its digest is the digest of its bytes.
 
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
 use tantivy::directory::OwnedBytes;
 use thiserror::Error;
 
-/// Where the facts of a catalog come from. The digest covers it, since a reward depends on it.
+/// The source of a catalog's facts. The digest covers it, because the reward depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Written by our generator: the same fact is the same word.
+    /// Written by this crate's generator: equal facts are equal words.
     Generated,
-    /// Taken from another environment's files: free text.
+    /// Imported from another environment's files: free text.
     Imported,
 }
 
 impl Origin {
-    /// The name with which columns begin. Its number is raised whenever the meaning of the same columns changes.
+    /// The magic bytes. Their number is incremented whenever the meaning of a column changes.
     const fn magic(self) -> &'static [u8; MAGIC] {
         match self {
             Self::Generated => b"shoprl catalog 2",
@@ -33,59 +33,59 @@ impl Origin {
 
 const MAGIC: usize = 16;
 
-/// What a column holds. Lists of lists are stored end to end, with a column of the ends.
+/// A column. Lists of lists are stored end to end, with a column of their ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// Ends of the words in bytes, and the words themselves in UTF-8.
+    /// Ends of the words in bytes, and the words in UTF-8.
     WordEnds,
     WordBytes,
-    /// The words by which search cuts a text.
+    /// The words that search cuts texts into.
     SearchWords,
     /// Three words for each leaf: domain, category, leaf.
     Leaves,
-    /// Per leaf its other names.
+    /// Other names per leaf.
     AliasEnds,
     Aliases,
-    /// Per product, in the order of leaves.
+    /// Per product, in order of leaves.
     Leaf,
     Family,
     Brand,
     Shop,
-    /// Fen: the cheapest variant in stock.
+    /// Price of the cheapest variant in stock, in fen.
     Listed,
     TitleEnds,
     TitleBytes,
-    /// Per product pairs of words: axis and value.
+    /// Pairs of words per product: axis and value.
     FactEnds,
     Facts,
-    /// Per product its option axes, per axis its values.
+    /// Option axes per product, values per axis.
     AxisEnds,
     AxisNames,
     ValueEnds,
     Values,
-    /// Per product its variants, the last axis running fastest: fen and pieces in stock.
+    /// Variants per product, the last axis varying fastest: fen, and pieces in stock.
     VariantEnds,
     Prices,
     Stocks,
-    /// Per family 1 if its products are targets of held-out tasks, else 0.
+    /// Per family: 1 if its products are targets of held-out tasks, else 0.
     HeldOut,
 }
 
 const COLUMNS: usize = Column::HeldOut as usize + 1;
 const HEADER: usize = MAGIC + 8 * COLUMNS;
 
-/// What is wrong with the bytes of a catalog.
+/// Why the bytes of a catalog are refused.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum LayoutError {
     #[error("not a catalog of this version")]
     Magic,
-    #[error("cut off or longer than its header says")]
+    #[error("truncated, or longer than its header says")]
     Length,
     #[error("column {0:?} does not fit the others")]
     Column(Column),
 }
 
-/// Columns that grow.
+/// Columns under construction.
 #[derive(Debug)]
 pub(super) struct Columns([Vec<u8>; COLUMNS]);
 
@@ -104,7 +104,7 @@ impl Columns {
         self.0[column as usize].extend_from_slice(text.as_bytes());
     }
 
-    /// Bytes of a text column, or entries of a column of numbers times four.
+    /// Bytes of a column; a column of numbers has four per entry.
     pub(super) fn bytes(&self, column: Column) -> u32 {
         self.0[column as usize].len() as u32
     }
@@ -113,7 +113,7 @@ impl Columns {
         self.bytes(column) / 4
     }
 
-    /// Writes them in one piece, and each is freed as soon as it is written. Returns the SHA-256 of what was written.
+    /// Writes the columns and frees each as soon as it is written. Returns the SHA-256 of the written bytes.
     pub(super) fn write(self, origin: Origin, out: &mut dyn Write) -> io::Result<[u8; 32]> {
         let mut hasher = Sha256::new();
         let mut put = |bytes: &[u8]| {
@@ -128,17 +128,17 @@ impl Columns {
         Ok(hasher.finalize().into())
     }
 
-    /// Them in one piece in memory.
+    /// The columns in one piece of memory, and their SHA-256.
     pub(super) fn finish(self, origin: Origin) -> (Layout, [u8; 32]) {
         let size = HEADER + self.0.iter().map(Vec::len).sum::<usize>();
         let mut bytes = Vec::with_capacity(size);
-        let digest = self.write(origin, &mut bytes).expect("memory takes what is written to it");
+        let digest = self.write(origin, &mut bytes).expect("writing to memory cannot fail");
         let layout = Layout::new(OwnedBytes::new(bytes)).expect("the header is of these columns");
         (layout, digest)
     }
 }
 
-/// All columns, in one piece.
+/// All columns in one piece of memory.
 pub(super) struct Layout {
     bytes: OwnedBytes,
     origin: Origin,
@@ -146,7 +146,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Takes up stored bytes, which stay where they lie. What the columns mean to each other is checked by the catalog.
+    /// Reads the header of stored bytes, which are not copied. The catalog checks the consistency of the columns.
     pub(super) fn new(bytes: OwnedBytes) -> Result<Self, LayoutError> {
         let origin = Origin::of(&bytes).ok_or(LayoutError::Magic)?;
         let lengths = bytes.get(MAGIC..HEADER).ok_or(LayoutError::Length)?;
@@ -202,17 +202,9 @@ impl Layout {
         bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
-    /// List number `index` of those whose ends are in `ends`.
+    /// List number `index` of those that end at `ends`.
     pub(super) fn range(&self, ends: Column, index: usize) -> Range<usize> {
         let start = index.checked_sub(1).map_or(0, |before| self.number(ends, before));
         start as usize..self.number(ends, index) as usize
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -1,14 +1,15 @@
-//! Files as memory, shared by all processes that read them: the only place in the crate with `unsafe`.
+//! Maps files into memory, shared by all processes that read them. The only module of this crate with `unsafe`.
 
-#![allow(unsafe_code, reason = "mapping a file; the argument stands at each block")]
+#![allow(unsafe_code, reason = "maps a file; each block states why it is sound")]
 
-use memmap2::{Mmap, MmapOptions};
-use stable_deref_trait::StableDeref;
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use memmap2::{Mmap, MmapOptions};
+use stable_deref_trait::StableDeref;
 use tantivy::directory::OwnedBytes;
 use thiserror::Error;
 
@@ -17,7 +18,7 @@ use thiserror::Error;
 pub(super) enum MapError {
     #[error(transparent)]
     Read(#[from] io::Error),
-    #[error("it is no regular file")]
+    #[error("it is not a regular file")]
     Kind,
     #[error("user {0} owns it and may change it while it is read; own it, or let root own it")]
     Owner(u32),
@@ -25,7 +26,7 @@ pub(super) enum MapError {
     Mode(u32),
 }
 
-/// Writable by group, by all.
+/// Write permission of the group and of others.
 const OTHERS_WRITE: u32 = 0o022;
 
 struct Map(Mmap);
@@ -38,14 +39,14 @@ impl Deref for Map {
     }
 }
 
-// SAFETY: the bytes lie where the kernel mapped them and stay there until the map is dropped, wherever the handle to
-// it is moved; nothing here gives out the map itself.
+// SAFETY: the bytes stay where the kernel mapped them until the map is dropped, wherever the handle is moved. No function
+// here hands out the map itself.
 unsafe impl StableDeref for Map {}
 
-/// The bytes of a file that only its owner, who is this user or root, may change.
+/// Maps a file that only its owner can change, if the owner is this user or root.
 pub(super) fn map(path: &Path) -> Result<OwnedBytes, MapError> {
     let file = File::open(path)?;
-    // Of the open file, not of the name: the two may differ by now.
+    // Metadata of the open file: the name may point to another file by now.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(MapError::Kind);
@@ -60,10 +61,10 @@ pub(super) fn map(path: &Path) -> Result<OwnedBytes, MapError> {
     if metadata.len() == 0 {
         return Ok(OwnedBytes::empty());
     }
-    // SAFETY: mapped bytes must not change, nor the file become shorter, while they are borrowed. Only the file's owner
-    // could do that, and the owner is this user or root. Our own writer never touches a file that has its name: it
-    // writes another and renames it, and a mapped file outlives its name. What it maps of the other while it is not
-    // finished, it gives back before it goes on (`file::write`).
+    // SAFETY: mapped bytes must not change, and the file must not shrink, while they are borrowed. Only the file's owner can
+    // do that, and the owner is this user or root. This crate's writer never changes a file under its final name: it fills
+    // a temporary file and renames it (`shoprl_files::write_with`), and a map keeps the replaced file alive. The writer
+    // maps its own temporary file once, and drops that map before it writes on (`file::fill`).
     let map = unsafe { MmapOptions::new().map(&file)? };
     Ok(OwnedBytes::new(Map(map)))
 }

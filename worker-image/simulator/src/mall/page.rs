@@ -1,22 +1,23 @@
-//! What the agent reads. Nothing in here knows a goal.
+//! Renders the pages that the agent reads. No function here gets a goal.
 
-use super::catalog::Product;
 use std::fmt::Write as _;
 
-/// Attributes that a row shows.
+use super::catalog::Product;
+
+/// Attributes on a row.
 pub(super) const TAGS: usize = 2;
 
-/// Rows of one page of results.
+/// The rows of one result page.
 pub(super) struct Rows<I> {
     pub(super) products: I,
-    /// From 1.
+    /// Page number, from 1.
     pub(super) page: usize,
     pub(super) pages: usize,
     pub(super) found: usize,
 }
 
-/// A page of results: title, price of the cheapest variant in stock, shop, brand, and the first two attributes. Titles
-/// are what merchants claim; what follows them is true.
+/// A result page: title, price of the cheapest variant in stock, shop, brand, and the first two attributes. Titles are the
+/// merchants' claims; the other columns are true.
 pub(super) fn results<'a>(rows: Rows<impl Iterator<Item = Product<'a>>>) -> String {
     let Rows { products, page, pages, found } = rows;
     if found == 0 {
@@ -41,7 +42,7 @@ pub(super) fn results<'a>(rows: Rows<impl Iterator<Item = Product<'a>>>) -> Stri
     text
 }
 
-/// A product: everything but prices and stock of its variants.
+/// A product: everything except prices and stock of its variants.
 pub(super) fn item(product: &Product<'_>) -> String {
     let mut text = format!(
         "商品 {}\n店铺 {}\n类目 {}\n品牌 {}\n参数",
@@ -61,7 +62,7 @@ pub(super) fn item(product: &Product<'_>) -> String {
     text
 }
 
-/// For every option value the cheapest price at which it can be had.
+/// The lowest price of each option value, or that it is sold out.
 pub(super) fn details(product: &Product<'_>) -> String {
     let mut text = "详情".to_owned();
     for (position, (axis, values)) in product.options().enumerate() {
@@ -78,7 +79,7 @@ pub(super) fn details(product: &Product<'_>) -> String {
     text
 }
 
-/// Everything chosen so far and the price of the cheapest variant in stock that has it.
+/// The current selection and the price of the cheapest variant in stock that has it.
 pub(super) fn chosen<'a>(chosen: impl Iterator<Item = (&'a str, &'a str)>, fen: u32) -> String {
     let mut text = "已选".to_owned();
     for (axis, value) in chosen {
@@ -92,12 +93,12 @@ pub(super) fn bought(fen: u32) -> String {
     format!("成交 ¥{}", Yuan(fen))
 }
 
-/// The last line of every observation.
+/// The last line of each observation.
 pub(super) fn counter(remaining: u32) -> String {
     if remaining == 0 { "\n结束".to_owned() } else { format!("\n剩余{remaining}轮") }
 }
 
-/// Fen as yuan, without zeros that say nothing.
+/// Formats fen as yuan, without trailing zeros.
 pub(super) struct Yuan(pub(super) u32);
 
 impl std::fmt::Display for Yuan {

@@ -1,20 +1,20 @@
-//! What may be searched for.
+//! Parses search queries.
 
 use crate::search::{QueryError, without_prices};
 
-/// The longest query in characters: a whole instruction fits.
+/// Maximum query length in characters; a whole instruction fits.
 const LONGEST: usize = 200;
 
-/// Text to look for, and a ceiling on the listed price.
+/// Text to search for, and a ceiling on the listed price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Query {
     pub(super) text: String,
-    /// Yuan; the lowest price mentioned.
+    /// In yuan; the lowest price mentioned.
     pub(super) ceiling: Option<u32>,
 }
 
 impl Query {
-    /// Reads `text`: every `¥N` is a ceiling.
+    /// Parses `text`: every `¥N` is a ceiling.
     pub(super) fn parse(text: &str) -> Result<Self, QueryError> {
         if text.chars().count() > LONGEST {
             return Err(QueryError::Long);

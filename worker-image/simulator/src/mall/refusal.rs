@@ -1,8 +1,8 @@
-//! Why an action changed nothing, and what to do instead.
+//! Reasons why an action was refused, with remedies.
 
 use crate::search::QueryError;
 
-/// A reason; the turn is spent, the state is as before.
+/// Why an action was refused. The turn is spent and the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     Unfinished,
@@ -15,7 +15,7 @@ pub(super) enum Refusal {
     NoItem,
     NoSuchOption,
     SoldOut,
-    NobodyToAsk,
+    NoShopperToAsk,
     NoSuchTopic,
 }
 
@@ -35,7 +35,7 @@ impl Refusal {
             Self::NoItem => "还没打开商品，请先打开",
             Self::NoSuchOption => "没有此规格，请看规格一行",
             Self::SoldOut => "售罄，请换规格或商品",
-            Self::NobodyToAsk => "没人可问，请看任务",
+            Self::NoShopperToAsk => "没人可问，请看任务",
             Self::NoSuchTopic => "问题不明，可问：属性 品牌 规格 预算，或一项参数的名称",
         }
     }

@@ -1,18 +1,20 @@
-//! Playing an episode again from its actions: how rewards come about. A session never scores.
+//! Replays an episode from its actions. This is the only source of rewards; a session never scores.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::counts::counts;
 use super::session::{Session, Step, VoiceError, limit};
-use super::storefront::{Storefront, Visit};
+use super::storefront::Storefront;
 use super::task::{Brief, Goal, Task};
 use super::{Mall, Matcher};
 use crate::action::ActionKind;
 use crate::replay::ReplayError;
-use crate::score::{Counts, Outcome};
+use crate::score::Outcome;
 use crate::session::End;
 use crate::task::TaskKey;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
-/// An episode with what was withheld from the agent.
+/// A replayed episode, with the facts that the agent does not see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
     /// The first observation, then one per action.
@@ -21,31 +23,31 @@ pub struct Replay {
     pub end: Option<End>,
     /// The metrics, by the formulas of `mini`; a category of the same parent scores one half.
     pub outcome: Outcome,
-    /// How facts were compared for them.
+    /// How facts were compared.
     pub matcher: Matcher,
-    /// Per action its kind.
+    /// Kind of each action.
     pub kinds: Vec<ActionKind>,
-    /// Purchases that the shopper did not allow.
+    /// Purchases that the shopper stopped.
     pub purchases_refused: u32,
 }
 
-/// Words of a shopper with a voice of its own, by the position of the action that they answer, from 0. Where there are none the
-/// rules speak.
+/// Words that a model said for the shopper, by position of the answered action, from 0. Where there are none, the shopper says
+/// the sentences of the rules.
 pub type Words = BTreeMap<usize, String>;
 
-/// Plays `actions` on the task of `key` and scores them, facts compared as the catalog has it
-/// ([`Catalog::matcher`](super::Catalog::matcher)). A function of its arguments and the catalog alone.
+/// Replays `actions` on the task of `key` and scores them. Facts are compared as [`Catalog::matcher`](super::Catalog::matcher)
+/// says. A function of its arguments and the catalog alone.
 ///
 /// # Errors
-/// [`ReplayError::AfterEnd`] for actions that no session can have accepted.
+/// [`ReplayError::AfterEnd`] for actions after the end of the episode.
 pub fn replay(mall: &Arc<Mall>, key: &TaskKey, actions: &[String]) -> Result<Replay, ReplayError> {
     replay_by(mall, key, actions, None, mall.catalog.matcher())
 }
 
-/// [`replay`] of an episode whose shopper had a voice of its own ([`Session::start_voiced`]): `words` are what was recorded.
+/// [`replay`] for an episode with a voiced shopper ([`Session::start_voiced`]); `words` are the recorded words.
 ///
 /// # Errors
-/// As [`replay`]; [`ReplayError::Words`] for words that the shopper cannot have said there.
+/// As [`replay`]; [`ReplayError::Words`] for words that the shopper cannot have said.
 pub fn replay_voiced(
     mall: &Arc<Mall>,
     key: &TaskKey,
@@ -77,7 +79,7 @@ pub(super) fn replay_by(
     Ok(Replay { observations, end: session.ended(), outcome, matcher, kinds, purchases_refused })
 }
 
-/// The session of a task; its shopper has a voice of its own where words were recorded.
+/// Begins the session of a task; its shopper is voiced if words were recorded.
 pub(super) fn begin(
     mall: &Arc<Mall>,
     brief: Brief,
@@ -91,7 +93,7 @@ pub(super) fn begin(
     }
 }
 
-/// Plays `actions`, and where there are `words` the shopper says them; `each` gets every step with the shop as it is after it.
+/// Plays `actions` with the recorded `words`. `each` gets every step with the shop after it.
 pub(super) fn walk(
     session: &mut Session,
     actions: &[String],
@@ -116,38 +118,11 @@ pub(super) fn walk(
     Ok(())
 }
 
-/// The metrics of a session as it stands.
+/// The metrics of a session in its current state.
 fn outcome(mall: &Mall, goal: &Goal, session: &Session, matcher: Matcher) -> Outcome {
     match (session.ended(), session.storefront().visit()) {
-        (Some(End::Bought), Some(visit)) => Outcome::of_counts(matcher.counts(mall, goal, visit)),
+        (Some(End::Bought), Some(visit)) => Outcome::of_counts(counts(matcher, mall, goal, visit)),
         (Some(End::Declined), _) => Outcome::of_decline(goal.fits),
         _ => Outcome::default(),
-    }
-}
-
-/// What the formulas count of buying `visit`, by identity.
-pub(super) fn counts(mall: &Mall, goal: &Goal, visit: &Visit) -> Counts {
-    let product = mall.catalog.at(visit.product);
-    let chosen = product.chosen(&visit.selection);
-    let brand = goal.brand.is_some_and(|brand| product.brand_id() == brand);
-    let facts = goal.facts.iter().filter(|&&fact| product.has_fact(fact)).count();
-    let options = goal.options.iter().filter(|option| chosen.contains(option)).count();
-    let wanted = goal.facts.len() + usize::from(goal.brand.is_some());
-    Counts {
-        category: category(mall.catalog.path(goal.leaf), mall.catalog.path(product.leaf())),
-        features: [wanted, facts + usize::from(brand)],
-        options: [goal.options.len(), options],
-        within_budget: visit.price(mall) <= goal.budget_fen(),
-    }
-}
-
-/// 1 for the same leaf, one half for the same parent, 0 otherwise.
-fn category(wanted: [u32; 3], bought: [u32; 3]) -> f64 {
-    if wanted == bought {
-        1.0
-    } else if wanted[..2] == bought[..2] {
-        0.5
-    } else {
-        0.0
     }
 }

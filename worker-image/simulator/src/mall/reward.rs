@@ -1,10 +1,16 @@
-//! What an episode is worth: weighted metrics, less what may be charged besides.
+//! The reward of an episode: weighted metrics minus optional charges.
 //!
 //! R = success · R_succ + strict · R_strict + loose · R_loose
 //!     − afterRefusal · \[a purchase after a refusal\] − unverified · \[a purchase not verified\] − turns · n / n_max
 //!
-//! The metrics are those of ShopSimulator (arXiv 2601.18225). The charges are ours and off by default: of the errors at a
-//! purchase its error analysis counts 45.6 % as not verified and 31.3 % as made after a refusal; no metric sees either.
+//! The metrics are those of ShopSimulator (arXiv 2601.18225). The charges are this project's and off by default. Of the errors
+//! at a purchase, ShopSimulator's analysis counts 45.6 % as not verified and 31.3 % as made after a refusal. No metric counts
+//! either of them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::analysis::{Fault, Finding, analyse};
 use super::matcher::Matcher;
@@ -13,32 +19,29 @@ use super::session::limit;
 use super::{Mall, Outcome, Words};
 use crate::replay::ReplayError;
 use crate::task::TaskKey;
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use thiserror::Error;
 
-/// Weights, each between 0 and 1, and how facts are compared.
+/// Weights between 0 and 1, and how facts are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Terms {
-    /// Of R_succ.
+    /// Weight of R_succ.
     pub success: f64,
-    /// Of R_strict.
+    /// Weight of R_strict.
     pub strict: f64,
-    /// Of R_loose.
+    /// Weight of R_loose.
     pub loose: f64,
-    /// Charged once if the agent bought, or tried to, what the shopper had refused ([`Fault::BuysAfterRefusal`]).
+    /// Charged once if the agent bought, or tried to, after the shopper had refused ([`Fault::BuysAfterRefusal`]).
     pub after_refusal: f64,
-    /// Charged once if it bought, or tried to, against what the pages show ([`Fault::BuysUnverified`]).
+    /// Charged once if the agent bought, or tried to, against the pages ([`Fault::BuysUnverified`]).
     pub unverified: f64,
-    /// Charged in proportion to the turns taken; whole when all of them were.
+    /// Charged in proportion to the turns taken; fully if all turns were taken.
     pub turns: f64,
-    /// How facts are compared; `None` leaves it to the catalog ([`Catalog::matcher`](super::Catalog::matcher)).
+    /// How facts are compared; `None` means the catalog's default ([`Catalog::matcher`](super::Catalog::matcher)).
     pub matcher: Option<Matcher>,
 }
 
 impl Default for Terms {
-    /// Success alone, nothing charged.
+    /// Success only, without charges.
     fn default() -> Self {
         Self {
             success: 1.0,
@@ -52,19 +55,19 @@ impl Default for Terms {
     }
 }
 
-/// Terms that cannot be used.
+/// Why reward terms are refused.
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum TermsError {
     /// A weight out of range.
-    #[error("{field}: {value} is no weight; write a number from 0 to 1")]
+    #[error("{field}: {value} is out of range; write a number from 0 to 1")]
     Weight {
-        /// Which one.
+        /// The field.
         field: &'static str,
-        /// What was written.
+        /// The value.
         value: f64,
     },
-    /// Every episode would be worth the same, or only less.
+    /// No metric has a weight, so no episode could have a positive reward.
     #[error("one of success, strict and loose must be above 0")]
     Worthless,
 }
@@ -73,35 +76,35 @@ pub enum TermsError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ScoreError {
-    /// The terms.
+    /// The terms are invalid.
     #[error(transparent)]
     Terms(#[from] TermsError),
-    /// The actions.
+    /// The actions cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// The shop says something else than was recorded.
+    /// The replay differs from the record.
     #[error(
-        "observation {0} is not what the shop says: score it with the catalog and version it was played with"
+        "observation {0} differs from the record: score it with the catalog and version it was played with"
     )]
     Diverged(usize),
 }
 
-/// What an episode is worth, and why.
+/// The reward of an episode and its parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
     /// R.
     pub reward: f64,
     /// The episode and its metrics.
     pub replay: Replay,
-    /// Its errors.
+    /// The errors of the episode.
     pub findings: Vec<Finding>,
 }
 
 impl Terms {
-    /// Whether the terms can be used.
+    /// Checks the terms.
     ///
     /// # Errors
-    /// For a weight that is not between 0 and 1, and if no metric has one.
+    /// For a weight that is not between 0 and 1, and if no metric has a weight.
     pub fn check(&self) -> Result<(), TermsError> {
         let weights = [
             ("success", self.success),
@@ -133,11 +136,11 @@ impl Terms {
     }
 }
 
-/// Scores an episode: a function of its arguments and the catalog alone. `words` are those of a shopper with a voice of its own. With `recorded`, the first observation and
-/// then one per action, what the shop says now must be what was recorded.
+/// Scores an episode: a function of its arguments and the catalog alone. `words` are those of a voiced shopper. `recorded` are
+/// the observations of the record (the first one, then one per action), which must equal those of the replay.
 ///
 /// # Errors
-/// For terms that cannot be used, actions that no session can have accepted, and records that differ.
+/// For invalid terms, actions after the end of the episode, and records that differ.
 pub fn score(
     mall: &Arc<Mall>,
     key: &TaskKey,

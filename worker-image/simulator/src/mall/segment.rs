@@ -1,4 +1,4 @@
-//! Cutting text into the words of a catalog.
+//! Cuts text into the words of a catalog.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub(super) struct Segmenter {
     /// Longest first.
     by_first: HashMap<char, Vec<Box<str>>>,
-    /// Shorter words that a word contains: who looks for 乳胶 means 泰国乳胶 too.
+    /// Shorter words inside a word: a search for 乳胶 also means 泰国乳胶.
     parts: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
@@ -35,8 +35,8 @@ impl Segmenter {
         segmenter
     }
 
-    /// The terms of `text`: the longest words from left to right, each followed by the words within it. Runs of
-    /// letters and digits that are no words stay whole; other characters that begin no word are left out.
+    /// The terms of `text`: the longest words from left to right, each followed by the words inside it. Other runs of ASCII
+    /// letters and digits stay whole; other characters are skipped.
     pub(super) fn terms<'a>(&'a self, text: &'a str) -> Vec<&'a str> {
         let mut terms = Vec::with_capacity(text.len() / 5);
         let mut rest = text;
@@ -61,7 +61,7 @@ impl Segmenter {
         self.by_first.get(&first)?.iter().map(|word| &**word).find(|word| text.starts_with(word))
     }
 
-    /// Words of at least two characters within `word`, the longest at each place.
+    /// Words of at least two characters inside `word`, the longest at each place.
     fn contained(&self, word: &str) -> Vec<Box<str>> {
         let mut parts: Vec<Box<str>> = Vec::new();
         for (at, first) in word.char_indices() {

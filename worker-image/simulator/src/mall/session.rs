@@ -1,4 +1,8 @@
-//! One episode as the agent lives it.
+//! One episode as the agent experiences it.
+
+use std::sync::Arc;
+
+use thiserror::Error;
 
 use super::Mall;
 use super::action::Action;
@@ -9,14 +13,12 @@ use super::task::{Brief, Shopper, Task};
 use super::voice::{Cue, Remark, Talk, Unfit};
 use crate::session::{End, SessionError, Turn};
 use crate::task::{Scenario, TaskKey};
-use std::sync::Arc;
-use thiserror::Error;
 
-/// Turns where the instruction says everything, and where a shopper answers questions.
+/// Turn limits without a shopper, and with one who answers questions.
 const SINGLE_TURN: u32 = 30;
 const MULTI_TURN: u32 = 40;
 
-/// The most turns that an episode of `scenario` takes.
+/// The turn limit of `scenario`.
 pub(super) const fn limit(scenario: Scenario) -> u32 {
     if scenario.has_shopper() { MULTI_TURN } else { SINGLE_TURN }
 }
@@ -26,57 +28,57 @@ pub(super) const fn limit(scenario: Scenario) -> u32 {
 pub struct Session {
     mall: Arc<Mall>,
     shopper: Option<Shopper>,
-    /// What was said, if the shopper has a voice of its own.
+    /// The conversation so far, if the shopper is voiced.
     talk: Option<Talk>,
     storefront: Storefront,
     remaining: u32,
     end: Option<End>,
 }
 
-/// Why words of a shopper were not taken.
+/// Why words of a shopper were refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VoiceError {
-    /// The session takes no action any more.
+    /// The session has ended.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// Nobody speaks there.
+    /// No shopper answers the action.
     #[error("there are words of the shopper for an action that no shopper answers")]
     Unasked,
-    /// They are not what is to be said.
-    #[error("the shopper's words cannot be: {0}")]
+    /// The words do not express the intended remark.
+    #[error("the shopper's words cannot be used")]
     Unfit(#[from] Unfit),
 }
 
-/// An answer with what only a replay may know about it.
+/// An answer, with facts that only a replay may use.
 pub(super) struct Step {
     pub(super) turn: Turn,
-    /// The action as it was understood, or why it was refused.
+    /// The parsed action, or why it was refused.
     pub(super) action: Result<Action, Refusal>,
-    /// Whether the shopper kept the agent from buying.
+    /// Whether the shopper stopped a purchase.
     pub(super) purchase_refused: bool,
-    /// What the shopper said by the rules, if it spoke.
+    /// The shopper's remark by the rules, if there was one.
     remark: Option<Remark>,
 }
 
-/// What an action led to.
+/// The effect of an action.
 enum Effect {
     Page(String),
     Ends(End, String),
     Said(Remark),
-    /// The agent wanted to buy.
+    /// The shopper stopped a purchase.
     Held(Remark),
 }
 
 impl Session {
-    /// Starts the episode of a task. The text is the first observation.
+    /// Starts the episode of a task. Returns the first observation.
     #[must_use]
     pub fn start(mall: Arc<Mall>, key: &TaskKey) -> (Self, String) {
         let Task { brief, .. } = Task::new(&mall, key);
         Self::begin(mall, brief, limit(key.scenario))
     }
 
-    /// Starts the episode of a task whose shopper is spoken by somebody else: see [`Session::cue`]. Questions may be
-    /// in free words there.
+    /// Starts the episode of a task whose shopper is voiced by a model: see [`Session::cue`]. Such a shopper understands
+    /// questions in free words.
     #[must_use]
     pub fn start_voiced(mall: Arc<Mall>, key: &TaskKey) -> (Self, String) {
         let Task { brief, .. } = Task::new(&mall, key);
@@ -103,22 +105,22 @@ impl Session {
         (session, opening)
     }
 
-    /// The most turns that an episode of `scenario` takes.
+    /// The turn limit of `scenario`.
     #[must_use]
     pub const fn turns(scenario: Scenario) -> u32 {
         limit(scenario)
     }
 
-    /// Plays one action. An action that is not possible costs its turn and is answered with a reason.
+    /// Plays one action. An impossible action costs its turn and is answered with the reason.
     ///
     /// # Errors
-    /// [`SessionError::Ended`] if the episode is over; nothing changes then.
+    /// [`SessionError::Ended`] if the episode is over; the session is unchanged.
     pub fn step(&mut self, action: &str) -> Result<Turn, SessionError> {
         self.advance(action, None).map(|step| step.turn)
     }
 
-    /// What the shopper is to say if `action` is played next; `None` if nobody answers it, or the shopper has no voice of its
-    /// own. Changes nothing.
+    /// The remark that the shopper must make if `action` is played next; `None` if no shopper answers it, or the shopper is
+    /// not voiced. Does not change the session.
     #[must_use]
     pub fn cue(&self, action: &str) -> Option<Cue> {
         self.talk.as_ref()?;
@@ -126,23 +128,23 @@ impl Session {
         self.cue_of(remark, action)
     }
 
-    /// The cue of what `action` makes the shopper say, as the conversation stands before.
+    /// The cue for the shopper's answer to `action`, given the conversation before it.
     fn cue_of(&self, remark: Remark, action: &str) -> Option<Cue> {
         let (talk, shopper) = (self.talk.as_ref()?, self.shopper.as_ref()?);
         Some(Cue::new(&self.mall, shopper.leaf(), remark, talk, action.trim()))
     }
 
-    /// Plays one action; if the shopper answers it, in these words.
+    /// Plays one action; if the shopper answers it, with these words.
     ///
     /// # Errors
-    /// [`VoiceError::Session`] as [`Session::step`]; [`VoiceError::Unasked`] for words where nobody speaks, [`VoiceError::Unfit`] for those
-    /// that [`Cue::check`] refuses. Nothing changes then.
+    /// [`VoiceError::Session`] as [`Session::step`]; [`VoiceError::Unasked`] for words to an action that no shopper answers;
+    /// [`VoiceError::Unfit`] for words that [`Cue::check`] refuses. The session is then unchanged.
     pub fn step_voiced(&mut self, action: &str, words: &str) -> Result<Turn, VoiceError> {
         self.advance_voiced(action, words).map(|step| step.turn)
     }
 
     pub(super) fn advance_voiced(&mut self, action: &str, words: &str) -> Result<Step, VoiceError> {
-        // Played on a copy, which takes this session's place if the words are fit.
+        // Played on a copy, which replaces this session if the words are fit.
         let mut next = self.clone();
         let step = next.advance(action, Some(words))?;
         let cue = step.remark.clone().and_then(|remark| self.cue_of(remark, action));
@@ -221,7 +223,7 @@ impl Session {
     }
 
     fn ask(&mut self, topic: &str) -> Result<Remark, Refusal> {
-        let shopper = self.shopper.as_mut().ok_or(Refusal::NobodyToAsk)?;
+        let shopper = self.shopper.as_mut().ok_or(Refusal::NoShopperToAsk)?;
         match self.talk {
             Some(_) => Ok(shopper.answer_freely(&self.mall.catalog, topic)),
             None => shopper.answer(&self.mall.catalog, topic).ok_or(Refusal::NoSuchTopic),
@@ -229,12 +231,12 @@ impl Session {
     }
 
     fn propose(&self) -> Result<Remark, Refusal> {
-        let shopper = self.shopper.as_ref().ok_or(Refusal::NobodyToAsk)?;
+        let shopper = self.shopper.as_ref().ok_or(Refusal::NoShopperToAsk)?;
         let visit = self.storefront.visit().ok_or(Refusal::NoItem)?;
         Ok(shopper.opinion(&self.mall, visit))
     }
 
-    /// A shopper who was not asked enough keeps the agent from buying the wrong thing.
+    /// A shopper who was not asked enough stops the purchase of a wrong product.
     fn buy(&mut self) -> Result<Effect, Refusal> {
         let visit = self.storefront.visit().ok_or(Refusal::NoItem)?;
         let objection = self.shopper.as_ref().and_then(|it| it.objection(&self.mall, visit));

@@ -1,59 +1,61 @@
-//! A large shop as one file: catalog, search index, and checksums over both.
+//! A large shop as one file: catalog, search index, and checksums of both.
 //!
 //! ```text
 //! name       12 bytes   `shoprl shop `
-//! format      4 bytes   decimal digits, filled with spaces on the left
+//! format      4 bytes   decimal digits, padded with spaces on the left
 //! length      8 bytes   of the whole file; this and all other numbers little-endian
 //! catalog     8 bytes   length of the catalog
 //! digest     32 bytes   SHA-256 of the catalog
-//! content     4 bytes   CRC-32 of everything behind the header
+//! content     4 bytes   CRC-32 of everything after the header
 //! header      4 bytes   CRC-32 of the header before this field
 //! catalog, then for each file of the index: length of its name, name, length, bytes
 //! ```
 //!
-//! What is opened is used where it lies: a mapped file costs its pages once for all processes. Opening reads all of it
-//! for the checksum and the columns' sense; the SHA-256, which is several times slower, is left to `verify`.
+//! Stored bytes are used in place: a mapped file occupies memory once for all processes. Opening reads all of it to verify
+//! the checksum and the consistency of the columns. The SHA-256 is several times slower and left to `verify`.
+
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+use tantivy::directory::OwnedBytes;
+use thiserror::Error;
 
 use super::catalog::Catalog;
 use super::index::{IndexError, ProductIndex};
 use super::layout::{Layout, LayoutError};
-use sha2::{Digest as _, Sha256};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::PathBuf;
-use tantivy::directory::OwnedBytes;
-use thiserror::Error;
 
 const NAME: &[u8; 12] = b"shoprl shop ";
-/// Raised whenever a file of the former cannot be read by the present.
+/// Incremented whenever this version cannot read older files.
 const FORMAT: u32 = 2;
 const HEADER: usize = 72;
 
-/// What is wrong with a stored shop.
+/// Why a stored shop is refused.
 #[derive(Debug, Error)]
 pub(super) enum StoreError {
-    #[error("it is no shop file")]
+    #[error("it is not a shop file")]
     Foreign,
     #[error("its format is {0}, which an older shoprl wrote; this one reads {FORMAT}")]
     Older(u32),
     #[error("its format is {0}, which a newer shoprl wrote; this one reads {FORMAT}")]
     Newer(u32),
-    #[error("damaged: it has {found} bytes and should have {expected}")]
+    #[error("damaged: it has {found} bytes instead of {expected}")]
     Length { found: u64, expected: u64 },
-    #[error("damaged: its header ends early or does not fit its checksum")]
+    #[error("damaged: its header is truncated or does not match its checksum")]
     Header,
-    #[error("damaged: its checksum does not fit its bytes")]
+    #[error("damaged: its content does not match its checksum")]
     Checksum,
-    #[error("damaged: its digest does not fit its catalog")]
+    #[error("damaged: its catalog does not match its digest")]
     Digest,
-    #[error("damaged: a part of it is longer than the whole")]
+    #[error("damaged: a part is longer than the file")]
     Part,
-    #[error("its catalog cannot be used: {0}")]
+    #[error("its catalog cannot be used")]
     Catalog(#[from] LayoutError),
-    #[error("its search index cannot be used: {0}")]
+    #[error("its search index cannot be used")]
     Index(#[from] IndexError),
 }
 
-/// What a header says.
+/// The fields of the header.
 struct Header {
     length: u64,
     catalog: u64,
@@ -74,7 +76,7 @@ impl Header {
         bytes.try_into().expect("12 + 4 + 8 + 8 + 32 + 4 + 4 bytes")
     }
 
-    /// Reads the header of `bytes` and compares the length; nothing else is looked at.
+    /// Reads the header of `bytes` and compares the length; the content is not checked.
     fn read(bytes: &[u8]) -> Result<Self, StoreError> {
         let rest = bytes.strip_prefix(NAME).ok_or(StoreError::Foreign)?;
         let (format, rest) = rest.split_first_chunk::<4>().ok_or(StoreError::Header)?;
@@ -105,7 +107,7 @@ impl Header {
     }
 }
 
-/// A shop that is being written.
+/// A shop file under construction.
 pub(super) struct Writer<W> {
     out: W,
     content: crc32fast::Hasher,
@@ -113,18 +115,18 @@ pub(super) struct Writer<W> {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// Begins with a place for the header.
+    /// Begins with a placeholder for the header.
     pub(super) fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&[0; HEADER])?;
         Ok(Self { out, content: crc32fast::Hasher::new(), written: 0 })
     }
 
-    /// Where the catalog lies, once it is written and before anything else is.
+    /// The range of the catalog, after it is written and before anything else is.
     pub(super) fn catalog(&self) -> std::ops::Range<usize> {
         HEADER..HEADER + self.written as usize
     }
 
-    /// Writes the index behind a catalog of `catalog` bytes, and then the header.
+    /// Writes the index after a catalog of `catalog` bytes, then the header.
     pub(super) fn finish(
         mut self,
         catalog: u64,
@@ -163,7 +165,7 @@ impl<W: Write> Write for Writer<W> {
     }
 }
 
-/// A shop in memory as it is stored.
+/// A shop in its stored form.
 pub(super) fn to_bytes(catalog: &Catalog, index: &ProductIndex) -> Vec<u8> {
     let write = || {
         let mut writer = Writer::new(io::Cursor::new(Vec::new()))?;
@@ -171,10 +173,10 @@ pub(super) fn to_bytes(catalog: &Catalog, index: &ProductIndex) -> Vec<u8> {
         writer.finish(catalog.bytes().len() as u64, Sha256::digest(catalog.bytes()).into(), index)
     };
     let bytes: io::Result<_> = write();
-    bytes.expect("memory takes what is written to it").into_inner()
+    bytes.expect("writing to memory cannot fail").into_inner()
 }
 
-/// Takes up a whole stored shop.
+/// Opens a whole stored shop.
 pub(super) fn open(bytes: &OwnedBytes) -> Result<(Catalog, ProductIndex), StoreError> {
     let header = Header::read(bytes)?;
     if crc32fast::hash(&bytes[HEADER..]) != header.content {

@@ -1,4 +1,4 @@
-//! What one visitor sees of the shop. The state depends on the actions alone; it holds no goal.
+//! The shop as one visitor sees it. The state depends on the actions alone and holds no goal.
 
 use super::Mall;
 use super::catalog::Selection;
@@ -6,11 +6,11 @@ use super::page::{self, Rows};
 use super::query::Query;
 use super::refusal::Refusal;
 
-/// Result rows on a page, and pages that can be reached.
+/// Rows on a result page, and reachable pages.
 pub(super) const ROWS: usize = 20;
 pub(super) const PAGES: usize = 5;
 
-/// One visit.
+/// The state of one visitor.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Storefront {
     listing: Option<Listing>,
@@ -23,7 +23,7 @@ struct Listing {
     page: usize,
 }
 
-/// An open product and what is chosen of it.
+/// An open product and the current selection.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
     pub(super) product: u32,
@@ -57,7 +57,7 @@ impl Storefront {
         self.listing.insert(Listing { products: mall.listing(query), page: 0 }).show(mall)
     }
 
-    /// Also from an open product.
+    /// Also possible from an open product.
     pub(super) fn next_page(&mut self, mall: &Mall) -> Result<String, Refusal> {
         let listing = self.listing.as_mut().ok_or(Refusal::NothingListed)?;
         if listing.is_last() {
@@ -68,7 +68,7 @@ impl Storefront {
         Ok(listing.show(mall))
     }
 
-    /// Row `number`, from 1; also from an open product.
+    /// Opens row `number`, from 1; also possible from an open product.
     pub(super) fn open(&mut self, mall: &Mall, number: usize) -> Result<String, Refusal> {
         let listing = self.listing.as_ref().ok_or(Refusal::NothingListed)?;
         let row = number.checked_sub(1).ok_or(Refusal::NoSuchRow)?;
@@ -78,7 +78,7 @@ impl Storefront {
         Ok(page::item(&product))
     }
 
-    /// The rows again.
+    /// Shows the rows again.
     pub(super) fn back(&mut self, mall: &Mall) -> Result<String, Refusal> {
         let listing = self.listing.as_ref().ok_or(Refusal::NothingListed)?;
         self.visit = None;
@@ -90,7 +90,7 @@ impl Storefront {
         Ok(page::details(&mall.catalog.at(visit.product)))
     }
 
-    /// A second value of the same axis replaces the first.
+    /// Chooses a value; it replaces another value of the same axis.
     pub(super) fn choose(&mut self, mall: &Mall, value: &str) -> Result<String, Refusal> {
         let visit = self.visit.as_mut().ok_or(Refusal::NoItem)?;
         let product = mall.catalog.at(visit.product);
@@ -109,7 +109,7 @@ impl Storefront {
         self.visit.as_ref()
     }
 
-    /// The products of the page of results that is, or was last, on show.
+    /// The products of the current, or last shown, result page.
     pub(super) fn rows(&self) -> &[u32] {
         self.listing.as_ref().map_or(&[], Listing::rows)
     }
@@ -121,7 +121,7 @@ impl Storefront {
 }
 
 impl Visit {
-    /// Fen of what would be bought now: open axes are filled by the cheapest variant in stock.
+    /// Fen of a purchase now: the cheapest variant in stock that completes the selection.
     pub(super) fn price(&self, mall: &Mall) -> u32 {
         let product = mall.catalog.at(self.product);
         product.offer(&self.selection).unwrap_or_else(|| product.listed_price())

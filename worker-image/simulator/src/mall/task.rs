@@ -1,4 +1,4 @@
-//! A task: what a shopper wants, what the agent is told of it, and what can be asked.
+//! A task: the goal, the agent's brief, and the shopper.
 
 mod goal;
 mod persona;
@@ -12,19 +12,20 @@ pub(super) use persona::Implied;
 pub(super) use shopper::Shopper;
 pub(super) use topic::{Lack, Topic, named_in};
 
+use shoprl_rl::seed::{Purpose, Stream};
+
 use super::Mall;
 use super::catalog::Catalog;
 use crate::task::TaskKey;
 use persona::Persona;
-use shoprl_rl::seed::{Purpose, Stream};
 use wording::Wording;
 
-/// A task with its privileged half.
+/// A task: the public brief and the secret goal.
 pub(super) struct Task {
     pub(super) brief: Brief,
-    /// What is scored. Only a replay and the shopper keep it.
+    /// What is scored. Only replays and the shopper keep it.
     pub(super) goal: Goal,
-    /// What of the goal the agent has to infer from the file; nothing where there is no file.
+    /// The part of the goal that the agent must infer from the file; empty without a file.
     pub(super) implied: Implied,
 }
 
@@ -33,9 +34,9 @@ pub(super) struct Task {
 pub(super) struct Brief {
     /// The first observation without the turn counter.
     pub(super) opening: String,
-    /// The sentence in it that the instruction or the shopper says.
+    /// The sentence of the instruction or the shopper in it.
     pub(super) said: String,
-    /// Whom to ask; `None` where there is nobody.
+    /// `None` in scenarios without a shopper.
     pub(super) shopper: Option<Shopper>,
 }
 
@@ -44,19 +45,19 @@ impl Task {
     pub(super) fn new(mall: &Mall, key: &TaskKey) -> Self {
         let mut stream = stream(&mall.catalog, key, Purpose::Task);
         let goal = target::draw(&mall.catalog, key.split, &mut stream);
-        let (brief, implied) = tell(&goal, key, &mall.catalog);
+        let (brief, implied) = describe(&goal, key, &mall.catalog);
         Self { brief, goal, implied: implied.unwrap_or_default() }
     }
 }
 
-/// How the task of `key` would be told if `goal` were its goal.
+/// The brief of `key` if `goal` were its goal.
 #[cfg(test)]
 pub(super) fn brief_of(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> Brief {
-    tell(goal, key, catalog).0
+    describe(goal, key, catalog).0
 }
 
-/// A goal put into words, and what of it only the file tells.
-fn tell(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> (Brief, Option<Implied>) {
+/// The brief for a goal, and the part of the goal that only the file implies.
+fn describe(goal: &Goal, key: &TaskKey, catalog: &Catalog) -> (Brief, Option<Implied>) {
     let persona = key
         .scenario
         .has_persona()
@@ -85,7 +86,7 @@ fn stream(catalog: &Catalog, key: &TaskKey, purpose: Purpose) -> Stream {
 mod tests {
     use super::wording::templates;
 
-    /// Instructions of held-out tasks are of templates that training never shows.
+    /// Held-out instructions use templates that training never shows.
     #[test]
     fn the_splits_share_no_template() {
         let (train, held_out) = templates();
@@ -95,7 +96,7 @@ mod tests {
                 let (other_order, other_leads) = other.shape();
                 assert_ne!(order, other_order);
                 let same = leads.iter().zip(&other_leads).filter(|(a, b)| a == b && !a.is_empty());
-                // 元 after a sum is no template.
+                // 元 after an amount is not part of a template.
                 assert!(same.filter(|(lead, _)| **lead != "元").count() == 0, "{leads:?}");
             }
         }

@@ -1,7 +1,9 @@
-use super::*;
-use expect_test::expect;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
+
+use expect_test::expect;
+
+use super::*;
 
 mod episodes;
 mod fairness;
@@ -18,7 +20,7 @@ fn catalog() -> &'static Catalog {
 fn the_same_seed_gives_the_same_catalog_on_every_machine() {
     assert_eq!(Catalog::generate(Preset::Fine, 0).digest(), catalog().digest());
     assert_ne!(Catalog::generate(Preset::Fine, 1).digest(), catalog().digest());
-    // A change here changes every recorded episode; UPDATE_EXPECT=1 rewrites it.
+    // A change of this digest invalidates all recorded episodes. UPDATE_EXPECT=1 rewrites it.
     expect!["a9f0ec01923f9ca64ece414684061d862222707e182e687fd4382e72313527ae"]
         .assert_eq(catalog().digest());
 }
@@ -45,12 +47,12 @@ fn fine_has_the_promised_size_and_shape() {
 }
 
 #[test]
-fn members_of_a_family_differ_in_one_to_three_facts_from_each_others_middle() {
+fn members_of_a_family_differ_in_few_facts_from_its_prototype() {
     for leaf in (0..200).step_by(17) {
         let products: Vec<Product<'_>> = catalog().in_leaf(leaf).collect();
         for family in products.chunk_by(|a, b| a.family() == b.family()) {
             let facts = |it: &Product<'_>| it.facts().collect::<BTreeSet<_>>();
-            // A fact that most members have is the prototype's; a member lacks at most one of them.
+            // A fact of most members is the prototype's; a member lacks at most one of them.
             let all: BTreeSet<_> = family.iter().flat_map(facts).collect();
             let common = all.into_iter().filter(|fact| {
                 2 * family.iter().filter(|it| it.has_fact(*fact)).count() > family.len()
@@ -74,7 +76,7 @@ fn every_leaf_offers_families_to_both_splits() {
 }
 
 #[test]
-fn an_offer_is_the_cheapest_variant_in_stock_that_has_what_is_chosen() {
+fn an_offer_is_the_cheapest_variant_in_stock_with_the_selection() {
     for product in catalog().products().step_by(97) {
         let sizes: Vec<usize> = product.options().map(|(_, values)| values.len()).collect();
         let variants: Vec<(u32, u32)> = product.variants().collect();
@@ -96,7 +98,7 @@ fn an_offer_is_the_cheapest_variant_in_stock_that_has_what_is_chosen() {
 }
 
 #[test]
-fn what_was_stored_is_what_is_read_and_damage_is_refused() {
+fn a_stored_shop_is_read_back_and_damage_is_refused() {
     let bytes = MALL.to_bytes();
     let again = Mall::from_bytes(&bytes).unwrap();
     assert_eq!(again.catalog().digest(), catalog().digest());
@@ -108,7 +110,7 @@ fn what_was_stored_is_what_is_read_and_damage_is_refused() {
     }
 }
 
-/// A checksum does not prove sense: columns that do not fit each other are refused, and nothing panics.
+/// A valid checksum does not imply consistency: inconsistent columns are refused without a panic.
 #[test]
 fn columns_that_do_not_fit_are_refused() {
     let bytes = catalog().bytes();
@@ -130,7 +132,7 @@ fn columns_that_do_not_fit_are_refused() {
     assert!(refused > 0);
 }
 
-/// Queries such as agents write: facts of products, in any order, some with a ceiling.
+/// Queries like those of agents: facts of a product in random order, some with a price ceiling.
 fn queries(count: u64) -> impl Iterator<Item = String> {
     (0..count).map(|seed| {
         let mut stream = shoprl_rl::seed::Stream::new(seed, shoprl_rl::seed::Purpose::Task, &[9]);
@@ -148,7 +150,7 @@ fn queries(count: u64) -> impl Iterator<Item = String> {
     })
 }
 
-/// The gate's share of 10,000 queries (`docs/benchmarks/search.sh`).
+/// A sample of the 10,000 queries of `docs/benchmarks/search.sh`.
 #[test]
 fn the_ranked_list_is_the_same_from_the_cache_and_in_every_thread() {
     let stored = Mall::from_bytes(&MALL.to_bytes()).unwrap();
@@ -169,7 +171,7 @@ fn the_ranked_list_is_the_same_from_the_cache_and_in_every_thread() {
 }
 
 #[test]
-fn a_query_is_refused_when_it_says_nothing_or_too_much() {
+fn a_query_without_words_or_with_too_many_characters_is_refused() {
     assert!(matches!(MALL.search("", 1), Err(MallError::EmptyQuery(_))));
     assert!(matches!(MALL.search("¥20", 1), Err(MallError::EmptyQuery(_))));
     assert!(matches!(MALL.search(&"枕".repeat(201), 1), Err(MallError::LongQuery(201))));

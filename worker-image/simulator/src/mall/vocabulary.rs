@@ -1,5 +1,5 @@
-//! Words for things: domains, categories and leaves with the attributes and options that fit them. Written for this
-//! project, in compact tables beside this file.
+//! Content words: domains, categories and leaves with the attributes and options that fit them. Written for this project, in
+//! compact tables in the folder `vocabulary`.
 //!
 //! ```text
 //! domain NAME
@@ -32,7 +32,7 @@ const TABLES: [&str; 10] = [
     include_str!("vocabulary/10-craft.txt"),
 ];
 
-/// Everything that has a name.
+/// All names and tables.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
     pub(super) categories: Vec<Category>,
@@ -40,11 +40,11 @@ pub(super) struct Vocabulary {
     /// First and second syllables of invented brands.
     pub(super) heads: Vec<Word>,
     pub(super) tails: Vec<Word>,
-    /// What merchants add without saying anything.
+    /// Words of merchants that carry no information.
     pub(super) flourishes: Vec<Word>,
-    /// Endings of the names of shops.
+    /// Suffixes of shop names.
     pub(super) shops: Vec<Word>,
-    /// For whom one buys: relations, family names, given names.
+    /// Recipients of purchases: relations, family names, given names.
     pub(super) persons: Vec<Word>,
     pub(super) surnames: Vec<Word>,
     pub(super) given: Vec<Word>,
@@ -55,23 +55,23 @@ pub(super) struct Vocabulary {
 pub(super) struct Category {
     pub(super) domain: Word,
     pub(super) name: Word,
-    /// Yuan: the cheapest and the dearest family.
+    /// In yuan: the cheapest and the most expensive family.
     pub(super) price: (u32, u32),
     pub(super) scenes: Vec<Word>,
 }
 
-/// A category of the third level, with what its products have.
+/// A category of the third level with the axes of its products.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) category: usize,
     pub(super) name: Word,
-    /// Other names that merchants use; not all of them are narrow.
+    /// Other names that merchants use; some are broader than the leaf.
     pub(super) aliases: Vec<Word>,
     pub(super) axes: Vec<Axis>,
     pub(super) options: Vec<OptionAxis>,
 }
 
-/// A question that a product answers.
+/// An attribute axis.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     pub(super) name: Word,
@@ -80,7 +80,7 @@ pub(super) struct Axis {
     pub(super) several: bool,
 }
 
-/// A choice at the purchase.
+/// An option axis.
 #[derive(Clone, Debug)]
 pub(super) struct OptionAxis {
     pub(super) name: Word,
@@ -119,10 +119,10 @@ impl Vocabulary {
         list.extend(words);
     }
 
-    /// Reads one table; a test of the counts notices lines that are not understood.
+    /// Reads one table. A test of the counts detects lines that are not understood.
     fn take_table(&mut self, table: Word) {
         let mut domain = "";
-        // The lines of the category that is being read: leaves come before the axes that they vary.
+        // The leaves of the current category; they precede the axes that they vary.
         let mut leaves: Vec<Word> = Vec::new();
         let (mut axes, mut options) = (Vec::new(), Vec::new());
         for line in table.lines().chain(["end"]) {
@@ -153,7 +153,7 @@ impl Vocabulary {
         }
     }
 
-    /// Sets what a category has besides its leaves.
+    /// Sets the price range or the scenes of the current category.
     fn describe(&mut self, key: Word, words: Vec<Word>) {
         let Some(category) = self.categories.last_mut() else {
             return;
@@ -168,7 +168,7 @@ impl Vocabulary {
     }
 }
 
-/// A leaf from its line: the category's axes, some of them its own.
+/// A leaf from its line: the category's axes, some replaced by its own.
 fn leaf(category: usize, line: Word, axes: &[Axis], options: &[OptionAxis]) -> Leaf {
     let mut words = line.split_whitespace().skip(1);
     let mut names = words.next().unwrap_or_default().split('/');
@@ -187,8 +187,9 @@ fn leaf(category: usize, line: Word, axes: &[Axis], options: &[OptionAxis]) -> L
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeSet;
+
+    use super::*;
 
     #[test]
     fn the_tables_hold_ten_domains_and_two_hundred_leaves() {
@@ -225,15 +226,15 @@ mod tests {
         }
     }
 
-    /// A word says what is meant once the leaf is known.
+    /// Within a leaf, a word identifies one value.
     #[test]
     fn in_one_leaf_a_word_has_one_meaning() {
         for leaf in &vocabulary().leaves {
             let facts = leaf.axes.iter().flat_map(|axis| &axis.values);
             let choices = leaf.options.iter().flat_map(|axis| &axis.values);
-            let mut seen = BTreeSet::new();
+            let mut distinct = BTreeSet::new();
             for word in facts.chain(choices) {
-                assert!(seen.insert(word), "{} of {} means two things", word, leaf.name);
+                assert!(distinct.insert(word), "{} of {} means two things", word, leaf.name);
             }
             assert!(leaf.axes.iter().any(|axis| axis.several), "{}", leaf.name);
             assert!(leaf.axes.len() >= 5 && !leaf.options.is_empty(), "{}", leaf.name);

@@ -1,6 +1,6 @@
-//! A shopper whose words are a language model's. What is told, refused or objected to is decided by the rules of `task::Shopper`
-//! alone; the model only says it, knows nothing else, and is heard only if it says that and no more. So a reward does not
-//! depend on a model's judgement, and an episode is a function of (catalog, task key, actions, words).
+//! A shopper whose words come from a language model. The rules of `task::Shopper` alone decide what is answered, refused or
+//! objected to. The model only words the answer: it knows nothing else, and its words are used only if they say exactly that.
+//! So a reward does not depend on a model's judgement, and an episode is a function of (catalog, task key, actions, words).
 
 mod check;
 mod prompt;
@@ -8,32 +8,33 @@ mod prompt;
 pub use check::Unfit;
 pub use prompt::{Line, Speaker};
 
+use std::sync::{Arc, OnceLock};
+
 use super::{Catalog, Mall};
 use check::Vocabulary;
-use std::sync::{Arc, OnceLock};
 
 /// What the rules let the shopper say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Remark {
     pub(super) tone: Tone,
-    /// A plain sentence.
+    /// The sentence of the rules.
     pub(super) words: String,
-    /// Whether it refers to what the file tells.
+    /// Whether it refers to facts that the file implies.
     pub(super) habit: bool,
 }
 
-/// What a remark does.
+/// The tone of a remark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     /// Answers a question.
-    Tells,
-    /// Is content with a proposal.
+    Answers,
+    /// Accepts a proposal.
     Agrees,
-    /// Is not, or keeps the agent from buying.
+    /// Rejects a proposal, or stops a purchase.
     Objects,
 }
 
-/// One thing to say: the rules' sentence, what was said before, and what must not be said.
+/// One remark to word: the rules' sentence, the conversation so far, and the words that must not appear.
 #[derive(Clone, Debug)]
 pub struct Cue {
     remark: Remark,
@@ -43,7 +44,7 @@ pub struct Cue {
     vocabulary: Arc<Vocabulary>,
 }
 
-/// What remarks are checked with, leaf by leaf, made when a leaf is first talked about: a leaf of `full` has thousands of products.
+/// The vocabulary per leaf for checking words, built on first use: a leaf of `full` has thousands of products.
 pub(super) struct Speech(Vec<OnceLock<Arc<Vocabulary>>>);
 
 impl Speech {
@@ -68,34 +69,34 @@ impl Cue {
         }
     }
 
-    /// The sentence of the rules, for whoever has no model or no fit answer from one.
+    /// The sentence of the rules, for use without a model or without a fit answer of one.
     #[must_use]
     pub fn plain(&self) -> &str {
         &self.remark.words
     }
 
-    /// The conversation to send to a model: an instruction, what was said so far, and what is to be said now. It holds nothing that
-    /// the agent may not know.
+    /// The conversation to send to a model: an instruction, the conversation so far, and the remark to word. It contains
+    /// nothing that the agent may not know.
     #[must_use]
     pub fn prompt(&self) -> Vec<Line> {
         prompt::lines(&self.opening, &self.before, &self.heard, &self.remark)
     }
 
-    /// Whether `words` say what is to be said and nothing else.
+    /// Checks that `words` say the remark and nothing else.
     ///
     /// # Errors
-    /// Why they are not fit to be said.
+    /// Why the words are unfit.
     pub fn check(&self, words: &str) -> Result<(), Unfit> {
         let own = self.before.iter().map(|(_, said)| said.as_str());
         self.vocabulary.check(words, &self.remark, own.chain([self.opening.as_str()]))
     }
 }
 
-/// What agent and shopper said so far.
+/// The conversation between agent and shopper so far.
 #[derive(Clone, Debug)]
 pub(super) struct Talk {
     /// The shopper's first sentence.
     pub(super) opening: String,
-    /// What the agent said, and the shopper's words.
+    /// Pairs of the agent's question and the shopper's words.
     pub(super) exchanges: Vec<(String, String)>,
 }

@@ -1,9 +1,11 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::catalog::{Preset, Product};
 use crate::search::Query;
 use crate::task::{Goal, Scenario, Split};
-use proptest::prelude::*;
-use std::sync::LazyLock;
 
 static SHOP: LazyLock<Arc<Shop>> = LazyLock::new(|| Arc::new(Shop::open(Preset::Mini, 0).unwrap()));
 
@@ -15,7 +17,7 @@ fn goal(key: &TaskKey) -> Goal {
     Task::new(SHOP.catalog(), key).goal
 }
 
-/// The actions of somebody who knows the goal and a product that meets it.
+/// The actions of an agent that knows the goal and a matching product.
 fn solution(goal: &Goal) -> Vec<String> {
     let products = SHOP.catalog().products();
     let Some(id) = products.iter().position(|it| goal.is_met_by(it)) else {
@@ -55,7 +57,7 @@ fn every_task_can_be_solved_within_the_limits() {
 }
 
 #[test]
-fn the_way_to_success_is_judged_well() {
+fn the_actions_of_a_solution_get_no_negative_verdict() {
     for key in (0..60).map(|seed| key(Scenario::MultiTurn, seed)).filter(|key| goal(key).fits) {
         let questions = ["询问属性", "询问规格", "询问预算"].map(str::to_owned).to_vec();
         let actions = [questions, solution(&goal(&key))].concat();
@@ -66,9 +68,9 @@ fn the_way_to_success_is_judged_well() {
     }
 }
 
-/// Verdicts on the actions after a product that fits was opened.
+/// Verdicts on the actions after a matching product was opened.
 #[test]
-fn detours_are_judged_badly() {
+fn detours_get_negative_verdicts() {
     let wants_size = |key: &TaskKey| goal(key).fits && goal(key).options.len() == 2;
     let key = (0..).map(|seed| key(Scenario::MultiTurn, seed)).find(wants_size).unwrap();
     let goal = goal(&key);
@@ -105,7 +107,7 @@ fn detours_are_judged_badly() {
 }
 
 #[test]
-fn where_nothing_fits_looking_is_neutral_and_declining_right() {
+fn if_nothing_fits_opening_is_neutral_and_declining_right() {
     let impossible = |key: &TaskKey| !goal(key).fits;
     let key = (0..).map(|seed| key(Scenario::SingleTurn, seed)).find(impossible).unwrap();
     let leaf = goal(&key).category.leaf;

@@ -1,12 +1,13 @@
 //! The eight metrics of ShopSimulator (arXiv 2601.18225), with facts compared by identity.
 
-use crate::catalog::{CategoryPath, Product};
-use crate::task::Goal;
 use serde::{Deserialize, Serialize};
 
-/// The metrics of one episode, each between 0 and 1. All are 0 without an end of the agent's own choosing.
+use crate::catalog::{CategoryPath, Product};
+use crate::task::Goal;
+
+/// The metrics of one episode, each between 0 and 1. All are 0 unless the agent ended the episode.
 ///
-/// With U what is wanted (attributes and brand; options; budget) and Y what was bought, matched by identity of words:
+/// With U the wanted facts (attributes and brand; options; budget) and Y the facts of the purchase, compared by identity:
 /// * R_category: 1 same leaf, 0.5 same domain, 0 otherwise;
 /// * R_attribute = |U_att ∩ Y_att| / |U_att|, R_option = |U_opt ∩ Y_opt| / |U_opt| (an option counts when chosen),
 ///   R_price = 1 if the price of the chosen variant is within the stated budget;
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 /// * R_succ = 1 if all four are 1;
 /// * R_finish = 1 if the agent bought or declined.
 ///
-/// Where nothing fits, declining scores 1 everywhere and a purchase scores by the same formulas (never a success).
-/// Where something fits, declining scores R_finish alone.
+/// If nothing fits, declining scores 1 in all metrics, and a purchase is scored by the same formulas (never a success).
+/// If something fits, declining scores R_finish alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
@@ -38,33 +39,33 @@ pub struct Outcome {
     pub price: f64,
 }
 
-/// What was bought.
+/// A purchase.
 #[derive(Clone, Copy)]
 pub(crate) struct Purchase<'a> {
     pub(crate) product: &'a Product,
-    /// Per axis what was chosen.
+    /// The chosen value per axis.
     pub(crate) selection: &'a [Option<usize>],
     /// Yuan of the variant.
     pub(crate) price: u32,
 }
 
-/// How an episode ended, with what scoring needs.
+/// How an episode ended, with the data that scoring needs.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending<'a> {
     Bought(Purchase<'a>),
     Declined,
-    /// By turns, or not at all.
+    /// Out of turns, or not ended.
     Unfinished,
 }
 
-/// What the formulas count of a purchase.
+/// The counts that the formulas use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     /// R_category.
     pub(crate) category: f64,
-    /// Features wanted, and those of them that the product has.
+    /// Wanted features, and how many of them the product has.
     pub(crate) features: [usize; 2],
-    /// Options wanted, and those of them that were chosen.
+    /// Wanted options, and how many of them were chosen.
     pub(crate) options: [usize; 2],
     pub(crate) within_budget: bool,
 }
@@ -79,7 +80,7 @@ impl Outcome {
         }
     }
 
-    /// Saying that nothing fits, where something does or nothing.
+    /// Scores declining; `fits` says whether any product meets the goal.
     pub(crate) fn of_decline(fits: bool) -> Self {
         if fits {
             return Self { finish: 1.0, ..Self::default() };
@@ -96,7 +97,7 @@ impl Outcome {
         }
     }
 
-    /// The formulas.
+    /// Applies the formulas.
     pub(crate) fn of_counts(counts: Counts) -> Self {
         let Counts { category, features, options, within_budget } = counts;
         let [wanted_features, features] = features.map(|count| count as f64);

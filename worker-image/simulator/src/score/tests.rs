@@ -3,7 +3,7 @@ use crate::action::Action;
 use crate::catalog::{Catalog, CategoryPath, Preset, Product};
 use crate::task::Goal;
 
-/// 床品›枕头, 乳胶 泰国 护颈 简约, in white or black at 199, in 1.5 m or 1.8 m at no extra or a step (229).
+/// 床品›枕头, 乳胶 泰国 护颈 简约, in white or black, 1.5 m at 199 or 1.8 m one step up (229).
 fn pillow() -> Product {
     let catalog = Catalog::generate(Preset::Mini, 0);
     let mut product = catalog.product(0).clone();
@@ -65,7 +65,7 @@ fn purchases_are_scored_by_the_published_formulas() {
     let wrong = [1.0, two_thirds, 1.0, 1.0, 5.0 / 6.0, two_thirds, 0.0];
     check(&|product, _| product.attributes[2] = "抗菌", WHITE_LARGE, wrong);
     check(&|product, _| product.brand = "禾朵", WHITE_LARGE, wrong);
-    // Same domain, another leaf: half. Another domain: nothing.
+    // Same domain, another leaf: one half. Another domain: 0.
     check(
         &|product, _| product.category.leaf = "被子",
         WHITE_LARGE,
@@ -80,7 +80,7 @@ fn purchases_are_scored_by_the_published_formulas() {
 }
 
 #[test]
-fn declining_is_right_only_where_nothing_fits() {
+fn declining_is_right_only_if_nothing_fits() {
     let impossible = Goal { fits: false, ..goal() };
     let all = Outcome {
         success: 1.0,
@@ -132,7 +132,7 @@ fn a_goal_is_met_by_a_variant_in_stock_within_the_budget() {
 }
 
 #[test]
-fn refusals_are_away_from_the_goal() {
+fn refused_actions_get_a_negative_verdict() {
     let shop = crate::Shop::open(Preset::Mini, 0).unwrap();
     let goal = goal();
     let mut judge = Judge::new(&shop, &goal);

@@ -1,4 +1,4 @@
-//! The rule scorer: did an action bring the basket closer to the goal? Privileged, and only in replays.
+//! Rule-based verdicts: whether an action brought the episode closer to its goal. They know the goal, so only replays use them.
 
 use super::outcome::{Ending, Outcome, Purchase};
 use crate::action::{Action, Topic};
@@ -7,19 +7,19 @@ use crate::shop::Shop;
 use crate::storefront::{Storefront, Visit};
 use crate::task::Goal;
 
-/// +1 brought the basket closer, 0 neutral, -1 away or refused.
+/// +1 closer to the goal, 0 neutral, -1 away from it or refused.
 const CLOSER: f64 = 1.0;
 const NEUTRAL: f64 = 0.0;
 const AWAY: f64 = -1.0;
 
-/// One action with the visit before and after it.
+/// One action with the shop before and after it.
 pub(crate) struct Move<'a> {
     pub(crate) action: &'a Result<Action, Refusal>,
     pub(crate) before: &'a Storefront,
     pub(crate) after: &'a Storefront,
 }
 
-/// Judges the moves of one episode in order.
+/// Judges the actions of one episode in order.
 pub(crate) struct Judge<'a> {
     shop: &'a Shop,
     goal: &'a Goal,
@@ -31,7 +31,7 @@ impl<'a> Judge<'a> {
         Self { shop, goal, asked: Vec::new() }
     }
 
-    /// The verdict on the next move.
+    /// The verdict on the next action.
     pub(crate) fn verdict(&mut self, step: &Move<'_>) -> f64 {
         let Ok(action) = step.action else {
             return AWAY;
@@ -54,7 +54,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A new page is good if it shows what fits where the old one did not, bad if it leaves what fits behind.
+    /// A page is good if it shows a match and the previous one did not; bad if it leaves a match behind.
     fn listing(&self, step: &Move<'_>) -> f64 {
         match (self.shows_a_match(step.before), self.shows_a_match(step.after)) {
             (false, true) => CLOSER,
@@ -63,7 +63,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Where nothing fits, opening is the only way to see it.
+    /// If nothing fits, opening products is the only way to find out, so it is neutral.
     fn opening(&self, after: &Storefront) -> f64 {
         match after.visit() {
             Some(visit) if self.is_met_by(visit) => CLOSER,
@@ -72,8 +72,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// On a product that fits: a wanted value is right; another value of a wanted axis, or one whose variants break
-    /// the budget, is wrong. On any other product options do not matter.
+    /// On a matching product: a wanted value is good; another value of a wanted axis, or one above the budget, is bad. On
+    /// any other product options do not matter.
     fn choice(&self, step: &Move<'_>, value: &str) -> f64 {
         let Some(visit) = step.after.visit().filter(|visit| self.is_met_by(visit)) else {
             return NEUTRAL;

@@ -1,10 +1,7 @@
-//! The index over a catalog, in memory.
+//! The in-memory index over a catalog.
 
-use super::query::Query;
-use super::rank::{Bm25, best};
-use super::tokenizer::LexiconTokenizer;
-use crate::catalog::{Catalog, Product};
 use std::sync::Arc;
+
 use tantivy::columnar::Column;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{Postings, SegmentPostings};
@@ -15,15 +12,20 @@ use tantivy::{
 };
 use thiserror::Error;
 
+use super::query::Query;
+use super::rank::{Bm25, best};
+use super::tokenizer::LexiconTokenizer;
+use crate::catalog::{Catalog, Product};
+
 const TOKENIZER: &str = "lexicon";
 const POPULARITY: &str = "popularity";
 const PRICE: &str = "price";
-/// Memory of the indexing buffer; far above what `mini` needs, so that it is written once.
+/// Indexing buffer in bytes; far above what `mini` needs, so that one segment is written.
 const BUFFER_BYTES: usize = 64 << 20;
-/// A word of the title counts this often; flourish and stray word count once.
+/// Repetitions of the title; flourish and stray word are indexed once.
 const TITLE_WEIGHT: usize = 2;
 
-/// Failure to build or to open the index.
+/// Why the index could not be built or opened.
 #[derive(Debug, Error)]
 pub(crate) enum OpenIndexError {
     #[error("the search index could not be built in memory; free memory and open the shop again")]
@@ -31,13 +33,13 @@ pub(crate) enum OpenIndexError {
     #[error("the search index could not be read back; free memory and open the shop again")]
     Read(#[from] std::io::Error),
     #[error(
-        "the search index has {found} segments, not one: ranks would depend on the order of their \
-         merging; index with a single-segment writer"
+        "the search index has {found} segments instead of one, so ranks would depend on merge order; \
+         index with a single-segment writer"
     )]
     Segments { found: usize },
 }
 
-/// What is needed to rank: postings, lengths and columns of the single segment.
+/// Postings, lengths and columns of the single segment.
 pub(crate) struct ProductIndex {
     field: Field,
     postings: Arc<InvertedIndexReader>,
@@ -53,7 +55,7 @@ impl ProductIndex {
         let (schema, field) = schema();
         let [popularity, price] = [POPULARITY, PRICE].map(|name| schema.get_field(name));
         let (popularity, price) = (popularity?, price?);
-        // The fast field and the default tokenizers are not used; only ours is registered.
+        // Fast fields and default tokenizers are unused; only the lexicon's is registered.
         let tokenizers = tantivy::tokenizer::TokenizerManager::default();
         tokenizers.register(TOKENIZER, LexiconTokenizer);
         let builder = Index::builder().schema(schema).tokenizers(tokenizers);
@@ -90,8 +92,8 @@ impl ProductIndex {
         })
     }
 
-    /// The ids of the best `limit` products that hold a word of the query and are listed within its ceiling, best
-    /// first; equal scores by id.
+    /// The ids of the best `limit` products that contain a word of the query and cost at most its ceiling, best first; equal
+    /// scores by id.
     pub(crate) fn search(&self, query: &Query, limit: usize) -> Result<Vec<u32>, std::io::Error> {
         let mut cursors = Vec::with_capacity(query.words.len());
         for word in &query.words {
@@ -108,7 +110,7 @@ impl ProductIndex {
         Ok(best(self.scored(&mut cursors, query.ceiling), limit))
     }
 
-    /// Document by document: (product id, score), in the order of ids.
+    /// Scores document by document: (product id, score), by id.
     fn scored(
         &self,
         cursors: &mut [(SegmentPostings, f64)],
@@ -149,7 +151,7 @@ fn schema() -> (Schema, Field) {
     (schema.build(), field)
 }
 
-/// What is indexed of a product. Attributes that the title leaves out are not: that is why pages must be read.
+/// The indexed texts of a product. Attributes missing from the title are not indexed, so agents must read pages.
 fn texts(product: &Product) -> Vec<String> {
     let mut texts = vec![product.title.concat(); TITLE_WEIGHT];
     texts.push(format!("{}{}", product.flourish, product.stray));

@@ -1,29 +1,29 @@
-//! What an agent may write after 搜索.
+//! Parses the query after 搜索.
 
 use super::tokenizer;
 
-/// The longest query in characters; a goal has at most seven words of at most four characters.
+/// Maximum query length in characters; a goal has at most seven words of at most four characters.
 const LONGEST: usize = 48;
 
-/// Words to look for, and a ceiling on the listed price.
+/// Words to search for, and a ceiling on the listed price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
-    /// Different words in the order of first mention.
+    /// Distinct words in order of first mention.
     pub(crate) words: Vec<String>,
-    /// Yuan; the lowest price mentioned.
+    /// In yuan; the lowest price mentioned.
     pub(crate) ceiling: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueryError {
-    /// Nothing to look for.
+    /// No word to search for.
     Empty,
     /// More than [`LONGEST`] characters.
     Long,
 }
 
 impl Query {
-    /// Reads `text`: every `¥N` is a ceiling, the rest is cut into words.
+    /// Parses `text`: every `¥N` is a ceiling, the rest is cut into words.
     pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
         if text.chars().count() > LONGEST {
             return Err(QueryError::Long);
@@ -38,7 +38,7 @@ impl Query {
     }
 }
 
-/// The pieces of `text` around every `¥N`, and the lowest of these prices.
+/// The pieces of `text` around each `¥N`, and the lowest of these prices.
 pub(crate) fn without_prices(text: &str) -> (Vec<&str>, Option<u32>) {
     let mut parts = text.split('¥');
     let mut pieces = vec![parts.next().unwrap_or_default()];

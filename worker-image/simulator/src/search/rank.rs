@@ -1,7 +1,7 @@
-//! Scores and their order.
+//! BM25 scores and their order.
 
-/// Robertson and Zaragoza (2009), section 3.4, with the usual constants and the idf of Lucene and tantivy,
-/// ln(1 + (N - n + 1/2) / (n + 1/2)). In f64 and by `libm`, so that no platform ranks differently.
+/// BM25 by Robertson and Zaragoza (2009), section 3.4, with the usual constants and the idf of Lucene and tantivy,
+/// ln(1 + (N - n + 1/2) / (n + 1/2)). Computed in f64 by `libm`, so that ranks do not depend on the platform.
 pub(crate) struct Bm25 {
     documents: f64,
     mean_length: f64,
@@ -17,13 +17,13 @@ impl Bm25 {
         Self { documents: documents as f64, mean_length: tokens as f64 / documents.max(1) as f64 }
     }
 
-    /// Weight of a term that `frequency` documents hold.
+    /// Weight of a term that `frequency` documents contain.
     pub(crate) fn idf(&self, frequency: u64) -> f64 {
         let frequency = frequency as f64;
         libm::log1p((self.documents - frequency + 0.5) / (frequency + 0.5))
     }
 
-    /// Share of a term's weight, between 0 and k1 + 1, in a document of `length` words that holds it `count` times.
+    /// Saturated term frequency, between 0 and k1 + 1, in a document of `length` words that contains the term `count` times.
     pub(crate) fn saturation(&self, count: u32, length: u32) -> f64 {
         let count = f64::from(count);
         let norm = 1.0 - B + B * f64::from(length) / self.mean_length;

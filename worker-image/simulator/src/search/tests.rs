@@ -1,8 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::query::QueryError;
 use super::*;
 use crate::catalog::{Catalog, Preset, Product};
 use crate::lexicon::Word;
-use std::collections::BTreeSet;
 
 const PAGES_OF_RESULTS: usize = 32;
 
@@ -50,7 +51,7 @@ fn segmentation_finds_the_words_of_every_title() {
     }
 }
 
-/// Every product scored from scratch.
+/// Scores every product from scratch.
 fn reference(catalog: &Catalog, query: &Query) -> Vec<u32> {
     let words = |product: &Product| -> Vec<Word> {
         let extra = [product.flourish, product.stray];
@@ -110,9 +111,9 @@ fn equal_scores_are_ranked_by_product() {
     assert_eq!(rank::best(scored, 9), [2, 3, 1, 4, 0]);
 }
 
-/// With the words of its title and its price as ceiling, every product is within reach: the base of solvability.
+/// Every product is found by the words of its title with its price as ceiling, so every task is solvable.
 #[test]
-fn every_product_can_be_found() {
+fn every_product_is_found_by_its_title_and_price() {
     let catalog = Catalog::generate(Preset::Mini, 0);
     let index = ProductIndex::build(&catalog).unwrap();
     for (id, product) in catalog.products().iter().enumerate() {

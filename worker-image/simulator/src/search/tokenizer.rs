@@ -1,11 +1,13 @@
 //! Chinese segmentation by jieba with the lexicon as its only dictionary.
 
-use crate::lexicon;
-use jieba_rs::Jieba;
 use std::sync::LazyLock;
+
+use jieba_rs::Jieba;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-/// Equal for all words, so that fewer words always win over more.
+use crate::lexicon;
+
+/// Equal for all words, so that a cut into fewer words always wins.
 const FREQUENCY: usize = 1000;
 
 static JIEBA: LazyLock<Jieba> = LazyLock::new(|| {
@@ -16,8 +18,8 @@ static JIEBA: LazyLock<Jieba> = LazyLock::new(|| {
     jieba
 });
 
-/// The words of `text`, without punctuation and white space. No hidden Markov model guesses at unknown words: they
-/// come out as single characters.
+/// The words of `text`, without punctuation and white space. Unknown words are cut into single characters; no hidden Markov
+/// model guesses at them.
 pub(crate) fn cut(text: &str) -> Vec<&str> {
     let tokens = JIEBA.cut(text, false);
     tokens
@@ -27,7 +29,7 @@ pub(crate) fn cut(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// [`cut`] as a tokenizer of tantivy.
+/// [`cut`] as a tantivy tokenizer.
 #[derive(Clone, Default)]
 pub(super) struct LexiconTokenizer;
 
@@ -53,7 +55,7 @@ impl Tokenizer for LexiconTokenizer {
     }
 }
 
-/// The words of one text, one after the other.
+/// The tokens of one text.
 pub(super) struct Words {
     tokens: Vec<Token>,
     next: usize,

@@ -1,13 +1,14 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::catalog::{Catalog, Preset, Product};
-use std::sync::LazyLock;
 
 mod leaks;
 
 static SHOP: LazyLock<SharedShop> =
     LazyLock::new(|| Arc::new(Shop::open(Preset::Mini, 0).unwrap()));
 
-/// A session without a task: the storefront with nobody to ask, or somebody who says the given words.
+/// A session without a task: the storefront without a shopper, or with one that gives these answers.
 fn session(answers: Option<[&str; 3]>) -> Session {
     let answers = answers.map(|[attributes, options, budget]| Answers {
         attributes: attributes.to_owned(),
@@ -21,7 +22,7 @@ fn catalog() -> &'static Catalog {
     SHOP.catalog()
 }
 
-/// The actions that open a product: its title's words, pages, a row.
+/// The actions that open a product: search for its title, page, open the row.
 fn path_to(id: u32) -> Vec<String> {
     let product = catalog().product(id);
     let query = format!("{}¥{}", product.title.concat(), product.listed_price());
@@ -48,7 +49,7 @@ fn product_where(is: impl Fn(&Product) -> bool) -> u32 {
     catalog().products().iter().position(is).unwrap() as u32
 }
 
-/// One whole value is sold out, the rest is not.
+/// Whether exactly one value is sold out, in all its variants.
 fn lacks_a_colour(product: &Product) -> bool {
     product.sold_out.len() == 1
         && product.sold_out[0].0[0].is_some()
@@ -112,7 +113,7 @@ fn a_refused_action_changes_nothing_but_the_counter() {
 }
 
 #[test]
-fn a_choice_is_echoed_with_the_real_price_and_can_be_changed() {
+fn a_choice_is_confirmed_with_its_price_and_can_be_changed() {
     let id = product_where(|it| it.sold_out.is_empty() && it.options[1].values[1].surcharge > 0);
     let product = catalog().product(id);
     let [colours, sizes] = [0, 1].map(|axis| &product.options[axis].values);
@@ -149,7 +150,7 @@ fn a_combination_can_be_sold_out_while_its_values_are_not() {
 }
 
 #[test]
-fn details_tell_path_prices_and_stock() {
+fn details_show_path_prices_and_stock() {
     let id = product_where(|it| lacks_a_colour(it) && it.options[1].values[1].surcharge > 0);
     let product = catalog().product(id);
     let mut session = session(None);
@@ -232,7 +233,7 @@ fn a_purchase_on_the_last_turn_counts() {
 }
 
 #[test]
-fn limits_that_the_counter_cannot_say_are_refused_by_name() {
+fn limits_outside_of_the_counters_range_are_refused_by_name() {
     let key = TaskKey { split: crate::Split::Train, scenario: Scenario::MultiTurn, seed: 0 };
     for (single_turn, multi_turn, field) in
         [(1, 0, Some("multiTurn")), (1, 41, Some("multiTurn")), (0, 40, None)]

@@ -1,25 +1,25 @@
-//! What is wanted, and which products have it.
+//! The goal of a task, and which products meet it.
 
 use crate::catalog::{Catalog, CategoryPath, Product, Selection};
 use crate::lexicon::Word;
 
-/// The privileged facts of a task.
+/// The secret facts of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Goal {
     pub(crate) category: CategoryPath,
-    /// Attributes in the order in which they are said.
+    /// Attributes in the order of the instruction.
     pub(crate) attributes: Vec<Word>,
     pub(crate) brand: Option<Word>,
     /// Option values, at least one: a colour, sometimes a size.
     pub(crate) options: Vec<Word>,
-    /// Yuan that the chosen variant may cost.
+    /// Maximum price of the chosen variant in yuan.
     pub(crate) budget: u32,
-    /// Whether any product satisfies the goal. If not, declining is right.
+    /// Whether any product meets the goal. If not, declining is right.
     pub(crate) fits: bool,
 }
 
 impl Goal {
-    /// The attributes and the brand: what R_attribute counts.
+    /// Attributes and brand: the features that R_attribute counts.
     pub(crate) fn features(&self) -> impl Iterator<Item = Word> {
         self.attributes.iter().copied().chain(self.brand)
     }
@@ -31,12 +31,12 @@ impl Goal {
             && self.price_of(product).is_some_and(|yuan| yuan <= self.budget)
     }
 
-    /// The price of the wanted variant of `product`; `None` if it is not offered or sold out.
+    /// Yuan of the wanted variant of `product`; `None` if it is not offered or sold out.
     pub(crate) fn price_of(&self, product: &Product) -> Option<u32> {
         product.offer(&self.selection(product)?)
     }
 
-    /// The wanted options of `product`; `None` if it lacks one.
+    /// The selection of the wanted options of `product`; `None` if it lacks one.
     pub(crate) fn selection(&self, product: &Product) -> Option<Selection> {
         let mut selection = product.open_selection();
         for option in &self.options {

@@ -1,11 +1,12 @@
-//! How a wish is put into words: templates for instructions, and the shopper's answers.
+//! Words a goal: templates for instructions, and the shopper's answers.
+
+use shoprl_rl::seed::Stream;
 
 use super::persona::Persona;
 use super::{Answers, Brief, Goal, Scenario, Split};
 use crate::draw;
 use crate::lexicon::{Word, phrase as p};
 use crate::page;
-use shoprl_rl::seed::Stream;
 
 /// A part of an instruction.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ enum Part {
 
 use Part::{Attributes as A, Brand as B, Budget as P, Category as C, Options as O};
 
-/// The order of the parts and the words that lead them.
+/// A template: the order of the parts and their leads.
 #[derive(Clone, Copy)]
 pub(super) struct Wording {
     order: [Part; 5],
@@ -56,7 +57,7 @@ const TRAIN: [Wording; 6] = [
     wording([P, C, O, A, B], p::WANT, FIRM, WITHIN),
 ];
 
-/// Known words in orders and combinations that training never shows.
+/// Known words in orders and combinations that training never uses.
 const HELD_OUT: [Wording; 3] = [
     wording([C, A, O, B, P], p::FIND, [p::WITH, p::BRAND, p::STYLE], AT_MOST),
     wording([C, O, A, B, P], p::RECOMMEND, [p::MUST, p::TRUST, p::OPTIONS], BELOW),
@@ -72,7 +73,7 @@ impl Wording {
     }
 }
 
-/// The agent's half of a task: what it is told at once and what it can ask for.
+/// The agent's half of a task: the opening and the answers.
 pub(super) fn brief(
     goal: &Goal,
     persona: Option<&Persona>,
@@ -122,7 +123,7 @@ impl Speech<'_> {
         }
     }
 
-    /// The facts that the history does not tell.
+    /// The facts that the history does not imply.
     fn said(&self, facts: &[Word]) -> Vec<Word> {
         let implied = |fact: Word| self.persona.is_some_and(|persona| persona.implies(fact));
         facts.iter().copied().filter(|&fact| !implied(fact)).collect()
@@ -134,4 +135,23 @@ fn led(lead: Word, facts: &[Word]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn leads(wording: &Wording) -> [Word; 6] {
+        let Wording { want, attributes, brand, options, budget, .. } = *wording;
+        [want, attributes, brand, options, budget.0, budget.1]
+    }
+
+    #[test]
+    fn held_out_templates_are_new_combinations_of_words_that_training_shows() {
+        let known: BTreeSet<Word> = TRAIN.iter().flat_map(leads).collect();
+        let trained: BTreeSet<[Word; 6]> = TRAIN.iter().map(leads).collect();
+        for wording in &HELD_OUT {
+            assert!(leads(wording).iter().all(|word| known.contains(word)));
+            assert!(!trained.contains(&leads(wording)));
+        }
+    }
+}

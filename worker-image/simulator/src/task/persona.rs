@@ -1,21 +1,22 @@
-//! The shopper's search history: one record restates what the instruction leaves out, the others distract.
+//! The shopper's search history: one record states what the instruction omits, the others are distractors.
+
+use shoprl_rl::seed::Stream;
 
 use super::Goal;
 use crate::draw;
 use crate::lexicon::vocabulary::{COLOURS, DOMAINS};
 use crate::lexicon::{Word, phrase};
-use shoprl_rl::seed::Stream;
 
 /// Records of other categories.
 const DISTRACTORS: usize = 2;
-/// How often the colour is left out as well as an attribute.
+/// Probability that the colour is omitted as well as an attribute.
 const COLOUR_IMPLIED: f64 = 0.5;
 
-/// A history and what it implies for the goal.
+/// A search history and the facts of the goal that it implies.
 pub(super) struct Persona {
-    /// Records in random order: a category and what was wanted of it.
+    /// Records in random order: a category and words about it.
     records: Vec<Vec<Word>>,
-    /// Facts of the goal that the history tells and nobody says.
+    /// Facts of the goal that only the history states.
     implied: Vec<Word>,
 }
 
@@ -38,7 +39,7 @@ impl Persona {
         Self { records, implied }
     }
 
-    /// Whether the history tells this fact.
+    /// Whether the history implies this fact.
     pub(super) fn implies(&self, fact: Word) -> bool {
         self.implied.contains(&fact)
     }

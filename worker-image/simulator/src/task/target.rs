@@ -1,19 +1,20 @@
-//! Goals drawn from the catalog: facts of one product, or facts that no product has together.
+//! Draws goals from the catalog: facts of one product, or facts that no product has together.
+
+use shoprl_rl::seed::Stream;
 
 use super::{Goal, Split};
 use crate::catalog::{Catalog, Product, step_above};
 use crate::draw;
 use crate::lexicon::vocabulary::DOMAINS;
-use shoprl_rl::seed::Stream;
 
-/// Share of tasks that nothing satisfies.
+/// Share of tasks that no product satisfies.
 const NOTHING_FITS: f64 = 0.03;
 const WITH_BRAND: f64 = 0.35;
 const WITH_SIZE: f64 = 0.4;
 /// One in this many budgets is a step above the price.
 const LOOSE_BUDGET: u64 = 3;
 
-/// Draws a goal whose facts are those of a product of a family in `split`.
+/// Draws a goal from a product whose family is in `split`.
 pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal {
     let nothing_fits = stream.bernoulli(NOTHING_FITS);
     loop {
@@ -52,7 +53,7 @@ fn goal_of(product: &Product, stream: &mut Stream) -> Goal {
     }
 }
 
-/// A variant in stock, uniformly.
+/// Draws a variant in stock uniformly.
 fn draw_variant(product: &Product, stream: &mut Stream) -> Vec<Option<usize>> {
     loop {
         let variant: Vec<_> = product
@@ -66,7 +67,7 @@ fn draw_variant(product: &Product, stream: &mut Stream) -> Vec<Option<usize>> {
     }
 }
 
-/// The same goal with one attribute exchanged for another of its axis.
+/// The goal with one attribute replaced by another of its axis.
 fn with_a_wrong_attribute(mut goal: Goal, stream: &mut Stream) -> Goal {
     let position = draw::index(stream, goal.attributes.len());
     let current = goal.attributes[position];

@@ -1,7 +1,8 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::catalog::Preset;
 use crate::lexicon::{self, Class, phrase};
-use std::sync::LazyLock;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::generate(Preset::Mini, 0));
 
@@ -18,7 +19,7 @@ fn is_option(word: &str) -> bool {
 }
 
 #[test]
-fn a_goal_says_truly_whether_anything_fits() {
+fn a_goal_knows_whether_any_product_fits() {
     let mut nothing_fits = 0;
     for key in keys(150) {
         let goal = Task::new(&CATALOG, &key).goal;
@@ -31,7 +32,7 @@ fn a_goal_says_truly_whether_anything_fits() {
 }
 
 #[test]
-fn some_product_of_the_split_is_wanted() {
+fn a_fitting_product_is_in_the_split_of_the_task() {
     for key in keys(50) {
         let goal = Task::new(&CATALOG, &key).goal;
         let wanted = |held_out: bool| {
@@ -58,7 +59,7 @@ fn an_instruction_without_persona_states_every_fact() {
 }
 
 #[test]
-fn a_history_tells_exactly_what_nobody_says() {
+fn a_history_implies_exactly_the_facts_that_are_not_stated() {
     for key in keys(60).filter(|key| key.scenario.has_persona()) {
         let Task { brief, goal } = Task::new(&CATALOG, &key);
         let marker = if key.scenario.has_shopper() { phrase::SHOPPER } else { phrase::TASK };
@@ -87,7 +88,7 @@ fn a_history_tells_exactly_what_nobody_says() {
 }
 
 #[test]
-fn a_shopper_opens_with_the_category_alone_and_answers_one_topic_at_a_time() {
+fn a_shopper_opens_with_the_category_and_answers_one_topic_per_question() {
     for key in keys(40).filter(|key| key.scenario.has_shopper()) {
         let Task { brief, goal } = Task::new(&CATALOG, &key);
         let (_, opening) = brief.opening.split_once(phrase::SHOPPER).unwrap();

@@ -1,4 +1,4 @@
-//! Actions as nobody should write them.
+//! Random and malformed actions.
 
 use shoprl_rl::seed::Stream;
 
@@ -37,7 +37,7 @@ const WORDS: [&str; 20] = [
     "-1",
     "乳胶",
 ];
-/// Controls, directions, joiners, wide and combined characters, a byte order mark, the last code point.
+/// Control, direction, joining, wide and combining characters, a byte order mark, the last code point.
 const ODD: [char; 18] = [
     '\0',
     '\u{1}',
@@ -63,7 +63,7 @@ fn pick<T: Copy>(stream: &mut Stream, items: &[T]) -> T {
     items[stream.below(items.len() as u64) as usize]
 }
 
-/// Any action of somebody who reads `observation`.
+/// A random action after `observation`.
 pub(super) fn any(stream: &mut Stream, observation: &str) -> String {
     match stream.below(100) {
         0..65 => valid(stream, observation),
@@ -80,7 +80,7 @@ pub(super) fn any(stream: &mut Stream, observation: &str) -> String {
     }
 }
 
-/// Follows the grammar; whether it is possible is another matter.
+/// An action of the grammar, possible or not.
 fn valid(stream: &mut Stream, observation: &str) -> String {
     match stream.below(10) {
         0..2 => pick(stream, &WHOLE).to_owned(),
@@ -106,7 +106,7 @@ fn valid(stream: &mut Stream, observation: &str) -> String {
     }
 }
 
-/// `text` with one to four characters inserted, removed, exchanged or doubled.
+/// `text` with one to four characters inserted, removed or replaced, or a suffix doubled.
 pub(super) fn mutated(stream: &mut Stream, text: &str) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     for _ in 0..1 + stream.below(4) {
@@ -125,12 +125,12 @@ fn character(stream: &mut Stream) -> char {
     if stream.bernoulli(0.3) {
         return pick(stream, &ODD);
     }
-    // What is no character (a surrogate) becomes the sign for that.
+    // Surrogates become the replacement character.
     let limit = pick(stream, &[0x80, 0x3000, 0xa000, 0x11_0000]);
     char::from_u32(stream.below(limit) as u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// Far longer than anything an agent says.
+/// An action far longer than any of an agent.
 fn huge(stream: &mut Stream) -> String {
     let verb = pick(stream, &VERBS);
     let word = pick(stream, &WORDS);

@@ -1,20 +1,22 @@
-//! Stored shops with damage: as a disk would do it, and as somebody who knows the format would.
+//! Damaged stored shops: with random damage, and with valid checksums over it.
 
-use super::Outcome;
-use shoprl_rl::seed::Stream;
-use shoprl_simulator::mall::{Mall, MallError};
 use std::error::Error as _;
 
-/// The header of a stored shop and the places of its numbers (`mall::store` describes them).
+use shoprl_rl::seed::Stream;
+use shoprl_simulator::mall::{Mall, MallError};
+
+use super::Outcome;
+
+/// Length of the header of a stored shop, and the offsets of its numbers (`mall::store` describes them).
 const HEADER: usize = 72;
 const LENGTH: usize = 16;
 const CATALOG: usize = 24;
 const CONTENT: usize = 64;
 const CHECKSUM: usize = 68;
-/// The header of the catalog: a name and the lengths of the columns.
+/// The lengths of the 23 columns, after the catalog's 16 magic bytes.
 const COLUMNS: std::ops::Range<usize> = HEADER + 16..HEADER + 16 + 8 * 23;
 
-/// Damages a copy of `stored` and opens it. What is opened is read through and searched.
+/// Damages a copy of `stored` and opens it. If it opens, all products are read and searched.
 pub(super) fn play(stored: &[u8], stream: &mut Stream) -> Outcome {
     let mut bytes = stored.to_vec();
     damage(&mut bytes, stream);
@@ -35,7 +37,7 @@ pub(super) fn play(stored: &[u8], stream: &mut Stream) -> Outcome {
         Err(error) => {
             assert!(matches!(error, MallError::Stored(_)), "{error:?}");
             let cause = error.source().map(ToString::to_string).unwrap_or_default();
-            assert!(!cause.is_empty(), "an error says what is wrong");
+            assert!(!cause.is_empty(), "an error without a reason");
             Outcome::NotTaken
         }
     }
@@ -44,7 +46,7 @@ pub(super) fn play(stored: &[u8], stream: &mut Stream) -> Outcome {
 fn damage(bytes: &mut Vec<u8>, stream: &mut Stream) {
     let catalog = u64::from_le_bytes(bytes[CATALOG..CATALOG + 8].try_into().unwrap()) as usize;
     match stream.below(6) {
-        // Bits anywhere before the index, which is the search engine's format and has only the checksum to guard it.
+        // Bits before the index only: the index has the engine's format, which only the checksum protects.
         0 | 1 => {
             for _ in 0..1 + stream.below(8) {
                 let at = stream.below((HEADER + catalog) as u64) as usize;
@@ -60,14 +62,14 @@ fn damage(bytes: &mut Vec<u8>, stream: &mut Stream) {
         }
         4 => bytes.extend((0..1 + stream.below(64)).map(|_| stream.below(256) as u8)),
         _ => {
-            // A number of some column.
+            // A number in some column.
             let at = COLUMNS.end + 4 * stream.below((catalog / 4 - 100) as u64) as usize;
             bytes[at..at + 4].copy_from_slice(&(stream.next_u64() as u32).to_le_bytes());
         }
     }
 }
 
-/// Makes both checksums fit again, so that only sense can refuse the rest.
+/// Makes both checksums valid again, so that only the consistency checks can refuse the file.
 fn seal(bytes: &mut [u8]) {
     if bytes.len() < HEADER {
         return;

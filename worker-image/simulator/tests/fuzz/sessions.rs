@@ -1,19 +1,21 @@
-//! Sessions of both shops that are opened, played badly, ended and dropped.
+//! Sessions of both shops that are opened, played with invalid actions, ended and dropped.
 
-use super::{Outcome, actions};
+use std::sync::Arc;
+
 use shoprl_rl::seed::Stream;
 use shoprl_simulator::mall::{self, Mall};
 use shoprl_simulator::{End, Limits, Scenario, Session, SessionError, Shop, Split, TaskKey, Turn};
-use std::sync::Arc;
 
-/// How many live at a time.
+use super::{Outcome, actions};
+
+/// Number of open sessions.
 const LIVE: usize = 64;
-/// The most characters of one observation: a page of twenty rows with room to spare.
+/// Upper bound of an observation in characters: more than a page of twenty rows.
 const LONGEST: usize = 4_000;
-/// What a refusal of either shop begins with.
+/// First word of a refusal in both shops.
 const REFUSED: &str = "无效";
 
-/// Any task, those of the last numbers included.
+/// A random task; seeds include the extreme values.
 pub(super) fn key(stream: &mut Stream) -> TaskKey {
     let seeds = [0, u64::MAX, stream.below(1000), stream.next_u64()];
     TaskKey {
@@ -44,12 +46,12 @@ impl Live {
     }
 }
 
-/// Both shops with their visitors.
+/// Both shops with their open sessions.
 pub(super) struct Sessions {
     mall: Arc<Mall>,
     mini: Arc<Shop>,
     live: Vec<Live>,
-    /// Of each, what was read last.
+    /// The last observation of each session.
     read: Vec<String>,
 }
 
@@ -58,11 +60,11 @@ impl Sessions {
         Self { mall, mini, live: Vec::new(), read: Vec::new() }
     }
 
-    /// One action in one session, or a new session in its place.
+    /// Plays one action in one session. Ended sessions are replaced first.
     pub(super) fn play(&mut self, stream: &mut Stream) -> Outcome {
         let place = stream.below(LIVE as u64) as usize;
         let gone = self.live.get(place).is_none_or(|live| live.ended().is_some());
-        // Some are left in the middle.
+        // Some sessions are dropped before their end.
         if gone || stream.bernoulli(0.02) {
             self.open(place, stream);
         }

@@ -231,7 +231,7 @@ impl Sessions {
             let turn =
                 episode.step(action, said.map(String::as_str)).map_err(|error| match error {
                     VoiceError::Session(_) => Refusal::AfterTheEnd { index },
-                    error => Refusal::Words { index, why: error.to_string() },
+                    error => Refusal::Words { index, why: shoprl_contract::error_chain(&error) },
                 })?;
             last = Answer { turn, words: said.cloned() };
         }

@@ -148,7 +148,7 @@ async fn an_accepted_reply_is_used_and_a_rejected_one_is_asked_for_again() {
     check(vec![Says("我只出300元"), Says("您问哪方面？")], Ok(("您问哪方面？", model(1)))).await;
     check(vec![Fails(429, "slow down"), Says("您问？")], Ok(("您问？", model(0)))).await;
     check(vec![Silence, Says("您问？")], Ok(("您问？", model(0)))).await;
-    let last = "it says \"300\", which is not to be said".to_owned();
+    let last = "it says \"300\", which is not part of the answer".to_owned();
     check(vec![Says(""), Says(""), Says("300")], Ok((PLAIN, Author::Rules { unfit: 3, last })))
         .await;
 }

@@ -1,36 +1,37 @@
-//! Agents to compare with: the obvious short cut, and chance.
+//! Baseline agents: search once and buy the first result, and random actions.
 
-use super::reading::{Item, Observation, Opening, Page};
-use super::wish::Wish;
-use crate::agent::Actor;
 use shoprl_rl::seed::{Purpose, Stream};
 
-/// Search what was read, open the first result, choose what it read of, buy.
+use super::reading::{Item, Observation, Opening, Page};
+use super::request::Request;
+use crate::agent::Actor;
+
+/// Searches for the words that it read, opens the first result, chooses the options mentioned, buys.
 #[derive(Default)]
 pub(super) struct SearchFirst {
-    wish: Option<Wish>,
+    request: Option<Request>,
     open: Option<Vec<String>>,
 }
 
 impl Actor for SearchFirst {
     fn act(&mut self, observation: &str) -> String {
-        let Some(wish) = &self.wish else {
-            // It reads, but it does not infer: no file.
+        let Some(request) = &self.request else {
+            // It uses what is stated and infers nothing from the file.
             let opening = Opening { records: Vec::new(), ..Opening::read(observation) };
-            let wish = self.wish.insert(Wish::default());
-            wish.open(&opening);
-            return ["搜索", &wish.words()].concat();
+            let request = self.request.insert(Request::default());
+            request.open(&opening);
+            return ["搜索", &request.words()].concat();
         };
         match Observation::read(observation).page {
             Page::Results(results) if results.rows.is_empty() => "没有合适".to_owned(),
             Page::Results(_) => "打开#1".to_owned(),
-            // Once refused, it gives up.
+            // The shopper objected: give up.
             Page::Spoken(_) => "没有合适".to_owned(),
             page => {
                 if let Page::Item(item) = page {
                     let offered =
                         |word: &&String| item.options.iter().any(|(_, it)| it.contains(word));
-                    self.open = Some(wish.options.iter().filter(offered).cloned().collect());
+                    self.open = Some(request.options.iter().filter(offered).cloned().collect());
                 }
                 match self.open.as_mut().and_then(Vec::pop) {
                     Some(option) => ["选择", &option].concat(),
@@ -41,7 +42,7 @@ impl Actor for SearchFirst {
     }
 }
 
-/// Uniform over what looks possible.
+/// Chooses uniformly among the actions that look possible.
 pub(super) struct Random {
     stream: Stream,
     query: Option<String>,
@@ -79,10 +80,10 @@ impl Actor for Random {
     fn act(&mut self, observation: &str) -> String {
         if self.query.is_none() {
             let opening = Opening::read(observation);
-            let mut wish = Wish::default();
-            wish.open(&opening);
+            let mut request = Request::default();
+            request.open(&opening);
             self.shopper = opening.shopper;
-            self.query = Some(wish.leaf.map_or("商品", |leaf| leaf.name).to_owned());
+            self.query = Some(request.leaf.map_or("商品", |leaf| leaf.name).to_owned());
         }
         match Observation::read(observation).page {
             Page::Results(results) => {

@@ -1,39 +1,40 @@
-//! The scripted expert: ask, search, open what promises most, check, choose, buy; decline when nothing is left.
+//! The scripted expert: ask, search, open the most promising row, check, choose, buy; decline when no row is left.
 
-use super::reading::{Item, Observation, Opening, Page, Results, Row};
-use super::wish::{HOPELESS, Wish};
-use crate::agent::Actor;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
-/// How much more may speak against a row in every round over the pages, and in the last one.
+use super::reading::{Item, Observation, Opening, Page, Results, Row};
+use super::request::{HOPELESS, Request};
+use crate::agent::Actor;
+
+/// How far below 0 a row's promise may be to open it: the increment per round over the pages, and the limit.
 const PATIENCE: i32 = 4;
 const MOST_PATIENCE: i32 = 12;
 
 #[derive(Default)]
 pub(super) struct Expert {
     started: bool,
-    wish: Wish,
-    /// Questions still to be asked, the next one last.
+    request: Request,
+    /// Questions still to ask; the next one is last.
     questions: Vec<&'static str>,
     searched: bool,
     remaining: u32,
     results: Option<Results>,
-    /// Titles of products that were opened.
+    /// Titles of opened products.
     opened: HashSet<String>,
     visit: Option<Visit>,
-    /// What was seen of brands: how many more wanted facts than unwanted ones their best product had. Near-identical
-    /// products tend to be of one brand.
+    /// Best agreement per brand: wanted facts that a product of the brand has, minus those that it lacks. Near-identical
+    /// products tend to have the same brand.
     leads: BTreeMap<String, i32>,
-    /// Brands that were searched for because of what was seen of them.
+    /// Brands that were searched for because of their agreement.
     followed: Vec<String>,
-    /// How much may speak against a row that is opened.
+    /// How far below 0 the promise of a row may be to open it.
     patience: i32,
-    /// The brand whose things are listed, on a detour from the query of the whole wish.
+    /// The brand that is listed, on a detour from the full query.
     detour: Option<String>,
 }
 
-/// An open product that has everything, and what is still to be chosen.
+/// An open product that has everything wanted, and the options still to choose.
 struct Visit {
     open: Vec<String>,
     fen: u32,
@@ -44,24 +45,24 @@ impl Actor for Expert {
         let Observation { page, remaining } = Observation::read(observation);
         self.remaining = remaining;
         if std::mem::replace(&mut self.started, true) {
-            self.take_in(page);
+            self.observe(page);
         } else {
             let opening = Opening::read(observation);
             if opening.shopper {
                 self.questions = vec!["预算", "规格", "品牌", "属性"];
             }
-            self.wish.open(&opening);
+            self.request.open(&opening);
         }
         self.decide()
     }
 }
 
 impl Expert {
-    fn take_in(&mut self, page: Page) {
+    fn observe(&mut self, page: Page) {
         match page {
             Page::Spoken(text) => {
-                self.wish.hear(&text);
-                // Who keeps us from buying wants something that we do not see: look further.
+                self.request.hear(&text);
+                // A shopper who objects wants something that this product lacks: try other products.
                 self.visit = None;
             }
             Page::Results(results) => {
@@ -69,7 +70,7 @@ impl Expert {
                 self.visit = None;
             }
             Page::Item(item) => {
-                let lead = self.wish.agreement(&item);
+                let lead = self.request.agreement(&item);
                 let known = self.leads.entry(item.brand.clone()).or_insert(lead);
                 *known = lead.max(*known);
                 self.visit = self.consider(&item);
@@ -84,8 +85,8 @@ impl Expert {
     }
 
     fn consider(&self, item: &Item) -> Option<Visit> {
-        let fits = self.wish.is_met_by(item);
-        fits.then(|| Visit { open: self.wish.options.clone(), fen: item.fen })
+        let fits = self.request.is_met_by(item);
+        fits.then(|| Visit { open: self.request.options.clone(), fen: item.fen })
     }
 
     fn decide(&mut self) -> String {
@@ -93,10 +94,10 @@ impl Expert {
             return ["询问", topic].concat();
         }
         if !std::mem::replace(&mut self.searched, true) {
-            return ["搜索", &self.wish.query()].concat();
+            return ["搜索", &self.request.query()].concat();
         }
         if let Some(visit) = &mut self.visit {
-            if self.wish.affords(visit.fen) {
+            if self.request.affords(visit.fen) {
                 return match visit.open.pop() {
                     Some(option) => ["选择", &option].concat(),
                     None => "购买".to_owned(),
@@ -104,14 +105,14 @@ impl Expert {
             }
             self.visit = None;
         }
-        self.look_further()
+        self.try_another_row()
     }
 
-    /// The most promising row that was not opened, the next page when none promises anything, or the end.
-    fn look_further(&mut self) -> String {
+    /// Opens the most promising unopened row, else turns the page, else searches again, else declines.
+    fn try_another_row(&mut self) -> String {
         let decline = || "没有合适".to_owned();
-        // Opening, choosing and buying must still be possible.
-        if (self.remaining as usize) < self.wish.options.len() + 2 {
+        // Enough turns must remain to open, choose and buy.
+        if (self.remaining as usize) < self.request.options.len() + 2 {
             return decline();
         }
         let Some(results) = &self.results else {
@@ -121,17 +122,17 @@ impl Expert {
         if let Some(followed) = &self.detour {
             let row = rows
                 .clone()
-                .find(|row| row.brand == *followed && self.wish.promise(row) > HOPELESS / 2);
+                .find(|row| row.brand == *followed && self.request.promise(row) > HOPELESS / 2);
             let Some(Row { number, title, .. }) = row.cloned() else {
                 self.detour = None;
-                return ["搜索", &self.wish.query()].concat();
+                return ["搜索", &self.request.query()].concat();
             };
             self.opened.insert(title);
             return format!("打开#{number}");
         }
         let lead = |row: &Row| self.leads.get(&row.brand).map_or(0, |lead| 2 * lead);
-        let promising = rows.map(|row| (self.wish.promise(row) + lead(row), row));
-        // Of equals the first.
+        let promising = rows.map(|row| (self.request.promise(row) + lead(row), row));
+        // Of equal rows the first.
         let best = promising.max_by_key(|(promise, row)| (*promise, Reverse(row.number)));
         let best = best.map(|(promise, row)| (promise, row.number, row.title.clone()));
         let last = results.last;
@@ -139,7 +140,7 @@ impl Expert {
             && let Some(brand) = self.lead()
         {
             self.followed.push(brand.clone());
-            let query = self.wish.query_for(&brand);
+            let query = self.request.query_for(&brand);
             self.detour = Some(brand);
             return ["搜索", &query].concat();
         }
@@ -149,23 +150,23 @@ impl Expert {
                 format!("打开#{number}")
             }
             None if !last => "翻页".to_owned(),
-            // Titles are not always true: once more, from the first page, with what contradicts a little.
+            // Titles can be untrue: search once more and accept rows with a slight contradiction.
             None if self.patience < MOST_PATIENCE => {
                 self.patience += PATIENCE;
-                ["搜索", &self.wish.query()].concat()
+                ["搜索", &self.request.query()].concat()
             }
             None => decline(),
         }
     }
 
-    /// As much as a product with every wanted fact agrees.
+    /// The agreement of a product that has every wanted fact.
     fn agreed(&self) -> i32 {
-        self.wish.facts.len() as i32
+        self.request.facts.len() as i32
     }
 
-    /// A brand of which a product had every fact, and only its options or price were wrong.
+    /// A brand of which one product had every wanted fact, but the wrong options or price.
     fn lead(&self) -> Option<String> {
-        let wanted = |brand: &String| self.wish.brand.as_ref().is_none_or(|it| it == brand);
+        let wanted = |brand: &String| self.request.brand.as_ref().is_none_or(|it| it == brand);
         let leads = self.leads.iter().filter(|(brand, lead)| {
             **lead >= self.agreed() && wanted(brand) && !self.followed.contains(brand)
         });

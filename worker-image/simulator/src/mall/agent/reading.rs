@@ -1,14 +1,14 @@
-//! Observations read back from their text, by their layout alone.
+//! Parses observations by their layout alone.
 
-/// What an observation shows.
+/// A parsed page.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::mall) enum Page {
     Opening(Opening),
     Results(Results),
     Item(Item),
-    /// 已选: the price of what is chosen, fen.
+    /// 已选: price of the current selection in fen.
     Chosen(u32),
-    /// The shopper says something.
+    /// An utterance of the shopper.
     Spoken(String),
     /// 无效
     Refused,
@@ -43,7 +43,7 @@ pub(in crate::mall) struct Row {
     pub(in crate::mall) tags: Vec<String>,
 }
 
-/// A product.
+/// A product page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::mall) struct Item {
     pub(in crate::mall) leaf: String,
@@ -55,7 +55,7 @@ pub(in crate::mall) struct Item {
     pub(in crate::mall) fen: u32,
 }
 
-/// An observation and the turns that remain.
+/// A page and the remaining turns.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::mall) struct Observation {
     pub(in crate::mall) page: Page,
@@ -90,7 +90,7 @@ impl Page {
 }
 
 impl Opening {
-    /// Reads a first observation.
+    /// Parses a first observation.
     pub(in crate::mall) fn read(body: &str) -> Self {
         let mut opening = Self::default();
         for line in body.lines() {
@@ -156,7 +156,7 @@ impl Item {
     }
 }
 
-/// `¥129.9` in fen.
+/// Parses `¥129.9` into fen.
 fn fen(text: &str) -> Option<u32> {
     let text = text.strip_prefix('¥')?;
     let (yuan, rest) = text.split_once('.').unwrap_or((text, ""));

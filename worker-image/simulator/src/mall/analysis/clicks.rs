@@ -1,15 +1,16 @@
-//! Rules over rows and options: what was told, against what the row or the page shows.
+//! Rules over rows and options: stated facts against the facts that the row or page shows.
+
+use std::collections::BTreeSet;
 
 use super::episode::Episode;
-use super::told::Told;
+use super::stated::Stated;
 use super::{Fault, Finding};
 use crate::mall::action::Action;
 use crate::mall::catalog::{Catalog, Fact, Product};
 use crate::mall::page::TAGS;
 use crate::mall::storefront::Visit;
-use std::collections::BTreeSet;
 
-/// One finding for every product opened and every option chosen against what was told.
+/// One finding for each product opened and each option chosen against a stated fact.
 pub(super) fn findings(episode: &Episode<'_>) -> Vec<Finding> {
     let mut opened = BTreeSet::new();
     let mut findings = Vec::new();
@@ -19,9 +20,9 @@ pub(super) fn findings(episode: &Episode<'_>) -> Vec<Finding> {
         };
         let broken = match action {
             Action::Open(_) if opened.insert(visit.product) => {
-                row(episode, &moment.told, &episode.mall.catalog.at(visit.product))
+                row(episode, &moment.stated, &episode.mall.catalog.at(visit.product))
             }
-            Action::Choose(value) => option(episode, &moment.told, visit, value),
+            Action::Choose(value) => option(episode, &moment.stated, visit, value),
             _ => None,
         };
         findings.extend(broken.map(|words| Finding {
@@ -33,40 +34,41 @@ pub(super) fn findings(episode: &Episode<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What a row shows that contradicts what was told: brand, price, or one of the attributes after the title.
-fn row(episode: &Episode<'_>, told: &Told, product: &Product<'_>) -> Option<String> {
+/// How a row contradicts a stated fact: brand, price, or one of the attributes after the title.
+fn row(episode: &Episode<'_>, stated: &Stated, product: &Product<'_>) -> Option<String> {
     let goal = &episode.goal;
-    if let Some(brand) = goal.brand.filter(|it| told.brand && product.brand_id() != *it) {
+    if let Some(brand) = goal.brand.filter(|it| stated.brand && product.brand_id() != *it) {
         let (wanted, shown) = (episode.word(brand), product.brand());
-        return Some(format!("opens a row of brand {shown}; told: {wanted}"));
+        return Some(format!("opens a row of brand {shown}; stated: {wanted}"));
     }
-    if told.budget && product.listed_price() > goal.budget_fen() {
+    if stated.budget && product.listed_price() > goal.budget_fen() {
         return Some(format!("opens a row above the budget of {} yuan", goal.budget));
     }
     let catalog = &episode.mall.catalog;
-    let contradicted = told.facts.iter().find_map(|&wanted| {
+    let contradicted = stated.facts.iter().find_map(|&wanted| {
         let mut shown = product.facts().take(TAGS);
         let rival = shown.find(|it| it.axis == wanted.axis && it.value != wanted.value)?;
         let excludes = !product.has_fact(wanted) && has_one_value(catalog, goal.leaf, wanted);
         excludes.then_some((rival, wanted))
     });
     contradicted.map(|(rival, wanted)| {
-        format!("opens a row with {}; told: {}", episode.told(rival), episode.told(wanted))
+        format!("opens a row with {}; stated: {}", episode.name_of(rival), episode.name_of(wanted))
     })
 }
 
-/// Whether no product of `leaf` has several values of the axis of `fact`, so that one excludes another.
+/// Whether no product of `leaf` has several values of the axis of `fact`, so that one value excludes another.
 fn has_one_value(catalog: &Catalog, leaf: u32, fact: Fact) -> bool {
     let values = |product: Product<'_>| product.facts().filter(|it| it.axis == fact.axis).count();
     catalog.in_leaf(leaf).all(|product| values(product) <= 1)
 }
 
-/// A chosen value of an axis of which another was told.
-fn option(episode: &Episode<'_>, told: &Told, visit: &Visit, value: &str) -> Option<String> {
+/// A chosen value of an axis with another stated value.
+fn option(episode: &Episode<'_>, stated: &Stated, visit: &Visit, value: &str) -> Option<String> {
     let product = episode.mall.catalog.at(visit.product);
     let (axis, _) = product.find_option(value)?;
     let (axis, _) = product.axes().nth(axis)?;
-    let wanted = told.options.iter().find(|it| it.axis == axis)?;
-    (episode.word(wanted.value) != value)
-        .then(|| format!("chooses {}:{value}; told: {}", episode.word(axis), episode.told(*wanted)))
+    let wanted = stated.options.iter().find(|it| it.axis == axis)?;
+    (episode.word(wanted.value) != value).then(|| {
+        format!("chooses {}:{value}; stated: {}", episode.word(axis), episode.name_of(*wanted))
+    })
 }

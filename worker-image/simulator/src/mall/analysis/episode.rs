@@ -1,6 +1,8 @@
-//! An episode as the rules see it: the goal, what the file says, and every action with the shop after it.
+//! An episode as the rules use it: the goal, the file, and each action with the shop before and after it.
 
-use super::told::Told;
+use std::sync::Arc;
+
+use super::stated::Stated;
 use crate::mall::Mall;
 use crate::mall::action::Action;
 use crate::mall::agent::reading::Opening;
@@ -11,14 +13,13 @@ use crate::mall::task::{Goal, Implied, Task};
 use crate::replay::ReplayError;
 use crate::session::End;
 use crate::task::TaskKey;
-use std::sync::Arc;
 
 /// One action.
 pub(super) struct Moment {
-    /// The action; `None` if the shop refused it, which changes nothing.
+    /// The action; `None` if the shop refused it, which leaves the shop unchanged.
     pub(super) action: Option<Action>,
-    /// What had been told before it.
-    pub(super) told: Told,
+    /// The facts stated before it.
+    pub(super) stated: Stated,
     /// The shop before and after it.
     pub(super) before: Storefront,
     pub(super) after: Storefront,
@@ -42,26 +43,26 @@ impl<'a> Episode<'a> {
     ) -> Result<Self, ReplayError> {
         let Task { brief, goal, implied } = Task::new(mall, key);
         let (mut session, opening) = begin(mall, brief, key, words);
-        let mut told = Told::at_first(&goal, &implied, key.scenario);
+        let mut stated = Stated::at_first(&goal, &implied, key.scenario);
         let mut before = Storefront::default();
         let mut moments = Vec::with_capacity(actions.len());
         walk(&mut session, actions, words, |step, after| {
             let action = step.action.ok();
-            let known = told.clone();
+            let known = stated.clone();
             if let Some(Action::Ask(question)) = &action {
                 match words {
-                    None => told.hear(question, &goal, &implied, mall.catalog()),
-                    Some(_) => told.hear_freely(question, &goal, &implied, mall.catalog()),
+                    None => stated.hear(question, &goal, &implied, mall.catalog()),
+                    Some(_) => stated.hear_freely(question, &goal, &implied, mall.catalog()),
                 }
             }
             let before = std::mem::replace(&mut before, after.clone());
-            moments.push(Moment { action, told: known, before, after: after.clone() });
+            moments.push(Moment { action, stated: known, before, after: after.clone() });
         })?;
         let (file, end) = (Opening::read(&opening), session.ended());
         Ok(Self { mall, goal, implied, file, moments, end })
     }
 
-    /// The accepted actions with their numbers.
+    /// The accepted actions with their positions.
     pub(super) fn accepted(&self) -> impl DoubleEndedIterator<Item = (usize, &Action, &Moment)> {
         let moments = self.moments.iter().enumerate();
         moments.filter_map(|(at, moment)| Some((at, moment.action.as_ref()?, moment)))
@@ -71,12 +72,12 @@ impl<'a> Episode<'a> {
         self.mall.catalog.word(id)
     }
 
-    /// A fact as findings name it.
-    pub(super) fn told(&self, fact: Fact) -> String {
+    /// The name of a fact in findings.
+    pub(super) fn name_of(&self, fact: Fact) -> String {
         format!("{}:{}", self.word(fact.axis), self.word(fact.value))
     }
 
-    /// The number of the product that action `at` opened.
+    /// The id of the product that action `at` opened.
     pub(super) fn opened(&self, at: usize) -> Option<u32> {
         let moment = self.moments.get(at)?;
         let opens = matches!(moment.action, Some(Action::Open(_)));

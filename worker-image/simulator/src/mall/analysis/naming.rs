@@ -1,9 +1,9 @@
-//! Which words a text names.
+//! Finds the words that a text names.
 
 use std::collections::BTreeSet;
 
-/// The words of `known` that `text` names: the longest at each place, from left to right, so that a word within
-/// another one is not named by it. Words written apart or in other words are not recognised.
+/// The words of `known` that `text` names: the longest at each place, from left to right. A word inside a longer one is not
+/// named. Words that are split or paraphrased are not recognised.
 pub(super) fn named<'w>(text: &str, known: &[&'w str]) -> BTreeSet<&'w str> {
     let mut named = BTreeSet::new();
     let mut rest = text;

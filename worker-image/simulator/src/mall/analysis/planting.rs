@@ -1,10 +1,11 @@
-//! Episodes with exactly one kind of error: the scripted expert with one habit broken. What the rules are measured
-//! with.
+//! Episodes with exactly one kind of error, made by the scripted expert with one broken habit. They measure the rules.
 //!
-//! Where an error was planted is not decided by the rules: the expert is shown something else than the shop said, or
-//! does something else than it wanted to, and the action with which that began is kept.
+//! The position of a planted error does not come from the rules: the expert gets an altered observation, or its action is
+//! replaced, and the first affected action is recorded.
 
 mod slips;
+
+use std::sync::Arc;
 
 use super::{Fault, analyse};
 use crate::mall::Mall;
@@ -14,21 +15,20 @@ use crate::mall::task::Task;
 use crate::replay::ReplayError;
 use crate::task::{Scenario, Split, TaskKey};
 use slips::Slip;
-use std::sync::Arc;
 
-/// Seeds that are tried for every episode that is wanted, before it is given up.
+/// Seeds tried per wanted episode before giving up.
 const PATIENCE: u64 = 50;
 
 /// An episode of the expert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planted {
-    /// What was done.
+    /// The actions.
     pub actions: Vec<String>,
-    /// The action with which the error was made, from 0; `None` if there was no occasion for it.
+    /// The action in which the error was made, from 0; `None` if there was no occasion for it.
     pub slip: Option<usize>,
 }
 
-/// Plays the task of `key` as the expert does, with `fault` planted once. A function of its arguments alone.
+/// Plays the task of `key` with the expert and plants `fault` once. A function of its arguments alone.
 #[must_use]
 pub fn plant(mall: &Arc<Mall>, key: &TaskKey, fault: Option<Fault>) -> Planted {
     let Task { brief, goal, implied } = Task::new(mall, key);
@@ -51,7 +51,7 @@ pub fn plant(mall: &Arc<Mall>, key: &TaskKey, fault: Option<Fault>) -> Planted {
     Planted { actions: play.actions, slip: play.slip }
 }
 
-/// An episode that is being played.
+/// An episode in progress.
 struct Play<'a> {
     mall: &'a Mall,
     session: Session,
@@ -73,36 +73,36 @@ impl Play<'_> {
         }
     }
 
-    /// Plays the action with which the error is made.
+    /// Plays the action in which the error is made.
     fn err(&mut self, action: &str) {
         self.slip.get_or_insert(self.actions.len());
         self.act(action);
     }
 }
 
-/// What the rules found in episodes with one error planted, or none.
+/// The classes found in episodes with one planted error, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The error that was planted.
+    /// The planted error.
     pub planted: Option<Fault>,
-    /// How many episodes.
+    /// Number of episodes.
     pub episodes: usize,
-    /// Of them, those in which each class was found, in the order of [`Fault::ALL`].
+    /// Episodes in which each class was found, in the order of [`Fault::ALL`].
     pub found: [usize; Fault::ALL.len()],
-    /// Of them, those in which the class that was planted was found at the action with which it was planted.
+    /// Episodes in which the planted class was found at the planted action.
     pub located: usize,
 }
 
-/// The confusion table: `episodes` episodes of `split` without an error, then as many for every class.
+/// The confusion table: `episodes` episodes of `split` without an error, then as many for each class.
 ///
 /// # Errors
-/// Never with a replay of what was played; the error type is the replay's.
+/// None in practice, because the played episodes are valid; the type is that of the replay.
 pub fn confusion(mall: &Arc<Mall>, split: Split, episodes: usize) -> Result<Vec<Row>, ReplayError> {
     let classes = [None].into_iter().chain(Fault::ALL.map(Some));
     classes.map(|fault| row(mall, split, fault, episodes)).collect()
 }
 
-/// One row of the table: scenarios in turn, seed by seed, until there are enough episodes.
+/// One row of the table: scenarios in rotation, seed by seed, until there are enough episodes.
 ///
 /// # Errors
 /// As [`confusion`].
@@ -137,11 +137,11 @@ pub fn row(
 /// Precision and recall of one class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Of the episodes in which it was found, those in which it was planted: against episodes without an error.
+    /// Share of the episodes with a finding that have the planted error, against episodes without an error.
     pub precision: f64,
-    /// The same against all other episodes, those with another error planted included.
+    /// The same against all other episodes, including those with another planted error.
     pub precision_among_errors: f64,
-    /// Of the episodes in which it was planted, those in which it was found where it was planted.
+    /// Share of the episodes with the planted error in which it was found at the planted action.
     pub recall: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Rules over purchases, completed or kept back by the shopper.
+//! Rules over purchases, completed or stopped by the shopper.
 
 use super::episode::{Episode, Moment};
 use super::{Fault, Finding};
@@ -7,38 +7,39 @@ use crate::mall::storefront::Visit;
 use crate::mall::task::{Lack, Topic};
 use crate::session::End;
 
-/// What a shopper refused: the product and what was wrong with it.
+/// A product that the shopper refused, and its faults.
 struct Refused {
     product: u32,
     wrong: Wrong,
 }
 
-/// What is wrong with a product as chosen.
+/// The faults of a product with the current selection.
 #[derive(Debug, PartialEq)]
 struct Wrong {
-    /// It is another thing.
-    thing: bool,
+    /// It is another product type.
+    other_type: bool,
     lacks: Vec<Lack>,
 }
 
 impl Wrong {
     fn of(episode: &Episode<'_>, visit: &Visit) -> Self {
-        let thing = episode.mall.catalog.at(visit.product).leaf() != episode.goal.leaf;
-        Self { thing, lacks: episode.goal.lacks_of(episode.mall, visit) }
+        let other_type = episode.mall.catalog.at(visit.product).leaf() != episode.goal.leaf;
+        Self { other_type, lacks: episode.goal.lacks_of(episode.mall, visit) }
     }
 
     fn is_nothing(&self) -> bool {
-        !self.thing && self.lacks.is_empty()
+        !self.other_type && self.lacks.is_empty()
     }
 
-    /// Whether something is wrong that was wrong in `other`.
+    /// Whether a fault of `other` is still there.
     fn persists(&self, other: &Self) -> bool {
-        (self.thing && other.thing) || self.lacks.iter().any(|lack| other.lacks.contains(lack))
+        (self.other_type && other.other_type)
+            || self.lacks.iter().any(|lack| other.lacks.contains(lack))
     }
 }
 
-/// For every purchase its error, a purchase after a refusal before one that was not verified; and what the file
-/// implies of a product bought without it.
+/// One error per purchase; a purchase after a refusal has priority over an unverified one. Also the implied facts that the
+/// purchase lacks.
 pub(super) fn findings(episode: &Episode<'_>) -> Vec<Finding> {
     let mut refused: Vec<Refused> = Vec::new();
     let mut findings = Vec::new();
@@ -75,36 +76,36 @@ fn purchase(
 ) -> Option<(Fault, String)> {
     let again = |it: &&Refused| it.product == visit.product && wrong.persists(&it.wrong);
     if refused.iter().any(|it| again(&it)) {
-        let words = format!("buys what the shopper refused: {}", said(episode, wrong));
+        let words = format!("buys a product that the shopper refused: {}", faults(episode, wrong));
         return Some((Fault::BuysAfterRefusal, words));
     }
-    let told = |lack: &&Lack| moment.told.includes(lack);
-    let lacks = wrong.lacks.iter().filter(told).copied().collect();
-    let seen = Wrong { thing: wrong.thing, lacks };
-    let words = || format!("buys against what the pages show: {}", said(episode, &seen));
-    (!seen.is_nothing()).then(|| (Fault::BuysUnverified, words()))
+    let stated = |lack: &&Lack| moment.stated.includes(lack);
+    let lacks = wrong.lacks.iter().filter(stated).copied().collect();
+    let shown = Wrong { other_type: wrong.other_type, lacks };
+    let words = || format!("buys against what the pages show: {}", faults(episode, &shown));
+    (!shown.is_nothing()).then(|| (Fault::BuysUnverified, words()))
 }
 
-/// What the file implies and the product that was bought lacks.
+/// The facts that the file implies and the purchase lacks.
 fn ignored(episode: &Episode<'_>, wrong: &Wrong) -> Option<(Fault, String)> {
     let implied = |lack: &&Lack| match lack.fact {
         Some(fact) => episode.implied.facts.contains(&fact),
         None => lack.topic == Topic::Brand && episode.implied.brand,
     };
     let lacks: Vec<Lack> = wrong.lacks.iter().filter(implied).copied().collect();
-    let ignored = Wrong { thing: false, lacks };
-    let words = || format!("buys against what the file implies: {}", said(episode, &ignored));
+    let ignored = Wrong { other_type: false, lacks };
+    let words = || format!("buys against what the file implies: {}", faults(episode, &ignored));
     (!ignored.is_nothing()).then(|| (Fault::PersonaIgnored, words()))
 }
 
-fn said(episode: &Episode<'_>, wrong: &Wrong) -> String {
+fn faults(episode: &Episode<'_>, wrong: &Wrong) -> String {
     let lacks = wrong.lacks.iter().map(|lack| match (lack.topic, lack.fact) {
-        (_, Some(fact)) => episode.told(fact),
+        (_, Some(fact)) => episode.name_of(fact),
         (Topic::Brand, None) => {
             format!("brand {}", episode.goal.brand.map_or("", |brand| episode.word(brand)))
         }
         _ => format!("at most {} yuan", episode.goal.budget),
     });
-    let thing = wrong.thing.then(|| "another thing".to_owned());
-    thing.into_iter().chain(lacks).collect::<Vec<_>>().join(", ")
+    let other_type = wrong.other_type.then(|| "another product type".to_owned());
+    other_type.into_iter().chain(lacks).collect::<Vec<_>>().join(", ")
 }

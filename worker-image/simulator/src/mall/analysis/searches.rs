@@ -1,4 +1,6 @@
-//! Rules over searches and pages of results.
+//! Rules over searches and result pages.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::episode::{Episode, Moment};
 use super::naming::named;
@@ -6,19 +8,18 @@ use super::{Fault, Finding};
 use crate::mall::action::Action;
 use crate::mall::query::Query;
 use crate::session::End;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// A search that was made.
+/// A search.
 struct Search<'a> {
     action: usize,
     moment: &'a Moment,
-    /// What decides the list: the terms in any order, and the ceiling.
+    /// What determines the result list: the terms in any order, and the ceiling.
     key: (BTreeSet<&'a str>, Option<u32>),
-    /// Words of the goal, the thing and the file that it names.
+    /// Words of the goal, the product type and the file that it names.
     named: BTreeSet<&'a str>,
 }
 
-/// The errors in searching, class by class.
+/// The errors in searches, class by class.
 pub(super) fn findings(episode: &Episode<'_>) -> Vec<Finding> {
     let known = known_words(episode);
     let words: Vec<&str> = known.goal.union(&known.file).copied().collect();
@@ -50,7 +51,7 @@ fn search<'a>(
 
 /// Words that a query may name.
 struct Known<'a> {
-    /// The thing by all its names, and everything that is wanted.
+    /// All names of the product type, and everything wanted.
     goal: BTreeSet<&'a str>,
     /// Values and brands in the file.
     file: BTreeSet<&'a str>,
@@ -71,33 +72,33 @@ fn known_words<'a>(episode: &'a Episode<'_>) -> Known<'a> {
     Known { goal, file: file.collect() }
 }
 
-/// Attributes and brand that were told before a search and that it and all later ones leave out.
+/// Attributes and brand that were stated before a search and that this and all later searches omit.
 fn dropped(episode: &Episode<'_>, searches: &[Search<'_>]) -> Vec<Finding> {
     let goal = &episode.goal;
     let mut dropped: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    let mut judge = |value, words: String, told: &dyn Fn(&Search<'_>) -> bool| {
-        let mut since = searches.iter().filter(|search| told(search)).peekable();
+    let mut judge = |value, words: String, stated: &dyn Fn(&Search<'_>) -> bool| {
+        let mut since = searches.iter().filter(|search| stated(search)).peekable();
         let first = since.peek().map(|search| search.action);
         if let Some(first) = first.filter(|_| !since.any(|it| it.named.contains(value))) {
             dropped.entry(first).or_default().push(words);
         }
     };
     for fact in &goal.facts {
-        let told = |search: &Search<'_>| search.moment.told.facts.contains(fact);
-        judge(episode.word(fact.value), episode.told(*fact), &told);
+        let stated = |search: &Search<'_>| search.moment.stated.facts.contains(fact);
+        judge(episode.word(fact.value), episode.name_of(*fact), &stated);
     }
     if let Some(brand) = goal.brand.map(|brand| episode.word(brand)) {
-        judge(brand, format!("brand {brand}"), &|search| search.moment.told.brand);
+        judge(brand, format!("brand {brand}"), &|search| search.moment.stated.brand);
     }
     let finding = |(action, facts): (_, Vec<String>)| Finding {
         fault: Fault::SearchDropsFact,
         action,
-        words: format!("no search names {}, told before", facts.join(", ")),
+        words: format!("no search names {}, stated before", facts.join(", ")),
     };
     dropped.into_iter().map(finding).collect()
 }
 
-/// What the file implies and no search names.
+/// The facts that the file implies and no search names.
 fn ignored(episode: &Episode<'_>, searches: &[Search<'_>]) -> Option<Finding> {
     let brand = episode.goal.brand.filter(|_| episode.implied.brand);
     let implied = episode.implied.facts.iter().map(|fact| fact.value).chain(brand);
@@ -109,27 +110,29 @@ fn ignored(episode: &Episode<'_>, searches: &[Search<'_>]) -> Option<Finding> {
     Some(Finding { fault: Fault::PersonaIgnored, action: first.action, words })
 }
 
-/// Searches for what is in the file and not wanted; every word once.
+/// Searches for words of the file that are not wanted; each word once.
 fn overread(searches: &[Search<'_>], known: &Known<'_>) -> Vec<Finding> {
-    let mut seen = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let mut findings = Vec::new();
     for search in searches {
-        let unfounded = search.named.difference(&known.goal).filter(|word| seen.insert(**word));
+        let unfounded = search.named.difference(&known.goal).filter(|word| reported.insert(**word));
         let unfounded: Vec<&str> = unfounded.copied().collect();
         if !unfounded.is_empty() {
             let words = unfounded.join(", ");
             findings.push(Finding {
                 fault: Fault::PersonaOverread,
                 action: search.action,
-                words: format!("searches for {words}, which the file mentions and nobody wants"),
+                words: format!(
+                    "searches for {words}, which the file mentions and the goal does not"
+                ),
             });
         }
     }
     findings
 }
 
-/// Searches that were made before and were of no use again. To go back to the first page, or from another list to this
-/// one, there is no other way than to search again: that is no error if something new comes of it.
+/// Useless repetitions of earlier searches. Searching again is the only way back to the first page or to another list, so a
+/// repetition is no error if it leads to something new.
 fn repeated(episode: &Episode<'_>, searches: &[Search<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, search) in searches.iter().enumerate() {
@@ -141,9 +144,9 @@ fn repeated(episode: &Episode<'_>, searches: &[Search<'_>]) -> Vec<Finding> {
             && search.moment.before.page() == Some(0);
         let next = searches.get(number + 1).map_or(episode.moments.len(), |next| next.action);
         let words = if on_show {
-            "searches for what is on show"
+            "repeats the search whose results are shown"
         } else if !is_new(episode, searches, search.action + 1..next) {
-            "searches for what was searched for before, and nothing new comes of it"
+            "repeats an earlier search, and nothing new comes of it"
         } else {
             continue;
         };
@@ -153,7 +156,7 @@ fn repeated(episode: &Episode<'_>, searches: &[Search<'_>]) -> Vec<Finding> {
     findings
 }
 
-/// Whether one of the actions in `span` opens a product or a page of a list for the first time, or buys.
+/// Whether one of the actions in `span` opens a product or a result page for the first time, or buys.
 fn is_new(episode: &Episode<'_>, searches: &[Search<'_>], span: std::ops::Range<usize>) -> bool {
     let page = |at: usize| {
         let list = searches.iter().rfind(|search| search.action < at).map(|search| &search.key);
@@ -174,7 +177,7 @@ fn is_new(episode: &Episode<'_>, searches: &[Search<'_>], span: std::ops::Range<
     })
 }
 
-/// Products that meet the goal, were on a page, and were left there for good.
+/// Products that meet the goal, were shown on a page, and were never opened.
 fn left(episode: &Episode<'_>) -> Vec<Finding> {
     let catalog = episode.mall.catalog();
     let meets = |id: u32| episode.goal.is_met_by(&catalog.at(id));
@@ -183,8 +186,8 @@ fn left(episode: &Episode<'_>) -> Vec<Finding> {
     if bought.is_some_and(|visit| meets(visit.product)) {
         return Vec::new();
     }
-    // What is opened at any time, before or after, was not left for good.
-    let mut seen: BTreeSet<u32> =
+    // A product opened at any time, before or after, was not left.
+    let mut handled: BTreeSet<u32> =
         (0..episode.moments.len()).filter_map(|at| episode.opened(at)).collect();
     let mut findings = Vec::new();
     for (at, moment) in episode.moments.iter().enumerate() {
@@ -193,7 +196,7 @@ fn left(episode: &Episode<'_>) -> Vec<Finding> {
         let rows = moment.before.rows().iter();
         let gone = rows.filter(|id| ends || !moment.after.rows().contains(id));
         let matches: Vec<u32> =
-            gone.copied().filter(|id| meets(*id) && !seen.contains(id)).collect();
+            gone.copied().filter(|id| meets(*id) && !handled.contains(id)).collect();
         if matches.is_empty() {
             continue;
         }
@@ -203,7 +206,7 @@ fn left(episode: &Episode<'_>) -> Vec<Finding> {
             action: at,
             words: format!("leaves a page with {}, never opened", titles.join(", ")),
         });
-        seen.extend(matches);
+        handled.extend(matches);
     }
     findings
 }

@@ -1,4 +1,6 @@
-//! Rules against planted errors, and by hand.
+//! Tests the rules on planted errors and by hand.
+
+use std::collections::BTreeSet;
 
 use super::planting::{Planted, confusion, plant, score};
 use super::*;
@@ -7,9 +9,8 @@ use crate::mall::task::Task;
 use crate::mall::tests::MALL;
 use crate::mall::{Session, agent};
 use crate::task::{Scenario, Split};
-use std::collections::BTreeSet;
 
-/// The threshold of the issue, on 200 episodes with each error and 200 without; `docs/benchmarks/analysis.md` has more.
+/// Precision and recall on 200 episodes with each error and 200 without; `docs/benchmarks/analysis.md` has more.
 #[test]
 fn every_class_is_found_where_it_was_planted_and_not_elsewhere() {
     let table = confusion(&MALL, Split::HeldOut, 200).unwrap();
@@ -22,11 +23,11 @@ fn every_class_is_found_where_it_was_planted_and_not_elsewhere() {
     }
 }
 
-/// A task of which everything is told, its goal in words, and a row of its first page that does not meet the goal.
+/// A task with all facts stated, its goal in words, and rows of its first page.
 struct Plain {
     key: TaskKey,
-    /// The thing, and the thing with every attribute, brand and option.
-    thing: String,
+    /// The product type, and the product type with every attribute, brand and option.
+    leaf: String,
     all: String,
     wrong: Vec<usize>,
     right: usize,
@@ -38,15 +39,15 @@ fn plain() -> Plain {
         (0..200).map(|seed| TaskKey { split: Split::Train, scenario: Scenario::SingleTurn, seed });
     let found = keys.find_map(|key| {
         let goal = Task::new(&MALL, &key).goal;
-        let thing = catalog.word(catalog.path(goal.leaf)[2]).to_owned();
+        let leaf = catalog.word(catalog.path(goal.leaf)[2]).to_owned();
         let facts = goal.facts.iter().chain(&goal.options).map(|fact| fact.value);
         let words = facts.chain(goal.brand).map(|id| catalog.word(id));
-        let all = words.fold(thing.clone(), |all, word| all + " " + word);
+        let all = words.fold(leaf.clone(), |all, word| all + " " + word);
         let found = MALL.search(&all, 60).ok()?;
         let meets = |id: &u32| goal.is_met_by(&catalog.at(*id));
         let right = found.iter().take(20).position(meets)? + 1;
         let plain = |row: &usize| {
-            // A row of the thing that nothing on the page speaks against.
+            // A row of the wanted type that nothing on the page contradicts.
             let product = catalog.at(found[row - 1]);
             let kept = product.leaf() == goal.leaf && product.listed_price() <= goal.budget_fen();
             let opens = ["搜索", &all].concat();
@@ -55,7 +56,7 @@ fn plain() -> Plain {
             !meets(&product.id()) && kept && findings.is_some_and(|it| it.is_empty())
         };
         let wrong: Vec<usize> = (1..=20).filter(plain).collect();
-        (wrong.len() > 2 && found.len() > 40).then_some(Plain { key, thing, all, wrong, right })
+        (wrong.len() > 2 && found.len() > 40).then_some(Plain { key, leaf, all, wrong, right })
     });
     found.unwrap()
 }
@@ -63,8 +64,8 @@ fn plain() -> Plain {
 #[test]
 fn each_rule_knows_its_exceptions() {
     use Fault::*;
-    let Plain { key, thing, all, wrong, right } = plain();
-    let (thing, all) = (format!("搜索{thing}"), format!("搜索{all}"));
+    let Plain { key, leaf, all, wrong, right } = plain();
+    let (leaf, all) = (format!("搜索{leaf}"), format!("搜索{all}"));
     let open = |row: usize| format!("打开#{row}");
     let (first, second, right) = (open(wrong[0]), open(wrong[1]), open(right));
     let check = |actions: &[&str], expected: &[(Fault, usize)]| {
@@ -76,23 +77,23 @@ fn each_rule_knows_its_exceptions() {
     check(&[], &[]);
     check(&[&all, &right], &[]);
     // A broad search is an error only if no narrower one follows.
-    check(&[&thing], &[(SearchDropsFact, 0)]);
-    check(&[&thing, &all, &right], &[]);
-    check(&[&all, &thing, &all, &right], &[]);
-    // Searching again is going back, if something new comes of it.
+    check(&[&leaf], &[(SearchDropsFact, 0)]);
+    check(&[&leaf, &all, &right], &[]);
+    check(&[&all, &leaf, &all, &right], &[]);
+    // Searching again is a way back if it leads to something new.
     check(&[&all, &all, &right], &[(SearchRepeats, 1)]);
     check(&[&all, "翻页", &all, &right], &[]);
     check(&[&all, &right, "翻页", &all, &right], &[(SearchRepeats, 3)]);
     check(&[&all, &right, "翻页", &all, &right, &first], &[]);
     check(
-        &[&all, &right, &thing, &all, &thing, &all],
+        &[&all, &right, &leaf, &all, &leaf, &all],
         &[(SearchRepeats, 3), (SearchRepeats, 4), (SearchRepeats, 5)],
     );
-    // A match is left for good, or for a while.
+    // A match may be left for a while, not forever.
     check(&[&all, "没有合适"], &[(SearchLeavesMatch, 1)]);
     check(&[&all, "翻页"], &[(SearchLeavesMatch, 1)]);
     check(&[&all, "翻页", &all, &right, "没有合适"], &[]);
-    // What the page contradicts is not bought; what is refused changes nothing.
+    // Buying against the page is an error; a refused action is not.
     check(&[&all, &first, "购买"], &[(BuysUnverified, 2)]);
     check(&[&all, &right, "购买"], &[(BuysUnverified, 2)]);
     check(&[&all, "购买", "询问属性", &second, "推荐"], &[]);
@@ -122,7 +123,7 @@ fn findings_are_ordered_repeatable_and_within_the_episode() {
     assert!(analyse(&MALL, &key, &after_the_end, None).is_err());
 }
 
-/// What is planted is what a session accepts, the same every time, and a purchase that succeeds has no error.
+/// Planted episodes are valid and reproducible, and a successful purchase has no error.
 #[test]
 fn planted_episodes_are_episodes() {
     for (number, fault) in [None].into_iter().chain(Fault::ALL.map(Some)).enumerate() {

@@ -1,57 +1,24 @@
 //! Families: a prototype, and members that differ from it in one to three of brand, attributes, options and price.
 
+use shoprl_rl::seed::Stream;
+
+use super::item::Item;
 use super::{Names, price, title};
 use crate::draw;
 use crate::mall::vocabulary::{Leaf, Vocabulary};
-use shoprl_rl::seed::Stream;
 
-type Word = &'static str;
-
-/// How many attributes a product has: weights of 1 to 8, mean 4.5.
+/// Weights of 1 to 8 attributes per product; the mean is 4.5.
 const ATTRIBUTES: [u64; 8] = [5, 11, 17, 19, 18, 13, 9, 8];
-/// A product has at most this many values of an axis that allows several.
+/// Maximum number of values of a multi-valued axis per product.
 const SEVERAL: usize = 3;
-/// In how many facts a member differs from the prototype; each entry is equally likely.
+/// Number of facts in which a member differs from the prototype; each entry is equally likely.
 const DIFFERENCES: [usize; 5] = [1, 1, 2, 2, 3];
-/// How often an axis of options that a leaf offers is missing, as long as one remains.
+/// Probability that an option axis of the leaf is missing, as long as one remains.
 const WITHOUT_AXIS: f64 = 0.15;
-/// How often a variant is sold out.
+/// Probability that a variant is sold out.
 const SOLD_OUT: f64 = 0.08;
-/// How often the brand sells by itself.
+/// Probability that the brand's own shop sells the product.
 const OWN_SHOP: f64 = 0.35;
-
-/// A product before it is written down. Facts and options are positions in the leaf's tables.
-#[derive(Clone)]
-pub(super) struct Item<'a> {
-    leaf: &'a Leaf,
-    pub(super) brand: String,
-    pub(super) shop: String,
-    pub(super) title: String,
-    /// Axis and value, in the order of the tables.
-    facts: Vec<(usize, usize)>,
-    /// Per axis that it has, the values offered, in the order of the table.
-    options: Vec<(usize, Vec<usize>)>,
-    /// Yuan before what options add.
-    base: f64,
-    /// Fen and pieces.
-    pub(super) variants: Vec<(u32, u32)>,
-}
-
-impl Item<'_> {
-    pub(super) fn facts(&self) -> impl Iterator<Item = (Word, Word)> {
-        self.facts.iter().map(|&(axis, value)| {
-            let axis = &self.leaf.axes[axis];
-            (axis.name, axis.values[value])
-        })
-    }
-
-    pub(super) fn options(&self) -> impl Iterator<Item = (Word, impl Iterator<Item = Word>)> {
-        self.options.iter().map(|(axis, values)| {
-            let axis = &self.leaf.options[*axis];
-            (axis.name, values.iter().map(|&value| axis.values[value]))
-        })
-    }
-}
 
 #[derive(Clone, Copy)]
 enum Difference {
@@ -61,7 +28,7 @@ enum Difference {
     Price,
 }
 
-/// What the members have in common, before each differs from it.
+/// The prototype of a family, from which each member differs.
 pub(super) struct Family<'a> {
     stream: Stream,
     names: &'a Names,
@@ -90,7 +57,7 @@ impl<'a> Family<'a> {
         Self { stream, names, vocabulary, prototype }
     }
 
-    /// Its members, at most `limit`.
+    /// The members, at most `limit`.
     pub(super) fn items(mut self, limit: usize) -> Vec<Item<'a>> {
         let count = 10 + draw::index(&mut self.stream, 9);
         (0..count.min(limit)).map(|_| self.item()).collect()
@@ -136,13 +103,13 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// Price and stock of every variant, the last axis running fastest.
+    /// Price and stock of each variant; the last axis varies fastest.
     fn variants(&mut self, item: &Item<'_>) -> Vec<(u32, u32)> {
         let stream = &mut self.stream;
         let mut extras = vec![0.0];
         for (axis, values) in &item.options {
             let graded = item.leaf.options[*axis].graded;
-            // A third of the merchants charge the same for every size.
+            // A third of the merchants charge the same for all sizes.
             let step = if graded && !stream.bernoulli(0.33) {
                 0.06 + 0.1 * stream.uniform_f64()
             } else {
@@ -182,7 +149,7 @@ fn weighted(stream: &mut Stream, weights: &[u64]) -> usize {
         .unwrap_or_default()
 }
 
-/// `count` facts of different axes, or of the same where several values are possible.
+/// Draws `count` facts of different axes; a multi-valued axis may occur several times.
 fn draw_facts(stream: &mut Stream, leaf: &Leaf, count: usize) -> Vec<(usize, usize)> {
     let mut places: Vec<usize> = leaf
         .axes
@@ -225,7 +192,7 @@ fn draw_options(stream: &mut Stream, leaf: &Leaf) -> Vec<(usize, Vec<usize>)> {
         .collect()
 }
 
-/// Two to six of the values of an option axis, in the order of the table.
+/// Two to six values of an option axis, in the order of the table.
 fn draw_values(stream: &mut Stream, available: usize) -> Vec<usize> {
     let count = 2 + draw::index(stream, available.min(6) - 1);
     let mut values = stream.sample_indices(available, count);

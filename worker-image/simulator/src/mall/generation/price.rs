@@ -2,13 +2,13 @@
 
 use shoprl_rl::seed::Stream;
 
-/// A price between `low` and `high` yuan, all orders of magnitude alike. `libm` gives the same bits everywhere.
+/// Draws a log-uniform price between `low` and `high` yuan. `libm` returns the same bits on every platform.
 pub(super) fn base(stream: &mut Stream, (low, high): (u32, u32)) -> f64 {
     let (low, high) = (f64::from(low), f64::from(high));
     low * libm::exp(libm::log(high / low) * stream.uniform_f64())
 }
 
-/// Fen: the next lower price that looks like one, such as 9.90, 39.90, 128, 459 or 2,399.
+/// Rounds to the next typical shelf price, such as 9.90, 39.90, 128, 459 or 2,399. Returns fen.
 pub(super) fn shelf(yuan: f64) -> u32 {
     let fen = (yuan * 100.0) as u32;
     match fen {

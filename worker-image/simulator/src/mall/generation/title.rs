@@ -1,22 +1,23 @@
-//! Titles as merchants write them: brand, praise, some of the attributes, the thing by two names, who might use it,
-//! and now and then a word that is not true.
+//! Titles as merchants write them: brand, praise, some of the attributes, the product type under one or two names, a scene
+//! of use, and sometimes an untrue attribute.
 
-use super::family::Item;
-use crate::draw;
-use crate::mall::vocabulary::{Leaf, Vocabulary};
 use shoprl_rl::seed::Stream;
 
-/// Characters that fit into a title.
+use super::item::Item;
+use crate::draw;
+use crate::mall::vocabulary::{Leaf, Vocabulary};
+
+/// Maximum title length in characters.
 const LONGEST: usize = 32;
 const WITH_BRAND: f64 = 0.75;
 const WITH_FLOURISH: f64 = 0.5;
-/// How often an attribute is in the title.
+/// Probability that an attribute appears in the title.
 const VISIBLE: f64 = 0.6;
-/// How often the thing is called by another name first.
+/// Probability that the product type appears under another name first.
 const BY_ALIAS: f64 = 0.2;
 const WITH_SECOND_NAME: f64 = 0.4;
 const WITH_SCENE: f64 = 0.6;
-/// How often a title claims an attribute that the product does not have.
+/// Probability that a title claims a random attribute value, which may be untrue.
 const UNTRUE: f64 = 0.2;
 
 /// Writes the title of `item`.
@@ -61,7 +62,7 @@ pub(super) fn write(
     fitted(&words)
 }
 
-/// The words one after the other, without those that no longer fit.
+/// The concatenated words, without those that exceed the maximum length.
 fn fitted(words: &[&str]) -> String {
     let mut title = String::new();
     let mut length = 0;

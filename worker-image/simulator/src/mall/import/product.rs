@@ -1,19 +1,21 @@
-//! One product read from its record.
+//! Reads one product from its record.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::records::Read;
 use super::{Format, Reason};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 const LONGEST_TITLE: usize = 500;
 const MOST_ATTRIBUTES: usize = 64;
 const MOST_AXES: usize = 8;
 const MOST_VARIANTS: usize = 2_000;
-/// Yuan, or whatever the file counts in.
+/// In yuan, or the currency of the file.
 const DEAREST: f64 = 1e7;
 
-/// Parts of kept products that were left out, by what they are.
+/// Counts the dropped parts of kept products, by kind. The kinds are keys of the JSON report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Notes(pub(super) BTreeMap<&'static str, usize>);
 
@@ -23,7 +25,7 @@ impl Notes {
     }
 }
 
-/// A product of a file, its texts in lower case, as both environments show them.
+/// A product of a file. Its texts are in lower case, as both environments show them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Imported {
     pub(super) id: String,
@@ -34,16 +36,16 @@ pub(super) struct Imported {
     pub(super) brand: String,
     pub(super) attributes: Vec<String>,
     pub(super) axes: Vec<Axis>,
-    /// Fen of every combination, the last axis running fastest.
+    /// Fen of each combination of options; the last axis varies fastest.
     pub(super) prices: Vec<u32>,
-    /// `None` if the record does not say.
+    /// `None` if the record has no split.
     pub(super) held_out: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Axis {
     pub(super) name: String,
-    /// Values, with fen where they have a price of their own.
+    /// Values, with fen if a value has its own price.
     pub(super) values: Vec<(String, Option<u32>)>,
 }
 
@@ -53,7 +55,7 @@ impl Imported {
         !self.attributes.is_empty() && !self.axes.is_empty()
     }
 
-    /// Bytes that it takes in any column, at most.
+    /// Upper bound of its bytes in any column.
     pub(super) fn size(&self) -> usize {
         let values = self.axes.iter().flat_map(|axis| &axis.values).map(|(value, _)| value.len());
         let attributes = self.attributes.iter().map(|it| it.len() + 8);
@@ -62,7 +64,7 @@ impl Imported {
     }
 }
 
-/// Names of fields. What is not named here is not taken: images, reviews, instructions, personas.
+/// Names of fields. All others are ignored: images, reviews, instructions, personas.
 struct Fields {
     title: &'static str,
     category: &'static str,
@@ -123,7 +125,7 @@ fn product(
     Ok(Imported { id, title, path, shop, brand, attributes, axes, prices, held_out })
 }
 
-/// The text of a field as one line in lower case; `None` if there is none.
+/// The text of a field as one line in lower case; `None` if it has none.
 fn text(record: &Map<String, Value>, field: &str) -> Option<String> {
     line(record.get(field)?)
 }
@@ -140,7 +142,7 @@ fn line(value: &Value) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" ").to_lowercase())
 }
 
-/// Three levels of a path `a›b›c`: the first, what is between, the last; fewer are filled up from above.
+/// Three levels of a path `a›b›c`: the first node, the nodes between, the last; shorter paths repeat nodes from above.
 fn path(category: &str, domain: Option<&str>) -> Option<[String; 3]> {
     let nodes = category.split('›').map(str::trim).filter(|node| !node.is_empty());
     let nodes: Vec<&str> = nodes.collect();
@@ -173,14 +175,14 @@ fn attributes(value: Option<&Value>, notes: &mut Notes) -> Result<Vec<String>, R
     if attributes.len() > MOST_ATTRIBUTES { Err(Reason::TooMuch) } else { Ok(attributes) }
 }
 
-/// A table of axes, each a list of texts or of objects with a `value` and perhaps a `price`.
+/// Reads a table of axes, each a list of texts or of objects with a `value` and an optional `price`.
 fn axes(value: Option<&Value>, notes: &mut Notes) -> Result<Vec<Axis>, Reason> {
     let table = match value {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(table)) => table,
         Some(_) => return Err(Reason::WrongType),
     };
-    // By name: the order of the file is not that of every reader.
+    // Sorted by name, because JSON readers disagree on the order of keys.
     let mut table: Vec<_> = table.iter().collect();
     table.sort_by_key(|(name, _)| *name);
     let mut axes: Vec<Axis> = Vec::new();
@@ -202,7 +204,7 @@ fn axes(value: Option<&Value>, notes: &mut Notes) -> Result<Vec<Axis>, Reason> {
                 notes.add("option value that is no text");
                 continue;
             };
-            // An agent chooses by the value alone.
+            // Agents choose by the value alone, so values must be unique over all axes.
             let all = axes.iter().chain([&axis]).flat_map(|axis| &axis.values);
             if all.into_iter().any(|(known, _)| *known == value) {
                 notes.add("option value that occurs twice");
@@ -249,7 +251,7 @@ fn base_price(value: Option<&Value>) -> Result<Option<u32>, Reason> {
     Ok(prices.into_iter().min())
 }
 
-/// A price in hundredths.
+/// Reads a price in hundredths.
 fn fen(value: &Value) -> Result<u32, Reason> {
     let price = match value {
         Value::String(text) => {
@@ -260,12 +262,12 @@ fn fen(value: &Value) -> Result<u32, Reason> {
     };
     let price: f64 = price.ok_or(Reason::ImpossiblePrice)?;
     let fen = (100.0 * price).round();
-    // So it fits: at most 10^9.
+    // At most 10^9, so the conversion cannot overflow.
     if fen >= 1.0 && price <= DEAREST { Ok(fen as u32) } else { Err(Reason::ImpossiblePrice) }
 }
 
-/// Fen of every combination: the dearest of its values, the product's own price where none has one. Both environments
-/// show the price of the value that was clicked last, which is none of a combination.
+/// Fen of each combination: the highest price of its values, or the product's own price if no value has one. Both
+/// environments show the price of the last clicked value, which is not a property of a combination.
 fn prices(axes: &[Axis], base: Option<u32>) -> Result<Vec<u32>, Reason> {
     let mut prices: Vec<Option<u32>> = vec![None];
     for axis in axes {

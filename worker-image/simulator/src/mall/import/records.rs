@@ -1,17 +1,19 @@
-//! Records of a file, one after the other: a JSON array, or one object a line.
+//! Reads the records of a file one by one: a JSON array, or one object per line.
 
-use super::{ImportError, Reason};
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::Value;
 use std::fmt;
 
-/// A record, or why it is none; with an id where it has one.
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::{ImportError, Reason};
+
+/// A record, or why it is dropped; with its id if it has one.
 pub(super) type Read<T> = Result<T, (Option<String>, Reason)>;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Calls `take` with the number (from 1: of the element or line) and the value of every record.
+/// Calls `take` with the number (position in the array, or line, from 1) and the value of each record.
 pub(super) fn each(
     bytes: &[u8],
     mut take: impl FnMut(usize, Read<Value>),
@@ -35,7 +37,7 @@ pub(super) fn each(
     Ok(())
 }
 
-/// Takes the elements of an array as they are read.
+/// Passes on the elements of an array as they are parsed.
 struct Elements<F>(F);
 
 impl<'de, F: FnMut(usize, Read<Value>)> DeserializeSeed<'de> for Elements<F> {

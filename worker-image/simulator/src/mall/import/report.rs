@@ -1,38 +1,40 @@
-//! What became of the records of a file.
+//! Reports what happened to the records of a file.
 
-use super::Format;
-use super::product::Notes;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Examples that are kept for every reason.
+use serde::Serialize;
+
+use super::Format;
+use super::product::Notes;
+
+/// Examples kept per reason.
 const EXAMPLES: usize = 3;
 
-/// Why a record was left out.
+/// Why a record was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Reason {
-    /// A line that is no JSON.
+    /// A line that is not JSON.
     NotJson,
-    /// JSON that is no object.
+    /// JSON that is not an object.
     NotAnObject,
     /// No `asin`.
     NoId,
-    /// An `asin` that an earlier record has.
+    /// The `asin` of an earlier record.
     TwiceTheId,
-    /// No title, or one that is no text.
+    /// No title, or one that is not text.
     NoTitle,
     /// A title of more than 500 characters.
     LongTitle,
-    /// No category, or one that is no text.
+    /// No category, or one that is not text.
     NoCategory,
     /// Neither the product nor all of its options have a price.
     NoPrice,
-    /// A price that is no amount, is not above zero, or is more than ten million.
+    /// A price that is not a number, not above zero, or above ten million.
     ImpossiblePrice,
-    /// Attributes or options that are no list or table.
+    /// Attributes that are not a list, or options that are not a table.
     WrongType,
     /// More than 64 attributes, 8 axes of options or 2,000 variants.
     TooMuch,
@@ -41,48 +43,48 @@ pub enum Reason {
 impl Reason {
     const fn words(self) -> &'static str {
         match self {
-            Self::NotJson => "the line is no JSON",
-            Self::NotAnObject => "no JSON object",
+            Self::NotJson => "the line is not JSON",
+            Self::NotAnObject => "not a JSON object",
             Self::NoId => "no asin",
-            Self::TwiceTheId => "its asin occurred before",
+            Self::TwiceTheId => "duplicate asin",
             Self::NoTitle => "no title",
             Self::LongTitle => "a title of more than 500 characters",
             Self::NoCategory => "no category",
             Self::NoPrice => "no price",
             Self::ImpossiblePrice => "a price that is not above 0 and at most 10,000,000",
-            Self::WrongType => "attributes or options of a wrong type",
-            Self::TooMuch => "more than 64 attributes, 8 axes or 2,000 variants",
+            Self::WrongType => "attributes or options of the wrong type",
+            Self::TooMuch => "more than 64 attributes, 8 option axes or 2,000 variants",
         }
     }
 }
 
-/// The records left out for one reason.
+/// The records dropped for one reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dropped {
-    /// How many.
+    /// Number of records.
     pub count: usize,
-    /// The first of them: the `asin`, or the number of the record.
+    /// The first few: the `asin`, or the number of the record.
     pub examples: Vec<String>,
 }
 
-/// What became of the records of a file.
+/// What happened to the records of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// The format that was read.
+    /// The format of the file.
     pub format: Format,
     /// Records in the file.
     pub read: usize,
     /// Products in the catalog.
     pub kept: usize,
-    /// Records left out.
+    /// Records that were dropped, by reason.
     pub dropped: BTreeMap<Reason, Dropped>,
-    /// Parts of kept products that were left out.
+    /// Dropped parts of kept products.
     pub notes: Notes,
-    /// Products from which tasks of either split are drawn: those with attributes and options.
+    /// Products from which training tasks are drawn: those with attributes and options.
     pub train: usize,
-    /// The same of the held-out split.
+    /// Products from which held-out tasks are drawn.
     pub held_out: usize,
     /// SHA-256 of the catalog.
     pub digest: String,
@@ -116,10 +118,10 @@ impl fmt::Display for Report {
         write!(formatter, "{} records read, {} kept", self.read, self.kept)?;
         for (reason, Dropped { count, examples }) in &self.dropped {
             let examples = examples.join(", ");
-            write!(formatter, "\n  {count} left out: {} ({examples})", reason.words())?;
+            write!(formatter, "\n  {count} dropped: {} ({examples})", reason.words())?;
         }
         for (part, count) in &self.notes.0 {
-            write!(formatter, "\n  {count} parts of kept products left out: {part}")?;
+            write!(formatter, "\n  {count} parts of kept products dropped: {part}")?;
         }
         let (train, held_out) = (self.train, self.held_out);
         write!(formatter, "\n  tasks are drawn from {train} training, {held_out} held-out products")

@@ -1,15 +1,16 @@
-//! The files of an index where they lie: parts of a larger piece of bytes, read without copies and never written.
+//! The files of an index as slices of one larger buffer, read without copies and never written.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
     Directory, DirectoryLock, FileHandle, Lock, OwnedBytes, WatchCallback, WatchHandle, WritePtr,
 };
 
-/// Files by name, as a directory of the search engine.
+/// Files by name, as a tantivy directory.
 #[derive(Clone, Debug)]
 pub(in crate::mall) struct Files(Arc<BTreeMap<PathBuf, OwnedBytes>>);
 
@@ -20,7 +21,7 @@ impl FromIterator<(PathBuf, OwnedBytes)> for Files {
 }
 
 impl Files {
-    /// All of them, by name.
+    /// All files in order of their names.
     pub(in crate::mall) fn iter(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.0.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
     }
@@ -63,7 +64,7 @@ impl Directory for Files {
         Ok(())
     }
 
-    /// Nothing changes here, so there is nothing to keep others from.
+    /// Nothing is written here, so no lock is needed.
     fn acquire_lock(&self, _lock: &Lock) -> Result<DirectoryLock, LockError> {
         Ok(DirectoryLock::from(Box::new(())))
     }

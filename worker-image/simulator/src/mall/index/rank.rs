@@ -1,33 +1,33 @@
-//! The best of what some postings hold, without scoring everything.
+//! Finds the best products without scoring all of them.
 //!
-//! Products stand leaf by leaf, so the rare terms of a query lie close together. Products are scored in windows of
-//! neighbours, those first whose terms could add up to most, until no window left can reach the list: the pruning of
-//! MaxScore (Turtle and Flood 1995, section 4) with windows for documents. Within a window the postings are added in
-//! the order of the query's terms and of the fields, so a score has the bits that scoring everything gives it.
+//! Products are ordered leaf by leaf, so the rare terms of a query lie close together. Products are scored in windows of
+//! neighbours, in descending order of the upper bound of their scores, until no remaining window can reach the list: the
+//! pruning of MaxScore (Turtle and Flood 1995, section 4) with windows for documents. Within a window the postings are
+//! added in the order of the query's terms and of the fields, so a score has the same bits as without pruning.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// Neighbours that are scored together: their scores stay in a processor's nearest cache.
+/// Products per window: their scores fit into the L1 cache.
 const WINDOW: usize = 2048;
-/// By how much a sum of bounds may fall short of a sum of scores because both are rounded: far more than 64 additions
-/// and a product can differ (each by a part in 2^53).
+/// Slack for comparing a sum of bounds with a sum of scores, both rounded: far more than 64 additions and a product can
+/// differ (each by a part in 2^53).
 const ROUNDING: f64 = 1.0 + 1e-9;
 
-/// What one term holds in one field.
+/// The postings of one term in one field.
 pub(super) struct Postings<F> {
-    /// Products, ascending.
+    /// Product ids in ascending order.
     pub(super) products: Vec<u32>,
-    /// How often each holds the term.
+    /// Occurrences of the term in each product.
     pub(super) counts: Vec<u32>,
-    /// What the term contributes to the score of a product that holds it so often.
+    /// Maps a product and its count to the term's contribution to the score.
     pub(super) contribution: F,
-    /// No contribution is greater.
+    /// Upper bound of the contributions.
     pub(super) bound: f64,
 }
 
-/// The best `limit` of `0..products` among those that `admits` and that some postings hold, best first, equal scores by
-/// id. `admits` is asked only about products that could enter the list.
+/// The best `limit` of `0..products` that occur in some postings and that `admits` accepts, best first, equal scores by id.
+/// `admits` is called only for products that could enter the list.
 pub(super) fn best<F: Fn(u32, u32) -> f64>(
     postings: &[Postings<F>],
     products: usize,
@@ -62,14 +62,14 @@ pub(super) fn best<F: Fn(u32, u32) -> f64>(
     list.ranked.into_sorted_vec().into_iter().map(|it| it.product).collect()
 }
 
-/// Where in the ascending `products` each window begins, and the end.
+/// The positions in the ascending `products` at which each window begins, and the end.
 fn starts(products: &[u32], windows: usize) -> Vec<usize> {
     let mut starts = Vec::with_capacity(windows + 1);
     let mut at = 0;
     for window in 0..windows {
         starts.push(at);
         let end = (window + 1) * WINDOW;
-        // A window has no more postings than products.
+        // A window has at most one posting per product.
         let near = &products[at..products.len().min(at + WINDOW)];
         at += near.partition_point(|product| (*product as usize) < end);
     }
@@ -77,7 +77,7 @@ fn starts(products: &[u32], windows: usize) -> Vec<usize> {
     starts
 }
 
-/// What a product of `window` can reach.
+/// Upper bound of the scores in `window`.
 fn bound<F>(postings: &[Postings<F>], starts: &[Vec<usize>], window: usize) -> f64 {
     let held = postings.iter().zip(starts);
     held.filter(|(_, starts)| starts[window] < starts[window + 1]).map(|(it, _)| it.bound).sum()
@@ -89,7 +89,7 @@ struct Ranked {
     product: u32,
 }
 
-/// The better comes first.
+/// The better product comes first.
 impl Ord for Ranked {
     fn cmp(&self, other: &Self) -> Ordering {
         other.score.total_cmp(&self.score).then(self.product.cmp(&other.product))
@@ -110,14 +110,14 @@ impl PartialEq for Ranked {
 
 impl Eq for Ranked {}
 
-/// The best so far, the last of them on top.
+/// The best products so far, as a heap with the worst on top.
 struct List {
     limit: usize,
     ranked: BinaryHeap<Ranked>,
 }
 
 impl List {
-    /// A lower score does not enter the list any more.
+    /// The score below which a product cannot enter the list.
     fn floor(&self) -> f64 {
         let last = self.ranked.peek().filter(|_| self.ranked.len() >= self.limit);
         last.map_or(0.0, |last| last.score)

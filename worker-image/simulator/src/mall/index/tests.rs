@@ -1,12 +1,14 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::mall::query::Query;
 use crate::mall::{Catalog, Mall, Preset};
-use proptest::prelude::*;
-use std::sync::LazyLock;
 
 static MALL: LazyLock<Mall> = LazyLock::new(|| Mall::generate(Preset::Fine, 0).unwrap());
 
-/// Every posting of every product added up, in the order of terms and fields, and everything sorted.
+/// The reference: adds up all postings of all products, in the order of terms and fields, and sorts.
 fn exhaustive(
     index: &ProductIndex,
     terms: &[&str],
@@ -45,7 +47,7 @@ fn words(catalog: &Catalog) -> Vec<&str> {
     catalog.search_words().collect()
 }
 
-/// Words of one product stand together in queries, so that something holds several of them; stray ones are of any leaf.
+/// Some words of one product, so that a product contains several of them, and some of any leaf.
 fn query() -> impl Strategy<Value = (u32, Vec<prop::sample::Index>, Vec<prop::sample::Index>)> {
     let some = |most| prop::collection::vec(any::<prop::sample::Index>(), 0..most);
     (0..24_000u32, some(8), some(4))
@@ -54,9 +56,9 @@ fn query() -> impl Strategy<Value = (u32, Vec<prop::sample::Index>, Vec<prop::sa
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// The pruned list is the exhaustive one, whatever is asked for.
+    /// The pruned list equals the exhaustive one.
     #[test]
-    fn what_is_pruned_would_not_have_been_listed(
+    fn pruning_does_not_change_the_ranked_list(
         (product, own, stray) in query(),
         ceiling in prop::option::of(5u32..3_000),
         limit in prop::sample::select(vec![0, 1, 20, 100, 3_000, 30_000]),
@@ -67,17 +69,17 @@ proptest! {
         let title = MALL.segmenter.terms(catalog.at(product).title());
         let mut terms: Vec<&str> = own.iter().map(|it| *it.get(&title)).collect();
         terms.extend(stray.iter().map(|it| *it.get(&all)));
-        let mut seen = std::collections::BTreeSet::new();
-        terms.retain(|term| seen.insert(*term));
+        let mut distinct = std::collections::BTreeSet::new();
+        terms.retain(|term| distinct.insert(*term));
         let admits = |id| ceiling.is_none_or(|yuan| catalog.at(id).listed_price() <= 100 * yuan);
         let found = index.search(&terms, &weights, limit, admits).unwrap();
         prop_assert_eq!(found, exhaustive(index, &terms, &weights, limit, admits));
     }
 }
 
-/// The shop's own words, all at once: the longest postings, with the most ties.
+/// The most frequent words together have the longest postings and the most ties.
 #[test]
-fn queries_of_the_most_frequent_words_are_ranked_as_by_scoring_everything() {
+fn queries_of_frequent_words_are_ranked_as_by_scoring_everything() {
     let weights = FIELDS.map(|(_, weight)| weight);
     for text in ["家居家装", "新款 包邮 正品", "家居家装 枕头被褥 家用 北欧 ¥300", "正品"]
     {

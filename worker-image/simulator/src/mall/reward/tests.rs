@@ -1,18 +1,19 @@
-//! Properties of rewards over random actions, and the formula by hand.
+//! Tests properties of rewards over random actions, and the formula by hand.
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::mall::tests::MALL;
 use crate::mall::{Session, agent};
 use crate::score::Outcome;
 use crate::task::{Scenario, Split};
-use proptest::prelude::*;
 
 fn metrics(outcome: &Outcome) -> [f64; 8] {
     let Outcome { success, strict, loose, finish, category, attribute, option, price } = *outcome;
     [success, strict, loose, finish, category, attribute, option, price]
 }
 
-/// Words of the shop behind verbs, in any order, and some noise.
+/// Verbs followed by words of the shop in any order, and some noise.
 fn action() -> impl Strategy<Value = String> {
     let words = MALL.catalog().search_words().map(str::to_owned).collect::<Vec<_>>();
     let word = proptest::sample::select(words);
@@ -55,7 +56,7 @@ fn key() -> impl Strategy<Value = TaskKey> {
     })
 }
 
-/// As much of `actions` as a session takes, with what it says.
+/// The actions that a session accepts, with its observations.
 fn played(key: &TaskKey, actions: Vec<String>) -> (Vec<String>, Vec<String>) {
     let (mut session, opening) = Session::start(Arc::clone(&MALL), key);
     let (mut taken, mut said) = (Vec::new(), vec![opening]);
@@ -72,7 +73,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn rewards_are_bounded_pure_and_charges_only_take(
+    fn rewards_are_bounded_and_pure_and_charges_only_reduce_them(
         key in key(),
         actions in proptest::collection::vec(action(), 0..45),
         weights in proptest::array::uniform6(0.0..=1.0f64),
@@ -94,7 +95,7 @@ proptest! {
         let most = after_refusal + unverified + turns;
         prop_assert!(charged_for.reward <= plain.reward);
         prop_assert!(charged_for.reward >= plain.reward - most - 1e-12);
-        // Whatever is the same by identity is alike.
+        // Equal facts are also similar.
         let alike = score(&Terms { matcher: Some(Matcher::Published), ..free }).replay.outcome;
         for (alike, same) in metrics(&alike).into_iter().zip(metrics(&outcome)) {
             prop_assert!((same..=1.0).contains(&alike), "{:?} {:?}", alike, outcome);
@@ -110,7 +111,7 @@ fn terms_out_of_range_are_refused_by_name() {
         let error = terms.check().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check(|it| it.turns = -0.1, "turns: -0.1 is no weight; write a number from 0 to 1");
+    check(|it| it.turns = -0.1, "turns: -0.1 is out of range; write a number from 0 to 1");
     check(|it| it.after_refusal = 1.5, "afterRefusal: 1.5");
     check(|it| it.unverified = f64::NAN, "unverified: NaN");
     check(|it| it.success = 0.0, "one of success, strict and loose");
@@ -128,20 +129,20 @@ fn a_careless_expert_is_charged_what_the_formula_says() {
     for (fault, charge) in
         [(None, 0.0), (Some(Fault::BuysAfterRefusal), 0.5), (Some(Fault::BuysUnverified), 0.25)]
     {
-        let mut seen = 0;
+        let mut planted = 0;
         for seed in 0..40 {
             let key = TaskKey { split: Split::Train, scenario: Scenario::MultiTurn, seed };
             let it = plant(&MALL, &key, fault);
             if fault.is_some() && it.slip.is_none() {
                 continue;
             }
-            seen += 1;
+            planted += 1;
             let scored = score(&MALL, &key, &it.actions, None, None, &terms).unwrap();
             let turns = 0.1 * it.actions.len() as f64 / 40.0;
             let expected = scored.replay.outcome.success - charge - turns;
             assert!((scored.reward - expected).abs() < 1e-12, "{fault:?} {key:?}");
         }
-        assert!(seen > 5, "{fault:?}");
+        assert!(planted > 5, "{fault:?}");
     }
 }
 

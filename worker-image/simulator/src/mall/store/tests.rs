@@ -1,15 +1,17 @@
-use super::*;
-use crate::mall::{Mall, MallError, Preset};
 use std::error::Error as _;
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::LazyLock;
+
+use super::*;
+use crate::mall::{Mall, MallError, Preset};
 
 static STORED: LazyLock<Vec<u8>> =
     LazyLock::new(|| Mall::generate(Preset::Fine, 1).unwrap().to_bytes());
 
 #[test]
-fn a_file_that_is_no_intact_shop_of_this_version_is_refused_with_the_reason() {
+fn a_damaged_foreign_or_old_file_is_refused_with_the_reason() {
     let check = |damage: &dyn Fn(&mut Vec<u8>), expected: &str| {
         let mut bytes = STORED.clone();
         damage(&mut bytes);
@@ -17,9 +19,9 @@ fn a_file_that_is_no_intact_shop_of_this_version_is_refused_with_the_reason() {
         assert_eq!(error.as_deref(), Some(expected));
     };
     let length = STORED.len();
-    check(&|bytes| bytes.clear(), "it is no shop file");
-    check(&|bytes| bytes[0] = b'S', "it is no shop file");
-    check(&|bytes| bytes[15] = b'x', "it is no shop file");
+    check(&|bytes| bytes.clear(), "it is not a shop file");
+    check(&|bytes| bytes[0] = b'S', "it is not a shop file");
+    check(&|bytes| bytes[15] = b'x', "it is not a shop file");
     check(
         &|bytes| bytes[15] = b'1',
         "its format is 1, which an older shoprl wrote; this one reads 2",
@@ -28,43 +30,60 @@ fn a_file_that_is_no_intact_shop_of_this_version_is_refused_with_the_reason() {
         &|bytes| bytes[14] = b'1',
         "its format is 12, which a newer shoprl wrote; this one reads 2",
     );
-    let header = "damaged: its header ends early or does not fit its checksum";
+    let header = "damaged: its header is truncated or does not match its checksum";
     check(&|bytes| bytes.truncate(HEADER - 1), header);
     check(&|bytes| bytes[20] ^= 1, header);
     check(&|bytes| bytes[40] ^= 1, header);
-    let short = format!("damaged: it has {} bytes and should have {length}", length - 1);
+    let short = format!("damaged: it has {} bytes instead of {length}", length - 1);
     check(&|bytes| bytes.truncate(length - 1), &short);
-    let long = format!("damaged: it has {} bytes and should have {length}", length + 1);
+    let long = format!("damaged: it has {} bytes instead of {length}", length + 1);
     check(&|bytes| bytes.push(0), &long);
-    let content = "damaged: its checksum does not fit its bytes";
+    let content = "damaged: its content does not match its checksum";
     check(&|bytes| bytes[HEADER] ^= 1, content);
     check(&|bytes| bytes[length - 1] ^= 128, content);
 }
 
 #[test]
-fn a_built_file_is_what_is_stored_from_memory_and_nothing_half_written_stays() {
-    let folder = std::env::temp_dir().join(format!("shoprl-store-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("fine.shop");
+fn a_built_file_equals_the_one_stored_from_memory_and_is_the_only_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fine.shop");
     let mall = Mall::build(Preset::Fine, 1, &path).unwrap();
     assert_eq!(mall.catalog().digest(), Catalog::digest_of(Preset::Fine, 1));
     assert_eq!(without_names(&std::fs::read(&path).unwrap()), without_names(&STORED));
     mall.verify().unwrap();
-    let names: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().file_name()).collect();
-    assert_eq!(names, ["fine.shop"]);
-    // The name may go while the file is in use.
+    assert_eq!(names(folder.path()), ["fine.shop"]);
+    // The file may be deleted while it is in use.
     let expected = mall.search("枕头", 100).unwrap();
     std::fs::remove_file(&path).unwrap();
     assert_eq!(mall.search("枕头", 100).unwrap(), expected);
     assert!(matches!(Mall::open(&path), Err(MallError::Read(_))));
-    let nowhere = folder.join("none/fine.shop");
+    let nowhere = folder.path().join("none/fine.shop");
     assert!(matches!(Mall::build(Preset::Fine, 1, &nowhere), Err(MallError::Write(_))));
-    std::fs::remove_dir(&folder).unwrap();
 }
 
-/// The engine names the files of its segment at random, and its list of them holds a name and a time of writing; catalog and digest
-/// are a function of preset and seed, and so are the lengths.
+fn names(folder: &Path) -> Vec<OsString> {
+    std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name()).collect()
+}
+
+#[test]
+fn readers_and_writers_of_one_file_meet_only_complete_shops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fine.shop");
+    let mall = Mall::from_bytes(&STORED).unwrap();
+    mall.save(&path).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..3).for_each(|_| mall.save(&path).unwrap()));
+        }
+        for _ in 0..3 {
+            assert_eq!(Mall::open(&path).unwrap().catalog().digest(), mall.catalog().digest());
+        }
+    });
+    assert_eq!(names(folder.path()), ["fine.shop"]);
+}
+
+/// The engine names the files of its segment at random, and its list of them holds a name and a time. Catalog, digest and
+/// lengths are functions of preset and seed.
 fn without_names(bytes: &[u8]) -> (&[u8], usize) {
     let catalog = u64::from_le_bytes(bytes[24..32].try_into().unwrap()) as usize;
     (&bytes[HEADER..HEADER + catalog], bytes.len())
@@ -72,7 +91,8 @@ fn without_names(bytes: &[u8]) -> (&[u8], usize) {
 
 #[test]
 fn a_file_that_others_may_change_is_not_mapped() {
-    let path = std::env::temp_dir().join(format!("shoprl-mode-{}", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fine.shop");
     std::fs::write(&path, &*STORED).unwrap();
     let opened = |path: &Path| match Mall::open(path) {
         Ok(_) => "opened".to_owned(),
@@ -88,6 +108,5 @@ fn a_file_that_others_may_change_is_not_mapped() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(opened(&path), expected, "{mode:o}");
     }
-    assert_eq!(opened(&std::env::temp_dir()), "it is no regular file");
-    std::fs::remove_file(&path).unwrap();
+    assert_eq!(opened(folder.path()), "it is not a regular file");
 }

@@ -1,24 +1,24 @@
-//! What is wanted, and which products have it.
+//! The goal of a task, and which products meet it.
 
 use super::topic::{Lack, Topic};
 use crate::mall::Mall;
 use crate::mall::catalog::{Catalog, Fact, Product, Selection, WordId};
 use crate::mall::storefront::Visit;
 
-/// The privileged facts of a task.
+/// The secret facts of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mall) struct Goal {
     pub(in crate::mall) leaf: u32,
-    /// Attributes, at least one, in the order in which they are said.
+    /// Attributes, at least one, in the order of the instruction.
     pub(in crate::mall) facts: Vec<Fact>,
     pub(in crate::mall) brand: Option<WordId>,
     /// Option values, at least one.
     pub(in crate::mall) options: Vec<Fact>,
-    /// Yuan that the chosen variant may cost.
+    /// Maximum price of the chosen variant in yuan.
     pub(in crate::mall) budget: u32,
-    /// Whether any product satisfies the goal. If not, declining is right.
+    /// Whether any product meets the goal. If not, declining is right.
     pub(in crate::mall) fits: bool,
-    /// The product from which the goal was drawn; any other that meets it is as good.
+    /// The product from which the goal was drawn; any other product that meets it is as good.
     pub(in crate::mall) target: u32,
 }
 
@@ -31,8 +31,8 @@ impl Goal {
             && self.price_of(product).is_some_and(|fen| fen <= self.budget_fen())
     }
 
-    /// How many wanted things `product` of the wanted leaf lacks; the wanted variant within the budget counts as one of them. Nothing is
-    /// lacking of what meets the goal.
+    /// The number of wanted facts that `product`, of the wanted leaf, lacks. The wanted variant within the budget counts as
+    /// one fact. It is 0 if the product meets the goal.
     pub(in crate::mall) fn misses(&self, product: &Product<'_>) -> usize {
         let facts = self.facts.iter().filter(|&&fact| !product.has_fact(fact)).count();
         let brand = self.brand.is_some_and(|brand| product.brand_id() != brand);
@@ -45,7 +45,7 @@ impl Goal {
         product.offer(&self.selection(product)?)
     }
 
-    /// The wanted options of `product`; `None` if it lacks one.
+    /// The selection of the wanted options of `product`; `None` if it lacks one.
     pub(in crate::mall) fn selection(&self, product: &Product<'_>) -> Option<Selection> {
         let mut selection = product.open_selection();
         for &option in &self.options {
@@ -59,7 +59,7 @@ impl Goal {
         self.budget.saturating_mul(100)
     }
 
-    /// What is wrong with buying `visit` as it is chosen, besides the thing itself.
+    /// The wanted facts that buying `visit` with its selection would lack, apart from the product type.
     pub(in crate::mall) fn lacks_of(&self, mall: &Mall, visit: &Visit) -> Vec<Lack> {
         let product = mall.catalog.at(visit.product);
         let chosen = product.chosen(&visit.selection);

@@ -1,33 +1,34 @@
-//! What the shop knows of a shopper: the family, and what was ordered for whom, kept or sent back.
+//! The shopper's file: the family, and orders per person, kept or returned.
 //!
-//! The instruction names a relation ("给妈妈"). The file says what that person is called (first hop) and which orders
-//! went to that name. What a person kept and never sent back in a category is liked (second hop): one axis is told
-//! apart by a kept and a returned order, another axis stays the same in both and so says nothing. Others' orders and
-//! orders in other categories distract, and somebody else sent back exactly what this person likes.
+//! The instruction names a relation ("给妈妈"). The file has that person's name (first hop) and the orders under that name.
+//! Values that a person kept and never returned in a category are preferred (second hop): one axis differs between a kept and
+//! a returned order, and another axis is equal in both, so it implies nothing. Orders of other persons and categories are
+//! distractors, and another person returned exactly the preferred value.
+
+use shoprl_rl::seed::Stream;
 
 use super::Goal;
 use crate::draw;
 use crate::mall::catalog::{Catalog, Fact, Product, WordId};
 use crate::mall::vocabulary::vocabulary;
-use shoprl_rl::seed::Stream;
 
-/// How often a wanted brand is left out as well.
+/// Probability that a wanted brand is omitted as well.
 const BRAND_IMPLIED: f64 = 0.5;
-/// Products that are tried for an order of another category.
+/// Products tried for an order of another category.
 const DISTRACTORS_TRIED: usize = 1_000;
-/// Members of the family in the file.
+/// Family members in the file.
 const FAMILY: usize = 3;
 
-/// A file and what it implies for the goal.
+/// A file and the facts of the goal that it implies.
 pub(super) struct Persona {
-    /// Relation of the person for whom is bought.
+    /// Relation of the recipient.
     pub(super) person: &'static str,
     text: String,
     implied: Fact,
     brand_implied: bool,
 }
 
-/// What the file alone tells of the goal.
+/// The part of the goal that only the file implies.
 #[derive(Clone, Debug, Default)]
 pub(in crate::mall) struct Implied {
     pub(in crate::mall) facts: Vec<Fact>,
@@ -45,7 +46,7 @@ impl Persona {
     pub(super) fn draw(goal: &Goal, catalog: &Catalog, stream: &mut Stream) -> Self {
         let words = vocabulary();
         let mut family: Vec<Member> = Vec::new();
-        // Names differ, so that a name says who is meant.
+        // Given names differ, so that a name identifies one person.
         let given = draw::sample(stream, &words.given, FAMILY);
         for (relation, given) in draw::sample(stream, &words.persons, FAMILY).into_iter().zip(given)
         {
@@ -55,10 +56,10 @@ impl Persona {
         let implied = draw::pick(stream, &goal.facts);
         let brand_implied = goal.brand.is_some() && stream.bernoulli(BRAND_IMPLIED);
         let mut records = Records { catalog, goal, stream, lines: Vec::new() };
-        records.tell(implied, &family[0].name, &family[1].name);
+        records.imply(implied, &family[0].name, &family[1].name);
         records.distract(&family);
         if let Some(brand) = goal.brand.filter(|_| brand_implied) {
-            records.tell_brand(brand, &family[0].name, &family[2].name);
+            records.imply_brand(brand, &family[0].name, &family[2].name);
         }
         let mut lines = records.lines;
         stream.shuffle(&mut lines);
@@ -67,23 +68,23 @@ impl Persona {
         Self { person, text: file(&family, &lines), implied, brand_implied }
     }
 
-    /// Whether the file tells this fact of the goal.
+    /// Whether the file implies this fact.
     pub(super) fn implies(&self, fact: Fact) -> bool {
         self.implied == fact
     }
 
-    /// Whether the file tells the brand.
+    /// Whether the file implies the brand.
     pub(super) fn implies_brand(&self) -> bool {
         self.brand_implied
     }
 
-    /// What of `goal` the file tells and nobody says.
+    /// The part of `goal` that only the file implies.
     pub(super) fn implied(&self, goal: &Goal) -> Implied {
         let facts = goal.facts.iter().copied().filter(|&fact| self.implies(fact));
         Implied { facts: facts.collect(), brand: self.brand_implied }
     }
 
-    /// The file as the agent reads it, with a line end.
+    /// The file as the agent reads it, ending with a line break.
     pub(super) fn text(&self) -> String {
         self.text.clone()
     }
@@ -104,8 +105,8 @@ struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// A kept and a returned order that differ in the axis of `liked` and in nothing else that is told.
-    fn tell(&mut self, liked: Fact, person: &str, other: &str) {
+    /// Adds a kept and a returned order that differ only in the axis of `liked`.
+    fn imply(&mut self, liked: Fact, person: &str, other: &str) {
         let disliked = self.another_value(liked);
         let steady = self.steady_fact(liked);
         let leaf = self.leaf_with(liked);
@@ -114,17 +115,17 @@ impl Records<'_> {
         self.order(person, leaf, &with(liked), true);
         if let Some(disliked) = disliked {
             self.order(person, leaf, &with(disliked), false);
-            // Somebody else is of the opposite opinion.
+            // Another person has the opposite preference.
             self.order(other, leaf, &with(disliked), true);
         }
         self.order(other, leaf, &with(liked), false);
     }
 
-    /// Orders of other categories, for the same person and another.
+    /// Adds orders of other categories, for the same person and another one.
     fn distract(&mut self, family: &[Member]) {
         for member in [&family[0], &family[2]] {
             let category = self.catalog.path(self.goal.leaf)[1];
-            // A catalog may have one category alone.
+            // A catalog may have a single category.
             let other = (0..DISTRACTORS_TRIED).find_map(|_| {
                 let id = self.stream.below(self.catalog.len() as u64) as u32;
                 let product = self.catalog.at(id);
@@ -139,7 +140,7 @@ impl Records<'_> {
         }
     }
 
-    fn tell_brand(&mut self, brand: WordId, person: &str, other: &str) {
+    fn imply_brand(&mut self, brand: WordId, person: &str, other: &str) {
         let brands = self.catalog.in_leaf(self.goal.leaf).map(|product| product.brand_id());
         let others: Vec<WordId> = brands.filter(|it| *it != brand).collect();
         let Some(&rival) = self.stream.choose(&others) else {
@@ -159,14 +160,14 @@ impl Records<'_> {
         self.lines.push(format!("{person} 订单 {} {} {fate}", word(leaf), facts.join(" ")));
     }
 
-    /// Another value of the axis that the leaf knows and that is not wanted.
+    /// Another value of the axis that occurs in the leaf and is not wanted.
     fn another_value(&mut self, fact: Fact) -> Option<Fact> {
         let mut others = self.facts_of_leaf();
         others.retain(|it| it.axis == fact.axis && !self.goal.facts.contains(it));
         self.stream.choose(&others).copied()
     }
 
-    /// A fact of another axis, which the goal does not ask for.
+    /// A fact of another axis, which is not part of the goal.
     fn steady_fact(&mut self, fact: Fact) -> Option<Fact> {
         let mut others = self.facts_of_leaf();
         others.retain(|it| {
@@ -183,7 +184,7 @@ impl Records<'_> {
         facts
     }
 
-    /// The name of some leaf of the wanted category whose products know the fact.
+    /// The name of some leaf of the wanted category in which the fact occurs.
     fn leaf_with(&mut self, fact: Fact) -> WordId {
         let [domain, category, _] = self.catalog.path(self.goal.leaf);
         let leaves: Vec<WordId> = (0..self.catalog.leaves() as u32)

@@ -1,5 +1,5 @@
-//! A shopper by rules: answers what is asked and only that, says what is wrong with a proposal without saying what is
-//! wanted instead, and refuses a purchase that is wrong in something the agent never asked about.
+//! A rule-based shopper. It answers only the question asked, names the wrong topics of a proposal without the right values,
+//! and refuses a purchase that is wrong in something that the agent never asked about.
 
 use super::Goal;
 use super::persona::Implied;
@@ -10,7 +10,7 @@ use crate::mall::catalog::{Catalog, Fact};
 use crate::mall::storefront::Visit;
 use crate::mall::voice::{Remark, Tone};
 
-/// A shopper with a wish.
+/// A shopper with a goal.
 #[derive(Clone, Debug)]
 pub(in crate::mall) struct Shopper {
     goal: Goal,
@@ -26,29 +26,29 @@ impl Shopper {
         Self { goal: goal.clone(), implied, wording, asked: Vec::new(), asked_axes: Vec::new() }
     }
 
-    /// What the thing is that is wanted.
+    /// The leaf of the wanted product.
     pub(in crate::mall) fn leaf(&self) -> u32 {
         self.goal.leaf
     }
 
-    /// The answer to a question about a topic or an axis; `None` if it is neither.
+    /// The answer to a question about a topic or an axis; `None` for anything else.
     pub(in crate::mall) fn answer(&mut self, catalog: &Catalog, topic: &str) -> Option<Remark> {
         if let Some(topic) = Topic::named(topic) {
             if !self.asked.contains(&topic) {
                 self.asked.push(topic);
             }
-            return Some(self.tells(catalog, self.about(catalog, topic)));
+            return Some(self.reply(catalog, self.about(catalog, topic)));
         }
         let known = axes(catalog, self.goal.leaf).contains(topic);
         known.then(|| {
             if !self.asked_axes.iter().any(|axis| axis == topic) {
                 self.asked_axes.push(topic.to_owned());
             }
-            self.tells(catalog, self.about_axis(catalog, topic))
+            self.reply(catalog, self.about_axis(catalog, topic))
         })
     }
 
-    /// The answer to a question in free words: about every topic and axis that it names, in the order of both lists.
+    /// The answer to a question in free words: about each topic and axis that it names, topics first.
     pub(in crate::mall) fn answer_freely(&mut self, catalog: &Catalog, question: &str) -> Remark {
         let mut words = String::new();
         for name in named_in(question, catalog, self.goal.leaf) {
@@ -60,12 +60,12 @@ impl Shopper {
         if words.is_empty() {
             words.push_str("想问哪方面？属性、品牌、规格、预算都可以问。");
         }
-        self.tells(catalog, words)
+        self.reply(catalog, words)
     }
 
-    fn tells(&self, catalog: &Catalog, words: String) -> Remark {
+    fn reply(&self, catalog: &Catalog, words: String) -> Remark {
         let habit = words.contains(self.speech(catalog).habit());
-        Remark { tone: Tone::Tells, words, habit }
+        Remark { tone: Tone::Answers, words, habit }
     }
 
     fn about(&self, catalog: &Catalog, topic: Topic) -> String {
@@ -119,7 +119,7 @@ impl Shopper {
         Speech { catalog, goal: &self.goal, persona: None, wording: self.wording }
     }
 
-    /// What the shopper says to a proposal: which topics are wrong, never what would be right.
+    /// The shopper's opinion of a proposal: the topics that are wrong, never the right values.
     pub(in crate::mall) fn opinion(&self, mall: &Mall, visit: &Visit) -> Remark {
         if mall.catalog.at(visit.product).leaf() != self.goal.leaf {
             return objects("我要的不是这个东西。".to_owned());
@@ -137,7 +137,7 @@ impl Shopper {
         }
     }
 
-    /// Why the shopper does not let the agent buy: something is wrong that was never asked about.
+    /// Why the shopper stops a purchase: something is wrong that was never asked about.
     pub(in crate::mall) fn objection(&self, mall: &Mall, visit: &Visit) -> Option<Remark> {
         let lacks = self.goal.lacks_of(mall, visit);
         if lacks.iter().all(|lack| self.was_asked(&mall.catalog, lack.topic, lack.fact)) {

@@ -1,34 +1,35 @@
-//! Goals drawn from the catalog: facts of one product, or facts that no product has together.
+//! Draws goals from the catalog: facts of one product, or facts that no product has together.
+
+use shoprl_rl::seed::Stream;
 
 use super::Goal;
 use crate::draw;
 use crate::mall::catalog::{Catalog, Fact, Product, Selection};
 use crate::task::Split;
-use shoprl_rl::seed::Stream;
 
-/// Share of tasks that nothing satisfies.
+/// Share of tasks that no product satisfies.
 const NOTHING_FITS: f64 = 0.03;
 const WITH_BRAND: f64 = 0.25;
-/// How often every option matters, not just one.
+/// Probability that all options are wanted, not just one.
 const ALL_OPTIONS: f64 = 0.95;
-/// How often a budget is a step above the next round number.
+/// Probability that a budget is a step above the next round number.
 const LOOSE_BUDGET: f64 = 0.1;
-/// Attributes that are wanted: of most products two or three, of some all they have.
+/// Numbers of wanted attributes; each entry is equally likely. Products with fewer attributes have all of them wanted.
 const ATTRIBUTES: [usize; 3] = [2, 2, 3];
-/// How many products miss a goal by one thing, at least. Where fewer do, what is wanted is unlike all else, and the first
-/// result of a search is often right.
+/// Minimum number of products that miss a goal in exactly one fact. With fewer, the target is unlike all other products, and
+/// the first search result is often right.
 const NEAR_MISSES: usize = 3;
-/// How many goals are tried before another product is taken.
+/// Goals tried per product before another product is drawn.
 const ATTEMPTS: usize = 8;
-/// Products that are tried before a goal needs no near misses, and again as many before any goal is good enough: in imported
-/// catalogs products may be all unlike, or too many alike.
+/// Products tried before near misses are no longer required; after twice as many, any goal is accepted. Imported catalogs
+/// may have products that are all different, or too many that are alike.
 const MOST_TRIED: usize = 500;
 
-/// Draws a goal whose facts are those of a product of a family in `split`.
+/// Draws a goal from a product whose family is in `split`.
 pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal {
     let nothing_fits = stream.bernoulli(NOTHING_FITS);
     let mut tried = 0;
-    // Ends: a catalog has products that can be wanted in both splits.
+    // Terminates: a catalog has products that can be wanted in both splits.
     loop {
         let product = catalog.at(stream.below(catalog.len() as u64) as u32);
         let held_out = catalog.is_held_out(product.family());
@@ -54,7 +55,7 @@ pub(super) fn draw(catalog: &Catalog, split: Split, stream: &mut Stream) -> Goal
     }
 }
 
-/// A goal that tells its product from all others, and from so many of them by one thing alone; `None` if none is found soon.
+/// A goal that only this product meets and that `near_misses` others miss by one fact; `None` if none is found soon.
 fn narrow_goal_of(
     catalog: &Catalog,
     product: &Product<'_>,
@@ -90,7 +91,7 @@ fn goal_of(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Goa
     }
 }
 
-/// Some of the attributes. One of them, if there is such a one, is not in the title: pages must be read.
+/// Draws some of the attributes. If possible, at least one is not in the title, so that agents must read pages.
 fn draw_facts(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> Vec<Fact> {
     let count = draw::pick(stream, &ATTRIBUTES);
     let all: Vec<Fact> = product.facts().collect();
@@ -106,7 +107,7 @@ fn draw_facts(catalog: &Catalog, product: &Product<'_>, stream: &mut Stream) -> 
     facts
 }
 
-/// Options of a variant in stock, one or all of them.
+/// Draws the options of a variant in stock: one or all of them.
 fn draw_selection(product: &Product<'_>, stream: &mut Stream) -> Selection {
     let sizes: Vec<usize> = product.axes().map(|(_, values)| values.len()).collect();
     let in_stock: Vec<usize> = product
@@ -134,7 +135,7 @@ fn draw_selection(product: &Product<'_>, stream: &mut Stream) -> Selection {
     selection
 }
 
-/// Yuan: a round number at or above the price, as people say it.
+/// Budget in yuan: a round number at or above the price.
 fn budget(fen: u32, stream: &mut Stream) -> u32 {
     let yuan = fen.div_ceil(100);
     let step = match yuan {
@@ -147,7 +148,7 @@ fn budget(fen: u32, stream: &mut Stream) -> u32 {
     yuan.div_ceil(step) * step + step * u32::from(stream.bernoulli(LOOSE_BUDGET))
 }
 
-/// The same goal with one attribute exchanged for another of its axis that the leaf knows.
+/// The goal with one attribute replaced by another of its axis that occurs in the leaf.
 fn with_a_wrong_attribute(mut goal: Goal, catalog: &Catalog, stream: &mut Stream) -> Option<Goal> {
     let position = draw::index(stream, goal.facts.len());
     let current = goal.facts[position];

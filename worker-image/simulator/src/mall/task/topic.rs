@@ -1,9 +1,10 @@
-//! What can be wanted of a thing and asked about.
+//! The topics that questions can be about.
 
-use crate::mall::catalog::{Catalog, Fact};
 use std::collections::BTreeSet;
 
-/// What a shopper can be asked about, besides single axes.
+use crate::mall::catalog::{Catalog, Fact};
+
+/// A topic of questions. Questions can also be about a single axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mall) enum Topic {
     Attributes,
@@ -12,7 +13,7 @@ pub(in crate::mall) enum Topic {
     Budget,
 }
 
-/// Topics by the name that questions and answers use.
+/// Topics with the names used in questions and answers.
 pub(super) const TOPICS: [(Topic, &str); 4] = [
     (Topic::Attributes, "属性"),
     (Topic::Brand, "品牌"),
@@ -21,7 +22,7 @@ pub(super) const TOPICS: [(Topic, &str); 4] = [
 ];
 
 impl Topic {
-    /// The topic of a name.
+    /// The topic with this name.
     pub(in crate::mall) fn named(name: &str) -> Option<Self> {
         TOPICS.iter().find(|(_, it)| *it == name).map(|(topic, _)| *topic)
     }
@@ -32,7 +33,7 @@ impl Topic {
     }
 }
 
-/// What things of a leaf differ in: attributes and options, by name.
+/// The names of all axes of a leaf, for attributes and options.
 pub(super) fn axes(catalog: &Catalog, leaf: u32) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     for product in catalog.in_leaf(leaf) {
@@ -42,7 +43,7 @@ pub(super) fn axes(catalog: &Catalog, leaf: u32) -> BTreeSet<&str> {
     names
 }
 
-/// Topics and axes of a leaf that a question in free words names, topics first.
+/// The topics and axes of a leaf that a question in free words names, topics first.
 pub(in crate::mall) fn named_in<'a>(
     question: &str,
     catalog: &'a Catalog,
@@ -52,7 +53,7 @@ pub(in crate::mall) fn named_in<'a>(
     names.filter(|name| question.contains(name)).collect()
 }
 
-/// One thing of a goal that a purchase lacks.
+/// One fact of a goal that a purchase lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::mall) struct Lack {
     pub(in crate::mall) topic: Topic,

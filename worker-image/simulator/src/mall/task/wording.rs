@@ -1,11 +1,12 @@
-//! How a wish is put into words. Every part has a lead of its own; the order and the leads are the template.
+//! Words a goal by templates. A template is the order of the parts and a lead for each.
+
+use shoprl_rl::seed::Stream;
 
 use super::Goal;
 use super::persona::Persona;
 use crate::draw;
 use crate::mall::catalog::{Catalog, Fact};
 use crate::task::Split;
-use shoprl_rl::seed::Stream;
 
 /// A part of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +23,15 @@ use Part::{Brand as B, Budget as P, Facts as F, Options as O};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wording {
     order: [Part; 4],
-    /// Before and after the thing.
+    /// Before and after the product type.
     want: (&'static str, &'static str),
     facts: &'static str,
     /// Before and after the brand.
     brand: (&'static str, &'static str),
     options: &'static str,
-    /// Before and after the sum.
+    /// Before and after the amount.
     budget: (&'static str, &'static str),
-    /// What refers to the person's habits.
+    /// Refers to the recipient's habits.
     habit: &'static str,
 }
 
@@ -46,7 +47,7 @@ const TRAIN: [Wording; 8] = [
     Wording { order: [B, O, F, P], want: ("求一款", ""), facts: "需要", brand: ("认准", ""), options: "规格选", budget: ("预算上限", "元"), habit: "剩下的你看记录就知道" },
 ];
 
-/// Orders and combinations that training never shows, with leads of their own.
+/// Orders and combinations that training never shows, with their own leads.
 #[rustfmt::skip]
 const HELD_OUT: [Wording; 4] = [
     Wording { order: [P, O, F, B], want: ("麻烦挑个", ""), facts: "一定要", brand: ("牌子定", ""), options: "具体是", budget: ("手头只有", "元"), habit: "别的依着从前的口味" },
@@ -64,7 +65,7 @@ impl Wording {
     }
 }
 
-/// A goal to be talked about.
+/// A goal to put into words.
 pub(super) struct Speech<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) goal: &'a Goal,
@@ -73,7 +74,7 @@ pub(super) struct Speech<'a> {
 }
 
 impl Speech<'_> {
-    /// Everything that the file does not tell.
+    /// The instruction: everything that the file does not imply.
     pub(super) fn instruction(&self) -> String {
         let mut parts = vec![self.opening_words()];
         parts.extend(self.wording.order.into_iter().filter_map(|part| self.part(part)));
@@ -83,7 +84,7 @@ impl Speech<'_> {
         parts.join("，") + "。"
     }
 
-    /// The thing, and nothing more.
+    /// The shopper's opening: the product type alone.
     pub(super) fn opening(&self) -> String {
         self.opening_words() + "。"
     }
@@ -110,7 +111,7 @@ impl Speech<'_> {
         }
     }
 
-    /// The facts that the file does not tell.
+    /// The facts that the file does not imply.
     pub(super) fn spoken_facts(&self) -> Vec<Fact> {
         let implied = |fact| self.persona.is_some_and(|persona| persona.implies(fact));
         self.goal.facts.iter().copied().filter(|&fact| !implied(fact)).collect()
@@ -125,7 +126,7 @@ impl Speech<'_> {
         (!words.is_empty()).then(|| [lead, &words.join("、")].concat())
     }
 
-    /// What refers to the person's habits.
+    /// The phrase that refers to the recipient's habits.
     pub(super) fn habit(&self) -> &'static str {
         self.wording.habit
     }
@@ -139,7 +140,7 @@ pub(in crate::mall) fn templates() -> (Vec<Wording>, Vec<Wording>) {
 
 #[cfg(test)]
 impl Wording {
-    /// What makes a template: the order and the leads.
+    /// The order and the leads, which identify a template.
     pub(super) fn shape(&self) -> ([Part; 4], [&'static str; 8]) {
         let Self { order, want, facts, brand, options, budget, .. } = *self;
         (order, [want.0, want.1, facts, brand.0, brand.1, options, budget.0, budget.1])

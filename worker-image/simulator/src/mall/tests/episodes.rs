@@ -1,4 +1,6 @@
-//! Tasks and how they are played.
+//! Tests tasks and whole episodes.
+
+use std::path::Path;
 
 use super::*;
 use crate::agent::Actor;
@@ -6,7 +8,6 @@ use crate::mall::difficulty::{difficulty, play};
 use crate::mall::task::Task;
 use crate::session::End;
 use crate::task::{Scenario, Split, TaskKey};
-use std::path::Path;
 
 fn keys(count: u64) -> impl Iterator<Item = TaskKey> {
     (0..count).flat_map(|seed| {
@@ -16,10 +17,10 @@ fn keys(count: u64) -> impl Iterator<Item = TaskKey> {
     })
 }
 
-/// Every task is solvable or says truly that it is not; `nothing fits` tasks are about 3 %. What is wanted is one product, and
-/// others miss it by one thing.
+/// Every task is solvable or correctly marked as unsolvable; about 3 % are unsolvable. Exactly one product meets a goal, and
+/// others miss it by one fact.
 #[test]
-fn a_goal_says_truly_whether_anything_fits() {
+fn a_goal_knows_whether_any_product_fits() {
     let mut nothing_fits = 0;
     for key in keys(250) {
         let goal = Task::new(&MALL, &key).goal;
@@ -37,8 +38,8 @@ fn a_goal_says_truly_whether_anything_fits() {
     assert!((36..=90).contains(&nothing_fits), "{nothing_fits} of 2,000");
 }
 
-/// The difficulty is a band, that of the issue. The sample is always the same, so there is no slack; and it is large enough that
-/// one standard error is 1.3 % for the first two columns and 0.5 % for the expert. `examples/difficulty.rs` measures more.
+/// The sample is fixed, so the bounds need no slack. It is large enough that one standard error is 1.3 % for the first two
+/// columns and 0.5 % for the expert. `examples/difficulty.rs` measures more.
 #[test]
 fn every_scenario_lies_within_its_band_of_difficulty() {
     for scenario in Scenario::ALL {
@@ -88,7 +89,7 @@ fn key(scenario: Scenario, seed: u64) -> TaskKey {
     TaskKey { split: Split::Train, scenario, seed }
 }
 
-/// A session of a shopper whose brand matters, and its goal.
+/// A session with a shopper whose brand matters, and its goal.
 fn talk(seeds: std::ops::Range<u64>) -> (TaskKey, Task) {
     let mut keys = seeds.map(|seed| key(Scenario::MultiTurn, seed));
     keys.find_map(|key| {
@@ -99,7 +100,7 @@ fn talk(seeds: std::ops::Range<u64>) -> (TaskKey, Task) {
 }
 
 #[test]
-fn a_shopper_opens_vaguely_and_answers_what_is_asked_and_only_that() {
+fn a_shopper_opens_vaguely_and_answers_only_the_question_asked() {
     let (key, Task { goal, .. }) = talk(0..50);
     let (mut session, opening) = Session::start(Arc::clone(&MALL), &key);
     let word = |id| catalog().word(id).to_owned();
@@ -122,7 +123,7 @@ fn a_shopper_opens_vaguely_and_answers_what_is_asked_and_only_that() {
             }
         }
     }
-    // Nothing that was said changes.
+    // A repeated question gets the same answer.
     for ((question, _), before) in topics.iter().zip(&said[1..]) {
         let again = session.step(question).unwrap().observation;
         assert_eq!(again.lines().next(), before.lines().next());
@@ -130,7 +131,7 @@ fn a_shopper_opens_vaguely_and_answers_what_is_asked_and_only_that() {
     assert!(session.step("询问天气").unwrap().observation.starts_with("无效"));
 }
 
-/// Opens the product that the goal was drawn from, or the first that is wrong, by searching its title.
+/// Opens a product by searching for its title.
 fn open(session: &mut Session, title: &str) {
     let page = session.step(&["搜索", title].concat()).unwrap().observation;
     let row = page.lines().find(|line| line.contains(&format!(" {title} "))).unwrap();
@@ -139,7 +140,7 @@ fn open(session: &mut Session, title: &str) {
 }
 
 #[test]
-fn a_shopper_refuses_a_wrong_purchase_until_it_was_asked_about_what_is_wrong() {
+fn a_shopper_stops_a_wrong_purchase_until_it_was_asked_about_the_faults() {
     let (key, Task { goal, .. }) = talk(0..50);
     let wrong = catalog().in_leaf(goal.leaf).find(|it| Some(it.brand_id()) != goal.brand).unwrap();
     let (mut session, _) = Session::start(Arc::clone(&MALL), &key);
@@ -154,12 +155,12 @@ fn a_shopper_refuses_a_wrong_purchase_until_it_was_asked_about_what_is_wrong() {
         session.step(question).unwrap();
     }
     session.step("询问预算").unwrap();
-    // Who asked about everything may buy what is wrong, and is scored for it.
+    // An agent that asked about everything may buy a wrong product; the score shows it.
     assert_eq!(session.step("购买").unwrap().end, Some(End::Bought));
 }
 
 #[test]
-fn a_shopper_lets_a_right_purchase_pass_without_a_question() {
+fn a_shopper_accepts_a_right_purchase_without_questions() {
     let (key, Task { goal, .. }) = talk(0..50);
     let target = catalog().at(goal.target);
     let (mut session, _) = Session::start(Arc::clone(&MALL), &key);
@@ -171,9 +172,9 @@ fn a_shopper_lets_a_right_purchase_pass_without_a_question() {
     assert_eq!(session.step("购买").unwrap().end, Some(End::Bought));
 }
 
-/// What the file implies is nowhere said, and follows from two hops: a relation, a name, what was kept and not returned.
+/// Implied facts are not stated; they follow from two hops: a relation to a name, and values kept but not returned.
 #[test]
-fn a_file_implies_by_two_hops_what_is_not_said() {
+fn a_file_implies_the_unstated_facts_by_two_hops() {
     for key in keys(60).filter(|key| key.scenario.has_persona()) {
         let Task { brief, goal, .. } = Task::new(&MALL, &key);
         let marker = if key.scenario.has_shopper() { "顾客 " } else { "任务 " };
@@ -199,13 +200,13 @@ fn a_file_implies_by_two_hops_what_is_not_said() {
                 lines.iter().filter(is).count()
             };
             assert!(with(person, "留用") > 0 && with(person, "退货") == 0, "{shown} in {file}");
-            // The same value with the opposite fate, for somebody else: a cue that must not be followed.
+            // Another person returned the same value: a cue that must not be followed.
             assert!(with("", "退货") > 0, "{shown} in {file}");
         }
     }
 }
 
-/// The agents may know the language and nothing of the shop.
+/// Agents may know the language and nothing of the shop.
 #[test]
 fn agents_compile_against_text_and_vocabulary_alone() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mall/agent");
@@ -214,7 +215,7 @@ fn agents_compile_against_text_and_vocabulary_alone() {
         let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         files += 1;
         for (at, _) in source.match_indices("crate::") {
-            // The last is no import: it says who may see what is read.
+            // The last one is a visibility, not an import.
             let known = ["crate::agent::Actor", "crate::mall::vocabulary", "crate::mall) "];
             assert!(
                 known.iter().any(|it| source[at..].starts_with(it)),
@@ -227,9 +228,9 @@ fn agents_compile_against_text_and_vocabulary_alone() {
     assert_eq!(files, 4);
 }
 
-/// Noise, words in any order, and verbs with anything after them: nothing panics, every answer is a page.
+/// Noise, words in any order, and verbs with any text after them: no panic, and each answer is a page.
 #[test]
-fn no_action_panics_ends_or_confuses_the_shop() {
+fn no_action_causes_a_panic_or_a_malformed_page() {
     let mut stream = shoprl_rl::seed::Stream::new(3, shoprl_rl::seed::Purpose::Fault, &[2]);
     let verbs =
         ["搜索", "打开", "打开#", "选择", "询问", "详情", "翻页", "返回", "推荐", "", "¥", "…"];

@@ -1,4 +1,6 @@
-//! A shopper with a voice of its own: decided by the rules, said by somebody else, replayed from what was said.
+//! Tests the voiced shopper: the rules decide, a model words the answer, and the replay uses the recorded words.
+
+use std::error::Error as _;
 
 use super::*;
 use crate::agent::Actor;
@@ -12,16 +14,16 @@ fn key(scenario: Scenario, seed: u64) -> TaskKey {
     TaskKey { split: Split::Train, scenario, seed }
 }
 
-/// Plays an episode whose shopper says `say` of what it is to say.
+/// Plays an episode whose shopper words each cue by `say`.
 fn speak(
     key: &TaskKey,
     mut actor: Box<dyn Actor>,
     say: impl Fn(&Cue) -> String,
 ) -> (Vec<String>, Vec<String>, Words) {
     let (mut session, opening) = Session::start_voiced(Arc::clone(&MALL), key);
-    let (mut actions, mut seen, mut words) = (Vec::new(), vec![opening], Words::new());
+    let (mut actions, mut observations, mut words) = (Vec::new(), vec![opening], Words::new());
     while session.ended().is_none() {
-        let action = actor.act(seen.last().unwrap());
+        let action = actor.act(observations.last().unwrap());
         let turn = match session.cue(&action) {
             None => session.step(&action).unwrap(),
             Some(cue) => {
@@ -30,23 +32,23 @@ fn speak(
             }
         };
         actions.push(action);
-        seen.push(turn.observation);
+        observations.push(turn.observation);
     }
-    (actions, seen, words)
+    (actions, observations, words)
 }
 
-/// The voice changes the words and nothing else.
+/// A voice changes the words and nothing else.
 #[test]
 fn a_voice_that_says_the_rules_sentences_changes_nothing() {
     for seed in 0..40 {
         for scenario in [Scenario::MultiTurn, Scenario::MultiTurnPersona] {
             let key = key(scenario, seed);
             let (expected, asked) = play(&MALL, &key, agent::expert()).unwrap();
-            let (actions, seen, words) = speak(&key, agent::expert(), |cue| {
+            let (actions, observations, words) = speak(&key, agent::expert(), |cue| {
                 cue.check(cue.plain()).unwrap_or_else(|why| panic!("{}: {why}", cue.plain()));
                 cue.plain().to_owned()
             });
-            assert_eq!((&actions, &seen), (&asked, &expected.observations), "{key:?}");
+            assert_eq!((&actions, &observations), (&asked, &expected.observations), "{key:?}");
             assert!(!words.is_empty());
             assert_eq!(replay_voiced(&MALL, &key, &actions, &words).unwrap(), expected);
         }
@@ -54,20 +56,20 @@ fn a_voice_that_says_the_rules_sentences_changes_nothing() {
 }
 
 #[test]
-fn other_words_are_replayed_as_they_were_said() {
+fn recorded_words_are_replayed_unchanged() {
     let key = key(Scenario::MultiTurn, 3);
     let say = |cue: &Cue| ["嗯，", cue.plain()].concat();
-    let (actions, seen, words) = speak(&key, agent::expert(), say);
+    let (actions, observations, words) = speak(&key, agent::expert(), say);
     let replay = replay_voiced(&MALL, &key, &actions, &words).unwrap();
-    assert_eq!(replay.observations, seen);
-    assert!(seen.iter().any(|it| it.starts_with("顾客 嗯，")), "{seen:?}");
-    // Nothing was recorded: the rules speak.
+    assert_eq!(replay.observations, observations);
+    assert!(observations.iter().any(|it| it.starts_with("顾客 嗯，")), "{observations:?}");
+    // Without recorded words the rules speak.
     let silent = replay_voiced(&MALL, &key, &actions, &Words::new()).unwrap();
     assert_eq!(silent.outcome, replay.outcome);
 }
 
-/// A goal with an attribute and a colour, and a value that it does not want.
-fn wish() -> (TaskKey, Goal, String) {
+/// A goal with an attribute, and a value of its axis that it does not want.
+fn goal_and_rival() -> (TaskKey, Goal, String) {
     (0..)
         .find_map(|seed| {
             let key = key(Scenario::MultiTurn, seed);
@@ -88,8 +90,8 @@ fn wish() -> (TaskKey, Goal, String) {
 }
 
 #[test]
-fn only_what_was_asked_is_said_and_all_of_it() {
-    let (key, goal, other) = wish();
+fn words_must_contain_exactly_the_facts_of_the_answer() {
+    let (key, goal, other) = goal_and_rival();
     let (session, _) = Session::start_voiced(Arc::clone(&MALL), &key);
     let axis = catalog().word(goal.facts[0].axis);
     let wanted = catalog().word(goal.facts[0].value);
@@ -115,14 +117,14 @@ fn only_what_was_asked_is_said_and_all_of_it() {
 }
 
 #[test]
-fn a_question_in_free_words_is_answered_for_what_it_names_and_nothing_else() {
-    let (key, goal, _) = wish();
+fn a_question_in_free_words_is_answered_about_the_topics_it_names_only() {
+    let (key, goal, _) = goal_and_rival();
     let (session, _) = Session::start_voiced(Arc::clone(&MALL), &key);
     let said = |question: &str| session.cue(question).unwrap().plain().to_owned();
     assert_eq!(said("询问您好"), "想问哪方面？属性、品牌、规格、预算都可以问。");
     assert!(said("询问预算是多少，想要什么品牌").contains(&goal.budget.to_string()));
     assert!(!said("询问想要什么品牌").contains(&goal.budget.to_string()));
-    // With rules alone the same question is refused, and where nobody is, nobody speaks.
+    // By rules alone the same question is refused; without a shopper there is no cue.
     let (mut ruled, _) = Session::start(Arc::clone(&MALL), &key);
     assert!(ruled.cue("询问预算").is_none());
     assert!(ruled.step("询问您好").unwrap().observation.starts_with("无效 问题不明"));
@@ -132,7 +134,7 @@ fn a_question_in_free_words_is_answered_for_what_it_names_and_nothing_else() {
 
 #[test]
 fn a_shopper_agrees_and_objects_as_the_rules_do() {
-    let (key, goal, _) = wish();
+    let (key, goal, _) = goal_and_rival();
     let (mut session, _) = Session::start_voiced(Arc::clone(&MALL), &key);
     let title = catalog().at(goal.target).title().to_owned();
     session.step(&["搜索", &title].concat()).unwrap();
@@ -146,28 +148,29 @@ fn a_shopper_agrees_and_objects_as_the_rules_do() {
     assert_eq!(unasked, VoiceError::Unasked);
 }
 
-/// Words that a shopper cannot have said are no record: a reward must not rest on them.
+/// Words that a shopper cannot have said are refused: a reward must not depend on them.
 #[test]
-fn a_record_that_cannot_be_is_refused_by_its_place() {
-    let (key, goal, other) = wish();
+fn impossible_recorded_words_are_refused_by_their_position() {
+    let (key, goal, other) = goal_and_rival();
     let axis = catalog().word(goal.facts[0].axis);
     let actions = [format!("询问{axis}"), "没有合适".to_owned()];
     let check = |index: usize, words: &str, expected: &str| {
         let words = Words::from([(index, words.to_owned())]);
         let refused = replay_voiced(&MALL, &key, &actions, &words).unwrap_err();
         let ReplayError::Words { index: at, source } = &refused else { panic!("{refused:?}") };
-        assert_eq!((*at, source.to_string().as_str()), (index, expected));
+        let reason = source.source().map_or_else(|| source.to_string(), ToString::to_string);
+        assert_eq!((*at, reason.as_str()), (index, expected));
     };
-    let leak = format!("the shopper's words cannot be: it says {other:?}, which is not to be said");
+    let leak = format!("it says {other:?}, which is not part of the answer");
     let wanted = catalog().word(goal.facts[0].value);
     check(0, &format!("{wanted}或{other}"), &leak);
     check(1, "再见", "there are words of the shopper for an action that no shopper answers");
     check(7, "再见", "there are words of the shopper for an action that no shopper answers");
 }
 
-/// A model is told nothing that the agent may not know: it cannot give away what it never heard.
+/// The prompt contains nothing that the agent may not know, so the model cannot reveal it.
 #[test]
-fn prompts_hold_nothing_that_was_not_asked() {
+fn prompts_contain_only_facts_that_were_asked_for() {
     for seed in 0..300 {
         let key = key(Scenario::MultiTurn, seed);
         let goal = Task::new(&MALL, &key).goal;

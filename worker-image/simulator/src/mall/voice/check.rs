@@ -1,4 +1,4 @@
-//! Whether a model said what it was to say, and nothing else.
+//! Checks that a model says the remark and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use super::{Remark, Tone};
 use crate::mall::catalog::Catalog;
 use crate::mall::task::Topic;
 
-/// Longest sentence, in characters.
+/// Maximum length of a sentence in characters.
 const LONGEST: usize = 80;
-/// What a sentence that refers to habits holds one of.
+/// A sentence that refers to habits must contain one of these words.
 const HABIT: [&str; 12] = [
     "以往",
     "以前",
@@ -26,36 +26,38 @@ const HABIT: [&str; 12] = [
     "一直",
     "照旧",
 ];
-/// What a sentence that objects holds one of, and one that agrees none.
+/// An objection must contain one of these words; an agreement must contain none.
 const NO: [&str; 5] = ["不", "别", "没", "先等", "等等"];
-/// What a sentence that agrees holds one of; those that none may hold that objects.
+/// An agreement must contain one of [`YES`]; an objection must contain none of [`SURELY_YES`].
 const YES: [&str; 8] = ["可以", "行", "好", "就这", "就要这", "没问题", "满意", "买吧"];
 const SURELY_YES: [&str; 5] = ["没问题", "就这个", "就要这", "买吧", "很满意"];
-/// Numbers in words, before a unit of money.
+/// Digits in words, as they appear before a unit of money.
 const NUMERALS: &str = "零一二两三四五六七八九十百千万";
 const MONEY: [char; 2] = ['元', '块'];
 
-/// Why words of a model are not said.
+/// Why a model's words are not used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Unfit {
-    /// There are none.
+    /// The answer is empty.
     #[error("it says nothing")]
     Empty,
-    /// There are too many, or several lines.
-    #[error("it is {0} characters or several lines; one line of at most 80 is a shopper's answer")]
+    /// The answer is too long, or has several lines.
+    #[error(
+        "it has {0} characters or several lines; an answer is one line of at most 80 characters"
+    )]
     Long(usize),
-    /// A wish was left out.
+    /// A required fact is missing.
     #[error("it leaves out {0:?}")]
     Omits(String),
-    /// Something was said that was not to be said: not asked for, or made up.
-    #[error("it says {0:?}, which is not to be said")]
+    /// The answer contains a fact that was not asked for, or that is made up.
+    #[error("it says {0:?}, which is not part of the answer")]
     Leaks(String),
-    /// It agrees where it was to object, or the other way round.
-    #[error("it says the opposite of what is meant")]
+    /// The answer agrees where it must object, or the reverse.
+    #[error("it says the opposite of the answer")]
     Turned,
 }
 
-/// The words in which things of one leaf differ: values of attributes and options, and brands.
+/// The words in which products of one leaf differ: attribute values, option values and brands.
 #[derive(Clone, Debug)]
 pub(super) struct Vocabulary {
     words: Vec<String>,
@@ -71,13 +73,13 @@ impl Vocabulary {
             words.extend(product.options().flat_map(|(_, values)| values));
         }
         let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        // Fails for more patterns than memory holds; then nothing is fit, and the rules speak.
+        // Fails if the patterns exceed memory. Then no words are fit, and the rules speak.
         let finder =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words).ok();
         Self { words, finder }
     }
 
-    /// See [`super::Cue::check`]; `own`: what the shopper said before.
+    /// See [`super::Cue::check`]. `own` are the shopper's earlier sentences.
     pub(super) fn check<'a>(
         &self,
         words: &str,
@@ -102,7 +104,7 @@ impl Vocabulary {
         for sentence in own {
             known.extend(self.facts(sentence)?);
         }
-        // A single character is part of many words that mean something else.
+        // Single characters are ignored, because they are part of many unrelated words.
         let strange =
             said.difference(&known).find(|it| it.chars().nth(1).is_some() || is_number(it));
         if let Some(strange) = strange {
@@ -111,14 +113,14 @@ impl Vocabulary {
         check_tone(words, remark)
     }
 
-    /// The facts that a sentence names: words of the leaf and numbers.
+    /// The facts in a sentence: words of the leaf and numbers.
     fn facts(&self, sentence: &str) -> Result<BTreeSet<String>, Unfit> {
         let finder = self.finder.as_ref().ok_or(Unfit::Empty)?;
         let mut facts: BTreeSet<String> = finder
             .find_iter(sentence)
             .map(|it| self.words[it.pattern().as_usize()].clone())
             .collect();
-        // What is part of a word of the leaf, as in 256G, is told by the word.
+        // A number inside a word of the leaf, as in 256G, is part of that word.
         let mut rest = finder.replace_all(sentence, &vec![" "; self.words.len()]);
         rest.retain(|letter| letter != ',');
         facts.extend(
@@ -135,7 +137,7 @@ fn is_number(fact: &str) -> bool {
     fact.starts_with(|letter: char| letter.is_ascii_digit() || NUMERALS.contains(letter))
 }
 
-/// 三百元 and the like.
+/// Amounts of money in words, such as 三百元.
 fn sums_in_words(sentence: &str) -> Vec<String> {
     let mut sums = Vec::new();
     let mut sum = String::new();
@@ -155,17 +157,17 @@ fn sums_in_words(sentence: &str) -> Vec<String> {
 fn check_tone(words: &str, remark: &Remark) -> Result<(), Unfit> {
     let any = |list: &[&str]| list.iter().any(|it| words.contains(it));
     let kept = match remark.tone {
-        Tone::Tells => true,
+        Tone::Answers => true,
         Tone::Agrees => any(&YES) && !any(&NO) || words.contains("没问题"),
         Tone::Objects => any(&NO) && !any(&SURELY_YES),
     };
     if !kept {
         return Err(Unfit::Turned);
     }
-    if remark.tone == Tone::Tells {
+    if remark.tone == Tone::Answers {
         return Ok(());
     }
-    // Which topics are wrong is the message; no more of them, and no fewer.
+    // The wrong topics are the content of an objection: no more of them, and no fewer.
     for topic in Topic::names() {
         match (remark.words.contains(topic), words.contains(topic)) {
             (true, false) => return Err(Unfit::Omits(topic.to_owned())),

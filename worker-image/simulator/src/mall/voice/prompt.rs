@@ -1,8 +1,8 @@
-//! What a language model is told. Written for this project.
+//! The prompt for a language model. Written for this project.
 
 use super::{Remark, Tone};
 
-/// Who says a line of a prompt, by the roles of chat completion.
+/// The role of a line, as in chat completion APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The instruction.
@@ -16,7 +16,7 @@ pub enum Speaker {
 /// A line of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Who says it.
+    /// The role.
     pub speaker: Speaker,
     /// The words.
     pub text: String,
@@ -43,7 +43,7 @@ pub(super) fn lines(
         lines.push(line(Speaker::Assistant, said.clone()));
     }
     let stance = match remark.tone {
-        Tone::Tells => "回答店员",
+        Tone::Answers => "回答店员",
         Tone::Agrees => "同意店员推荐的这件",
         Tone::Objects => "不同意",
     };

@@ -1,11 +1,12 @@
-//! Non-interference: tasks that differ only in what was neither told nor asked look the same for ever.
+//! Non-interference: tasks that differ only in facts that were neither stated nor asked look the same.
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::lexicon;
 use crate::task::{Goal, brief_of};
-use proptest::prelude::*;
 
-/// A goal with the facts of one topic exchanged for those of another product of the category.
+/// The goal with the facts of one topic replaced by those of another product of the category.
 fn with_other_facts(goal: &Goal, topic: Topic, other: &Goal) -> Goal {
     let mut changed = goal.clone();
     match topic {
@@ -66,8 +67,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn what_was_not_asked_cannot_be_seen((seed, other_seed, topic, actions) in case()) {
-        // A history may tell attributes and options, never the budget.
+    fn what_was_not_asked_changes_no_page((seed, other_seed, topic, actions) in case()) {
+        // A history may imply attributes and options, never the budget.
         let scenario = match topic {
             Topic::Budget => Scenario::MultiTurnPersona,
             Topic::Attributes | Topic::Options => Scenario::MultiTurn,
@@ -81,9 +82,9 @@ proptest! {
     }
 }
 
-/// The property is not empty: a question tells the two tasks apart.
+/// The property is not vacuous: a question distinguishes the two tasks.
 #[test]
-fn what_was_asked_can_be_seen() {
+fn what_was_asked_changes_the_answer() {
     let key = TaskKey { split: crate::Split::Train, scenario: Scenario::MultiTurn, seed: 1 };
     let goal = Task::new(catalog(), &key).goal;
     let changed = Goal { budget: if goal.budget == 99 { 89 } else { 99 }, ..goal.clone() };

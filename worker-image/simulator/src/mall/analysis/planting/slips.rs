@@ -1,5 +1,7 @@
 //! How each habit is broken.
 
+use shoprl_rl::seed::{Purpose, Stream};
+
 use super::Play;
 use crate::agent::Actor;
 use crate::mall::agent::expert;
@@ -9,27 +11,26 @@ use crate::mall::catalog::Catalog;
 use crate::mall::task::{Goal, Implied};
 use crate::mall::vocabulary::{Leaf, vocabulary};
 use crate::task::TaskKey;
-use shoprl_rl::seed::{Purpose, Stream};
 
-/// What the shopper seems to say to a question that was not asked.
+/// The answer that replaces a question that was suppressed.
 const NOTHING_WANTED: &str = "顾客 没有要求。\n剩余40轮";
 const OPTIONS: &str = "询问规格";
 const BUY: &str = "购买";
 
-/// One error to be made.
+/// One error to make.
 pub(super) struct Slip {
     fault: Fault,
     goal: Goal,
     implied: Implied,
-    /// In which way, where there are two.
+    /// Which of two variants of the error to make.
     other_way: bool,
-    /// For picking what is dropped.
+    /// Random number that selects what is dropped.
     pick: u64,
     has_shopper: bool,
     has_persona: bool,
-    /// What the expert reads instead of what the shop said, once.
+    /// What the expert reads next instead of the shop's answer.
     instead: Option<String>,
-    /// A reader of the true file, and what it wants to do now, to compare with.
+    /// A reader of the unaltered file, and the action that it wants now, for comparison.
     careful: Option<(Box<dyn Actor>, String)>,
     searched: bool,
 }
@@ -52,7 +53,7 @@ impl Slip {
         }
     }
 
-    /// What the expert reads of what the shop said.
+    /// The observation that the expert reads.
     pub(super) fn shows(&mut self, play: &Play<'_>) -> String {
         if let Some(text) = self.instead.take() {
             return text;
@@ -72,7 +73,7 @@ impl Slip {
         }
     }
 
-    /// What is done of what the expert wants to do.
+    /// Plays the expert's action, or another one in its place.
     pub(super) fn acts(&mut self, play: &mut Play<'_>, action: &str) {
         let is_search = action.starts_with("搜索");
         let first_search = is_search && !std::mem::replace(&mut self.searched, is_search);
@@ -98,7 +99,7 @@ impl Slip {
         }
     }
 
-    /// Searches without one fact or the brand, whenever it searches.
+    /// Drops one fact or the brand from every search.
     fn search_less(&self, play: &mut Play<'_>, action: &str) {
         let catalog = play.mall.catalog();
         let said = self.goal.facts.iter().filter(|fact| !self.implied.facts.contains(fact));
@@ -126,7 +127,7 @@ impl Slip {
         lines.join("\n")
     }
 
-    /// The expert does not see a match; the first action after which it is no longer on show is the error.
+    /// The expert does not see a match. The first action after which it is no longer shown is the error.
     fn leave(&self, play: &mut Play<'_>, action: &str) {
         let mall = play.mall;
         let shown = play.session.storefront().rows().to_vec();
@@ -140,7 +141,7 @@ impl Slip {
         }
     }
 
-    /// The same search at once again; or two searches in turns.
+    /// Repeats the search immediately, or alternates between two searches.
     fn repeat(&self, play: &mut Play<'_>, action: &str) {
         play.act(action);
         if self.other_way {
@@ -154,7 +155,7 @@ impl Slip {
         }
     }
 
-    /// A row or an option that contradicts what was told.
+    /// Opens a row or chooses an option that contradicts a stated fact.
     fn click(&self, play: &mut Play<'_>, action: &str, first_search: bool) {
         if first_search && !self.other_way && self.pick.is_multiple_of(3) {
             // Without a ceiling there are rows above the budget.
@@ -186,12 +187,12 @@ impl Slip {
         if let Some(other) = others.get(self.pick as usize % others.len().max(1)) {
             let at = play.actions.len();
             play.act(&["选择", other].concat());
-            // What is sold out is refused, and nothing was chosen.
+            // A sold-out value is refused, so nothing was chosen.
             play.slip = (!play.observation.starts_with("无效")).then_some(at);
         }
     }
 
-    /// A row of another brand, above the budget, or with another value of an axis that has one.
+    /// A row of another brand, above the budget, or with another value of a single-valued axis.
     fn contradicting_row(&self, play: &Play<'_>) -> Option<usize> {
         let Page::Results(results) = Observation::read(&play.observation).page else {
             return None;
@@ -210,7 +211,7 @@ impl Slip {
         rows.get(self.pick as usize % rows.len().max(1)).map(|row| row.number)
     }
 
-    /// Buys the first product that the expert would leave because of what was told.
+    /// Buys the first product that the expert would leave because of a stated fact.
     fn buy_blindly(&self, play: &mut Play<'_>, action: &str) {
         if play.slip.is_none() && self.rejects(play, action) && self.page_contradicts(play) {
             self.choose_all(play);
@@ -220,7 +221,7 @@ impl Slip {
         }
     }
 
-    /// Shows the shopper a product that the expert would leave, is told that it is wrong, and buys it.
+    /// Proposes a product that the expert would leave, and buys it after the shopper has refused it.
     fn buy_the_refused(&self, play: &mut Play<'_>, action: &str) {
         if play.slip.is_some() || !self.rejects(play, action) {
             play.act(action);
@@ -234,7 +235,7 @@ impl Slip {
         }
     }
 
-    /// Does not ask about the options, is kept from buying, and buys again.
+    /// Does not ask about the options, tries to buy, is stopped by the shopper, and buys again.
     fn buy_again(&mut self, play: &mut Play<'_>, action: &str) {
         if action == OPTIONS && play.slip.is_none() {
             self.instead = Some(NOTHING_WANTED.to_owned());
@@ -248,13 +249,13 @@ impl Slip {
         }
     }
 
-    /// Whether the expert, with the page of a product before it, goes on to something else.
+    /// Whether the expert leaves the product page that it has just read.
     fn rejects(&self, play: &Play<'_>, action: &str) -> bool {
         let goes_on = !action.starts_with("选择") && action != BUY;
         goes_on && play.observation.starts_with("商品") && self.searched
     }
 
-    /// Whether the page says that something told is not so.
+    /// Whether the page contradicts a stated fact.
     fn page_contradicts(&self, play: &Play<'_>) -> bool {
         let catalog = play.mall.catalog();
         let Page::Item(item) = Observation::read(&play.observation).page else {
@@ -274,7 +275,7 @@ impl Slip {
             || word(catalog.path(self.goal.leaf)[2]) != item.leaf
     }
 
-    /// Chooses what is wanted as far as it is offered.
+    /// Chooses the wanted options that the product offers.
     fn choose_all(&self, play: &mut Play<'_>) {
         for option in &self.goal.options {
             let value = play.mall.catalog().word(option.value).to_owned();
@@ -287,7 +288,7 @@ impl Slip {
         }
     }
 
-    /// The file with the person's returns forgotten, or with an order of another category taken for one of the thing.
+    /// The file without the recipient's returns, or with an order of another category attributed to the wanted product type.
     fn overread(&self, text: &str, catalog: &Catalog) -> String {
         let opening = Opening::read(text);
         let said = |relation: &str| opening.text.contains(&format!("给{relation}，"));
@@ -331,7 +332,7 @@ fn without_records(text: &str) -> String {
     text.lines().filter(|line| !record(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether `tag` cannot be true together with `fact`: another value of an axis that has one.
+/// Whether `tag` excludes `fact`: another value of a single-valued axis.
 fn excludes(leaf: &Leaf, tag: &str, fact: &str) -> bool {
     let has = |values: &[&str], word: &str| values.contains(&word);
     let mut axes = leaf.axes.iter().filter(|axis| !axis.several);

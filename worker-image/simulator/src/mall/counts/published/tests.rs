@@ -1,10 +1,10 @@
-//! The published formulas with their known false passes, by name.
+//! Tests the published formulas and names their known false matches.
 
 use super::*;
 
-/// The values of thefuzz 0.22.1.
+/// The expected values were computed with thefuzz 0.22.1.
 #[test]
-fn likeness_is_that_of_the_published_library() {
+fn similarity_equals_that_of_the_published_library() {
     for (a, b, expected) in [
         ("500ml", "500ml*2瓶", 100),
         ("白色", "【加厚】白色", 100),
@@ -77,9 +77,9 @@ fn false_passes_of_the_category() {
         category(&wanted(), &bought, |title| title.split_whitespace().collect())
     };
     let elsewhere = ["食品", "饮料", "豆浆"];
-    // Half for another thing of another domain.
+    // One half for another product type of another domain.
     assert_eq!(score(elsewhere, "手工 豆浆"), 0.5);
-    // One of five words is not more than a fifth; two are, of whatever thing.
+    // One of five words is not more than a fifth; two are, for any product type.
     assert_eq!(score(elsewhere, "护颈 豆浆"), 0.5);
     assert_eq!(score(elsewhere, "护颈 成人 豆浆"), 1.0);
     // Another leaf of the same category.

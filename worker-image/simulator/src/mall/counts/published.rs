@@ -1,39 +1,40 @@
 //! The fuzzy formulas of WebShop (Yao et al., 2022) and ShopSimulator (arXiv 2601.18225), as published in their code.
 //!
-//! * category: 1 if two nodes of the paths are the same, or the titles share more than a fifth of the wanted title's
-//!   words; 0.5 otherwise (WebShop goes on to 0.1 and 0 for titles that share next to nothing, ShopSimulator does not);
-//! * attribute: `token_set_ratio` above 85 with one of the product's, or contained in its title;
-//! * option: `token_set_ratio` above 85 with one that was chosen.
+//! * category: 1 if two nodes of the paths are equal, or the titles share more than a fifth of the target title's words; 0.5
+//!   otherwise (WebShop also has 0.1 and 0 for titles that share almost nothing, ShopSimulator does not);
+//! * attribute: `token_set_ratio` above 85 with one of the product's attributes, or contained in its title;
+//! * option: `token_set_ratio` above 85 with one of the chosen options.
 //!
-//! What differs: nouns are told by spaCy there, here the words of the catalog stand for them; the shortcut for equal
-//! search strings is left out (they were empty on both sides, so every purchase was of the right category); names of
-//! colours are not reduced to basic colours.
+//! Differences: the published code finds nouns with spaCy, this one uses the words of the catalog; its shortcut for equal
+//! search strings is left out (they were empty on both sides, so every purchase had the right category); colour names are
+//! not reduced to basic colours.
 //!
-//! Known false passes, each with a test: a text with one word more or less (500ml, 500ml*2瓶); a claim in the title; any
-//! leaf of the same category; any thing whose title shares more than a fifth of the words; half for whatever is bought.
-//! Known false fails: 护颈 for 护颈椎, since text is cut at spaces and punctuation alone.
+//! Known false matches, each with a test: a text with one word more or less (500ml, 500ml*2瓶); a claim in the title; any
+//! leaf of the same category; any product whose title shares more than a fifth of the words; one half for any purchase.
+//! Known false mismatch: 护颈 for 护颈椎, because text is cut only at spaces and punctuation.
 
-use rapidfuzz::fuzz;
 use std::collections::BTreeSet;
 
-/// The least likeness that passes, exclusive, in percent.
+use rapidfuzz::fuzz;
+
+/// Similarity in percent above which texts match.
 const LIKE: u32 = 85;
 
-/// What a goal says, in texts.
+/// The goal as texts.
 pub(super) struct Wanted<'a> {
     pub(super) path: [&'a str; 3],
-    /// Of the product from which the goal was drawn.
+    /// Title of the product from which the goal was drawn.
     pub(super) title: &'a str,
     pub(super) attributes: Vec<&'a str>,
     pub(super) options: Vec<&'a str>,
 }
 
-/// What was bought, in texts.
+/// The purchase as texts.
 pub(super) struct Bought<'a> {
     pub(super) path: [&'a str; 3],
     pub(super) title: &'a str,
     pub(super) attributes: Vec<&'a str>,
-    /// Those that were chosen.
+    /// The chosen options.
     pub(super) options: Vec<&'a str>,
 }
 
@@ -49,12 +50,12 @@ pub(super) fn category<'t>(
     let goal: BTreeSet<&str> = terms(wanted.title).into_iter().collect();
     let title: BTreeSet<&str> = terms(bought.title).into_iter().collect();
     let overlap = goal.intersection(&title).count();
-    // Without words to compare, the titles are just not alike enough.
+    // Without words to compare, the titles are not similar.
     let alike = !goal.is_empty() && overlap as f64 / goal.len() as f64 > 0.2;
     if shared >= 2 || alike { 1.0 } else { 0.5 }
 }
 
-/// How many of the wanted attributes pass.
+/// The number of wanted attributes that match.
 pub(super) fn attributes(wanted: &Wanted<'_>, bought: &Bought<'_>) -> usize {
     let title = bought.title.to_lowercase();
     let passes = |attribute: &&&str| {
@@ -64,15 +65,15 @@ pub(super) fn attributes(wanted: &Wanted<'_>, bought: &Bought<'_>) -> usize {
     wanted.attributes.iter().filter(passes).count()
 }
 
-/// How many of the wanted options pass.
+/// The number of wanted options that match.
 pub(super) fn options(wanted: &Wanted<'_>, bought: &Bought<'_>) -> usize {
     let passes =
         |option: &&&str| bought.options.iter().any(|it| token_set_ratio(it, option) > LIKE);
     wanted.options.iter().filter(passes).count()
 }
 
-/// thefuzz's `token_set_ratio`, in percent: letters and digits in lower case, cut everywhere else; the words that both
-/// have against these and the rest of each, the best of three ratios.
+/// thefuzz's `token_set_ratio` in percent: texts are lower-cased and cut at everything but letters and digits; the result is
+/// the best of three ratios between the common words and these words with the rest of each text.
 fn token_set_ratio(a: &str, b: &str) -> u32 {
     let [first, second] = [a, b].map(processed);
     let [first, second] = [&first, &second].map(|text| text.split(' ').filter(|it| !it.is_empty()));
@@ -94,7 +95,7 @@ fn token_set_ratio(a: &str, b: &str) -> u32 {
     if !both.is_empty() {
         best = best.max(ratio(&both, &wholes[0])).max(ratio(&both, &wholes[1]));
     }
-    // Between 0 and 100.
+    // `best` is between 0 and 1.
     (100.0 * best).round() as u32
 }
 

@@ -1,11 +1,10 @@
-//! The difficulty that the learning recipe was tuned on: success of scripted agents on held-out tasks.
+//! Tests the difficulty that the learning recipe was tuned on: success of scripted agents on held-out tasks.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+use std::sync::{Arc, LazyLock};
 
 use shoprl_simulator::agent::{self, Actor};
 use shoprl_simulator::{Limits, Preset, Replay, Scenario, Session, Shop, Split, TaskKey};
 use shoprl_simulator::{replay, segment};
-use std::sync::{Arc, LazyLock};
 
 static SHOP: LazyLock<Arc<Shop>> = LazyLock::new(|| Arc::new(Shop::open(Preset::Mini, 0).unwrap()));
 const TASKS: u64 = 400;
@@ -29,7 +28,7 @@ fn episodes(
         .collect()
 }
 
-/// Success in percent per scenario, within bounds of about two standard errors around the pilot's figures.
+/// Checks success in percent per scenario. The bounds are about two standard errors around the pilot's figures.
 #[track_caller]
 fn check(make: impl Fn(u64) -> Box<dyn Actor>, bounds: [(f64, f64); 4]) {
     for (scenario, (low, high)) in Scenario::ALL.into_iter().zip(bounds) {
@@ -41,12 +40,12 @@ fn check(make: impl Fn(u64) -> Box<dyn Actor>, bounds: [(f64, f64); 4]) {
 }
 
 #[test]
-fn chance_does_not_shop() {
+fn random_actions_rarely_succeed() {
     check(agent::random, [(0.0, 1.0); 4]);
 }
 
 #[test]
-fn the_first_result_is_rarely_right() {
+fn buying_the_first_result_rarely_succeeds() {
     check(|_| agent::search_first(), [(32.0, 43.0), (3.0, 9.0), (0.0, 0.5), (0.0, 4.0)]);
 }
 
@@ -61,7 +60,7 @@ fn a_hasty_demonstrator_fails_as_often_as_the_recipe_needs() {
     check(make, [(56.0, 67.0), (48.0, 60.0), (26.0, 38.0), (28.0, 40.0)]);
 }
 
-/// Demonstrations show every verb, refusals and what comes after them.
+/// Demonstrations contain all verbs, and recoveries from refusals.
 #[test]
 fn demonstrations_show_every_verb_and_recovery() {
     use shoprl_simulator::ActionKind::{Ask, Buy, Decline, Details, Open, Option, Page, Search};
@@ -84,7 +83,7 @@ fn an_episode_costs_about_as_many_tokens_as_in_the_pilot() {
     for scenario in Scenario::ALL {
         for (replay, actions) in episodes(scenario, |seed| agent::demonstrator(seed, 0.25)) {
             let texts = replay.observations.iter().chain(&actions);
-            // One control token before each action and one after it.
+            // One control token before and after each action.
             tokens += texts.map(|text| segment(text).len()).sum::<usize>() + 2 * actions.len();
         }
     }

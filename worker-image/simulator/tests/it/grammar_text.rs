@@ -1,16 +1,23 @@
-//! The grammar that is served with the shop says what the documentation says.
+//! Tests that the served grammar equals the documented one.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use shoprl_simulator::{GRAMMAR, Limits, Preset, Scenario, Session, Shop, Split, TaskKey, mall};
-use std::sync::Arc;
 
 const KEY: TaskKey = TaskKey { split: Split::Train, scenario: Scenario::MultiTurn, seed: 3 };
 
 /// The block of the documentation that begins with `first`, without its fences.
 fn documented(first: &str) -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/concepts/shop-actions.md");
-    let text = std::fs::read_to_string(path).expect("docs/concepts/shop-actions.md can be read");
-    let block = text.split("```\n").find(|block| block.starts_with(first));
-    block.unwrap_or_else(|| panic!("no block begins with {first}")).to_owned()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/concepts");
+    let texts = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = texts.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let blocks = texts.flat_map(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.split("```\n").map(str::to_owned).collect::<Vec<_>>()
+    });
+    let mut found = blocks.filter(|block| block.starts_with(first));
+    found.next().unwrap_or_else(|| panic!("no block of docs/concepts begins with {first}"))
 }
 
 #[test]
@@ -22,7 +29,7 @@ fn the_served_observations_are_the_documented_ones() {
     }
 }
 
-/// Both shops list the actions when they do not understand one; the grammar must explain each of them.
+/// Both shops list the actions in reply to an unknown one; the grammar must explain each of them.
 #[test]
 fn every_action_that_a_refusal_offers_is_explained() {
     let shop = Arc::new(Shop::open(Preset::Mini, 0).expect("the shop opens"));

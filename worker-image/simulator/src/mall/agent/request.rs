@@ -1,28 +1,28 @@
-//! What an agent has understood so far of what is wanted.
+//! What an agent has understood of the shopper's request.
 
 use super::reading::{Item, Opening, Row};
 use crate::mall::vocabulary::{Leaf, vocabulary};
 
-/// What no row that may be opened promises.
+/// Score below which a row is never opened.
 pub(super) const HOPELESS: i32 = -100;
-/// What speaks against a row that costs less than half of what may be spent: people name a sum near the price of what they
-/// have in mind.
+/// Penalty for a row that costs less than half of the budget: shoppers name a budget near the price of the product that they
+/// want.
 const CHEAP: i32 = 8;
 
-/// Facts read or heard. What nobody said is not there.
+/// Facts that were read or heard.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wish {
+pub(super) struct Request {
     pub(super) leaf: Option<&'static Leaf>,
-    /// Values of attributes.
+    /// Attribute values.
     pub(super) facts: Vec<String>,
     pub(super) brand: Option<String>,
     pub(super) options: Vec<String>,
-    /// Yuan.
+    /// In yuan.
     pub(super) budget: Option<u32>,
 }
 
-impl Wish {
-    /// Takes up what the first observation says.
+impl Request {
+    /// Adds what the first observation says.
     pub(super) fn open(&mut self, opening: &Opening) {
         let leaves = vocabulary().leaves.iter().filter(|leaf| opening.text.contains(leaf.name));
         self.leaf = leaves.max_by_key(|leaf| leaf.name.len());
@@ -31,7 +31,7 @@ impl Wish {
         self.infer(opening);
     }
 
-    /// Takes up every fact in what was said: the longest words of the leaf from left to right, brands, a sum.
+    /// Adds every fact in an utterance: the longest words of the leaf from left to right, brands, an amount of money.
     pub(super) fn hear(&mut self, text: &str) {
         let Some(leaf) = self.leaf else {
             return;
@@ -64,7 +64,7 @@ impl Wish {
         }
     }
 
-    /// Takes up what the file tells of the person for whom is bought: what was kept and never sent back.
+    /// Adds what the file implies about the recipient: values of orders that were kept and never returned.
     fn infer(&mut self, opening: &Opening) {
         let wanted =
             opening.family.iter().find(|(relation, _)| opening.text.contains(relation.as_str()));
@@ -97,20 +97,20 @@ impl Wish {
         }
     }
 
-    /// Everything known in words, without the budget.
+    /// All known facts as words, without the budget.
     pub(super) fn words(&self) -> String {
         let leaf = self.leaf.map(|leaf| leaf.name).unwrap_or_default();
         let words = self.facts.iter().chain(&self.brand).chain(&self.options);
         words.fold(leaf.to_owned(), |query, word| query + " " + word)
     }
 
-    /// A query of everything known.
+    /// A query of all known facts.
     pub(super) fn query(&self) -> String {
         let ceiling = self.budget.map(|budget| format!(" ¥{budget}"));
         self.words() + &ceiling.unwrap_or_default()
     }
 
-    /// A query for the things of one brand.
+    /// A query for the products of one brand.
     pub(super) fn query_for(&self, brand: &str) -> String {
         let leaf = self.leaf.map(|leaf| leaf.name).unwrap_or_default();
         let ceiling = self.budget.map(|budget| format!(" ¥{budget}"));
@@ -127,7 +127,7 @@ impl Wish {
             && self.options.iter().all(offered)
     }
 
-    /// How many wanted facts a product has more than it lacks.
+    /// The number of wanted facts that a product has, minus the number that it lacks.
     pub(super) fn agreement(&self, item: &Item) -> i32 {
         let has = |fact: &String| item.facts.iter().any(|(_, value)| value == fact);
         self.facts.iter().map(|fact| if has(fact) { 1 } else { -1 }).sum()
@@ -137,8 +137,8 @@ impl Wish {
         self.budget.is_none_or(|budget| fen <= budget.saturating_mul(100))
     }
 
-    /// How promising a row is: what it shows of what is wanted, less for what contradicts. Titles are not always true,
-    /// the brand and the attributes after them are.
+    /// How promising a row is: the wanted facts that it shows, minus its contradictions. Titles can be untrue; the brand and
+    /// the attributes after them are true.
     pub(super) fn promise(&self, row: &Row) -> i32 {
         let wrong_brand = self.brand.as_ref().is_some_and(|brand| *brand != row.brand);
         if wrong_brand || self.is_something_else(&row.title) {
@@ -164,7 +164,7 @@ impl Wish {
         }
     }
 
-    /// Whether a title names another thing and not this one.
+    /// Whether a title names another product type and not the wanted one.
     fn is_something_else(&self, title: &str) -> bool {
         let Some(leaf) = self.leaf else {
             return false;
@@ -175,7 +175,7 @@ impl Wish {
             && vocabulary().leaves.iter().any(named)
     }
 
-    /// Other values of the axis of a wanted fact, where only one can be true.
+    /// The other values of the axis of a wanted fact, if the axis allows only one.
     fn rivals<'a>(&self, fact: &'a str) -> impl Iterator<Item = &'static str> + use<'a> {
         let axes = self.leaf.map(|leaf| leaf.axes.as_slice()).unwrap_or_default();
         let axis = axes.iter().find(|axis| !axis.several && axis.values.contains(&fact));
@@ -183,7 +183,7 @@ impl Wish {
     }
 }
 
-/// The brand with which a text begins: two syllables of invented names.
+/// The brand at the beginning of a text: two syllables of invented names.
 fn leading_brand(text: &str) -> Option<&str> {
     let words = vocabulary();
     let head = words.heads.iter().find(|head| text.starts_with(**head))?;

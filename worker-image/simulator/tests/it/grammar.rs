@@ -1,17 +1,16 @@
-//! What the shop prints, whatever it is told: lexicon words, a page that the grammar knows, a counter.
+//! Tests that every observation, whatever the action, is a page of the grammar in lexicon words with a counter.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use shoprl_simulator::{Limits, Preset, Scenario, Session, Shop, Split, TaskKey, agent};
 use shoprl_simulator::{action_kind, lexicon, replay, segment};
-use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
 
 static SHOP: LazyLock<Arc<Shop>> = LazyLock::new(|| Arc::new(Shop::open(Preset::Mini, 0).unwrap()));
 static WORDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| lexicon().into_iter().collect());
 
-/// The shape of an observation: class letters of its words must follow one of the productions.
+/// Checks the words of an observation against the productions of the grammar.
 fn assert_grammatical(observation: &str, ended: bool) {
     let words = segment(observation);
     for word in &words {
@@ -39,7 +38,7 @@ fn assert_grammatical(observation: &str, ended: bool) {
     }
 }
 
-/// Plays to the end and checks every observation on the way.
+/// Plays an episode and checks each observation.
 fn check_episode(key: &TaskKey, mut act: impl FnMut(&str) -> String) {
     let (mut session, mut observation) =
         Session::start(Arc::clone(&SHOP), key, Limits::default()).unwrap();
@@ -71,7 +70,7 @@ fn observations_of_scripted_episodes_are_grammatical() {
 }
 
 #[test]
-fn what_scripted_agents_write_is_made_of_words_too() {
+fn actions_of_scripted_agents_consist_of_words() {
     for seed in 0..60 {
         let key = TaskKey { split: Split::Train, scenario: Scenario::MultiTurnPersona, seed };
         for mut actor in [agent::demonstrator(seed, 0.25), agent::random(seed)] {
@@ -86,7 +85,7 @@ fn what_scripted_agents_write_is_made_of_words_too() {
     }
 }
 
-/// Noise, words in any order, and verbs with anything after them.
+/// Noise, words in any order, and verbs with any text after them.
 fn action() -> impl Strategy<Value = String> {
     let word = prop::sample::select(lexicon());
     let verbs = prop::sample::select(vec![
@@ -119,7 +118,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1700))]
 
     #[test]
-    fn no_action_panics_ends_or_confuses_the_shop(
+    fn no_action_causes_a_panic_or_a_malformed_page(
         seed: u64,
         scenario in prop::sample::select(&Scenario::ALL[..]),
         actions in prop::collection::vec(action(), 12),

@@ -1,11 +1,11 @@
-//! What an agent has understood so far of what is wanted.
+//! What an agent has understood of the shopper's request.
 
 use super::observation::{Item, Row};
 use crate::lexicon::{self, Class, Word};
 
-/// Facts read or heard. What nobody said is not there.
+/// Facts that were read or heard.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct Request {
     /// The category and its domain.
     pub(super) category: Option<(Word, usize)>,
     /// Attributes, then the brand if one is wanted.
@@ -15,8 +15,8 @@ pub(super) struct Wish {
     pub(super) budget: Option<u32>,
 }
 
-impl Wish {
-    /// Takes up every fact among `words`.
+impl Request {
+    /// Adds every fact among `words`.
     pub(super) fn hear(&mut self, words: &[Word]) {
         for &word in words {
             match lexicon::class(word) {
@@ -32,7 +32,7 @@ impl Wish {
         }
     }
 
-    /// Takes up what the history tells about the wanted category.
+    /// Adds what the history says about the wanted category.
     pub(super) fn infer(&mut self, records: &[Vec<Word>]) {
         let category = self.category.map(|(word, _)| word);
         for record in records.iter().filter(|record| record.first().copied() == category) {
@@ -40,12 +40,12 @@ impl Wish {
         }
     }
 
-    /// The options wanted, colour first.
+    /// The wanted options, colour first.
     pub(super) fn options(&self) -> Vec<Word> {
         self.colour.into_iter().chain(self.size).collect()
     }
 
-    /// Whether the page of a product shows everything wanted but for options.
+    /// Whether the page of a product shows everything wanted except options.
     pub(super) fn is_met_by(&self, item: &Item) -> bool {
         let category = self.category.map(|(word, _)| word);
         self.affords(item.price)
@@ -53,7 +53,7 @@ impl Wish {
             && self.features.iter().all(|feature| item.facts.contains(feature))
     }
 
-    /// How many wanted facts a row shows; `None` if it shows one that contradicts.
+    /// The number of wanted facts that a row shows; `None` if it shows a contradicting one.
     pub(super) fn promise(&self, row: &Row) -> Option<usize> {
         let (category, domain) = self.category?;
         let contradicts = row.title.iter().any(|word| self.is_contradicted_by(word, domain));

@@ -1,31 +1,31 @@
-//! What the agent had been told in words.
+//! The facts that were stated to the agent in words.
 
 use crate::mall::catalog::{Catalog, Fact};
 use crate::mall::task::{Goal, Implied, Lack, Topic, named_in};
 use crate::task::Scenario;
 
-/// The part of a goal that was said, by the instruction or by the shopper. What only the file tells is not in it.
+/// The part of a goal that the instruction or the shopper stated. Facts that only the file implies are not in it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Stated {
     pub(super) facts: Vec<Fact>,
     pub(super) options: Vec<Fact>,
     pub(super) brand: bool,
     pub(super) budget: bool,
 }
 
-impl Told {
-    /// What the first observation says: everything, where there is nobody to ask.
+impl Stated {
+    /// The facts in the first observation: all of them, if there is no shopper to ask.
     pub(super) fn at_first(goal: &Goal, implied: &Implied, scenario: Scenario) -> Self {
-        let mut told = Self::default();
+        let mut stated = Self::default();
         if !scenario.has_shopper() {
             for topic in [Topic::Attributes, Topic::Brand, Topic::Options, Topic::Budget] {
-                told.hear_about(topic, goal, implied);
+                stated.hear_about(topic, goal, implied);
             }
         }
-        told
+        stated
     }
 
-    /// Adds the answer to a question that the shopper understood: about a topic or about one axis.
+    /// Adds the answer to a question about a topic or one axis.
     pub(super) fn hear(&mut self, question: &str, goal: &Goal, implied: &Implied, words: &Catalog) {
         if let Some(topic) = Topic::named(question) {
             self.hear_about(topic, goal, implied);
@@ -62,7 +62,7 @@ impl Told {
         }
     }
 
-    /// Whether it was told that what is lacking is wanted.
+    /// Whether the lacking fact was stated.
     pub(super) fn includes(&self, lack: &Lack) -> bool {
         match (lack.topic, lack.fact) {
             (Topic::Brand, _) => self.brand,

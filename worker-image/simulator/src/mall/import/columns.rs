@@ -1,49 +1,50 @@
-//! Imported products as columns.
+//! Writes imported products into columns.
+
+use std::collections::{BTreeSet, HashMap};
 
 use super::product::Imported;
 use crate::mall::catalog::{Catalog, WordId, Words};
 use crate::mall::layout::{Column, Columns, LayoutError, Origin};
-use std::collections::{BTreeSet, HashMap};
 
-/// The one axis of attributes that have none.
+/// The axis of imported attributes, which have none.
 const ATTRIBUTE: &str = "属性";
-/// Nobody counts pieces: what is listed can be had.
+/// Imported files have no stock counts: every listed variant is in stock.
 const IN_STOCK: u32 = 1;
-/// Longer pieces of text are cut by their characters.
+/// Maximum length of a search word in characters. Longer text is found by its characters.
 const LONGEST_WORD: usize = 12;
 
-/// Writes columns.
+/// Writes products into columns.
 #[derive(Default)]
-pub(super) struct Press {
+pub(super) struct ColumnWriter {
     columns: Columns,
     words: Words,
 }
 
-impl Press {
-    /// The catalog of `products`, leaf by leaf in the order in which leaves first occur. Every product is a family.
+impl ColumnWriter {
+    /// The catalog of `products`, with leaves in order of first occurrence. Each product is a family.
     pub(super) fn catalog(mut products: Vec<Imported>) -> Result<Catalog, LayoutError> {
         let mut leaves: HashMap<[String; 3], u32> = HashMap::new();
-        let mut press = Self::default();
-        press.search_words(&products);
+        let mut writer = Self::default();
+        writer.search_words(&products);
         for product in &products {
             if !leaves.contains_key(&product.path) {
                 leaves.insert(product.path.clone(), leaves.len() as u32);
                 for node in &product.path {
-                    press.word(Column::Leaves, node);
+                    writer.word(Column::Leaves, node);
                 }
-                press.columns.push(Column::AliasEnds, 0);
+                writer.columns.push(Column::AliasEnds, 0);
             }
         }
         products.sort_by_key(|product| leaves[&product.path]);
         for (family, product) in (0u32..).zip(&products) {
-            press.product(leaves[&product.path], family, product);
+            writer.product(leaves[&product.path], family, product);
         }
-        let (layout, digest) = press.columns.finish(Origin::Imported);
+        let (layout, digest) = writer.columns.finish(Origin::Imported);
         Catalog::new(layout, digest)
     }
 
-    /// What search cuts text into: the pieces between signs, and every character beyond ASCII by itself. Letters and
-    /// digits of ASCII stay together anyway.
+    /// Adds the search words: the text between punctuation marks, and each character beyond ASCII by itself. The segmenter
+    /// keeps runs of ASCII letters and digits together.
     fn search_words(&mut self, products: &[Imported]) {
         let mut words = BTreeSet::new();
         for product in products {

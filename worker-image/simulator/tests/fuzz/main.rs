@@ -1,33 +1,33 @@
-//! Bad input of every kind against both shops: actions, task keys, sessions that come and go, stored catalogs.
+//! Invalid input against both shops: actions, task keys, sessions that are opened and dropped, stored catalogs. This is a
+//! program of its own, because it measures the memory of its process.
 //!
-//! The gate plays 20,000 cases. More of them, or others:
+//! By default it plays 20,000 cases. To play more or others:
 //! `SHOPRL_CASES=1000000 SHOPRL_SEED=7 cargo test --release -p shoprl-simulator --test fuzz -- --nocapture`
-//! ([what that gave](../../../docs/benchmarks/fuzz.md)). A case is a function of (seed, number), so a failure names both.
+//! (results: docs/benchmarks/fuzz.md). A case is a function of (seed, number), and a failure prints both.
 
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-#[path = "fuzz/actions.rs"]
 mod actions;
-#[path = "fuzz/files.rs"]
 mod files;
-#[path = "fuzz/sessions.rs"]
 mod sessions;
 
-use sessions::Sessions;
-use shoprl_rl::seed::{Purpose, Stream};
-use shoprl_simulator::mall::Mall;
-use shoprl_simulator::{Preset, Shop, TaskKey, mall};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// One case in so many is a stored catalog; its bytes are 7 MB.
+use shoprl_rl::seed::{Purpose, Stream};
+use shoprl_simulator::mall::Mall;
+use shoprl_simulator::{Preset, Shop, TaskKey, mall};
+
+use sessions::Sessions;
+
+/// One case in 250 is a stored catalog of 7 MB.
 const FILES: u64 = 250;
-/// One case in so many is the text of a task key.
+/// One case in 10 is the text of a task key.
 const KEYS: u64 = 10;
-/// By what the process may grow once everything has been used: the allocator's own slack, and no case's.
+/// Allowed growth of the process in bytes after warm-up: slack of the allocator.
 const GROWTH: u64 = 32 << 20;
 
-/// Bytes of this process that are in memory.
+/// Resident memory of this process in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -79,23 +79,23 @@ fn bad_input_is_answered_and_costs_no_memory() {
         grown / 1024
     );
     assert!(grown < GROWTH, "{grown} bytes more");
-    assert!(counts.iter().all(|count| *count > 0), "every kind of answer was seen: {counts:?}");
+    assert!(counts.iter().all(|count| *count > 0), "some kind of answer did not occur: {counts:?}");
 }
 
 /// How a case was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// An action that did something.
+    /// An accepted action.
     Done,
-    /// An action that cost its turn, with a reason.
+    /// A refused action, with a reason.
     Refused,
-    /// Bytes or text that were what they should be.
+    /// Valid bytes or text.
     Taken,
-    /// An error with its reason.
+    /// Bytes or text refused with a reason.
     NotTaken,
 }
 
-/// A task key's text with some characters changed.
+/// The text of a task key with some characters changed.
 fn key(stream: &mut Stream) -> Outcome {
     let key = sessions::key(stream);
     let text = actions::mutated(stream, &serde_json::to_string(&key).unwrap());
