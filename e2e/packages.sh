@@ -1,4 +1,4 @@
-# Python packages, the folder of the built programs, and servers. Sourced by `e2e/test` and the scripts in docs/benchmarks.
+# Python packages, cargo's output folder, and servers. Sourced by `e2e/test` and the scripts in docs/benchmarks.
 # shellcheck shell=bash
 
 # packages REQUIREMENTS [PIP-OPTION...]: sets `venv` to an environment with these packages. It is made once and kept outside of
@@ -20,7 +20,7 @@ build() {
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release"
 }
 
-# Sets `directory` to a new folder. At the end of the script it is removed, and the servers that `serve` started are ended.
+# Sets `directory` to a new folder. At the end of the script it is removed, and processes of `serve` are terminated.
 scratch() {
     directory=$(mktemp -d) servers=()
     trap leave EXIT
@@ -31,7 +31,7 @@ leave() {
     rm -rf "$directory"
 }
 
-# serve READY COMMAND...: starts COMMAND, and waits until the shell line READY succeeds. If COMMAND ends before, the end of its
+# serve READY COMMAND...: starts COMMAND and waits until the shell line READY succeeds. If COMMAND ends first, the end of its
 # log is printed, and the script ends.
 serve() {
     "${@:2}" >"$directory/log" 2>&1 &

@@ -1,4 +1,4 @@
-"""Passes when every object in the files fits the schema of every Kubernetes that the chart is for: schemas.py FILE..."""
+"""Validates all objects in the files against the schemas of all supported versions of Kubernetes: schemas.py FILE..."""
 
 import sys
 
@@ -6,7 +6,7 @@ import kubernetes_validate
 import yaml
 
 VERSIONS = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37"]
-# Of the Prometheus operator: no part of Kubernetes.
+# Kinds of the Prometheus operator, without a schema in Kubernetes.
 OTHERS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 
 faults = []

@@ -1,11 +1,11 @@
-# The programs, built once per content of their sources and kept outside of the checkout. Sourced by `cluster`.
+# Builds the programs once per content of their sources, into a cache outside of the checkout. Sourced by `cluster`.
 
 cache_root=${XDG_CACHE_HOME:-$HOME/.cache}/shoprl
-# The Go module proxy serves toolchains too; its zip is the same file for everyone.
+# The toolchain comes from the Go module proxy.
 go_version=go1.26.8
 go_sha256=30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7
 
-# Debian packages that are missing, and only those.
+# Installs missing Debian packages.
 packages() { # NAME...
     local package missing=()
     for package in "$@"; do
@@ -19,8 +19,8 @@ packages() { # NAME...
         "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; } >&2
 }
 
-# Puts the pinned Go first in PATH. A Go that is here may be of another version: since 1.21 it fetches and verifies
-# the pinned one itself. Debian's own (1.19 in bookworm) cannot, so then the toolchain comes straight from the proxy.
+# Puts the pinned Go first in PATH. An installed Go 1.21 or later fetches and verifies the pinned version itself. Debian
+# bookworm's Go 1.19 cannot, so the toolchain is then downloaded from the proxy.
 use_go() {
     export GOTOOLCHAIN=$go_version GOFLAGS=-buildvcs=false CGO_ENABLED=0
     if command -v go >/dev/null && [ "$(go env GOVERSION 2>/dev/null)" = $go_version ]; then return; fi
@@ -39,7 +39,7 @@ use_go() {
     export PATH=$folder/bin:$PATH
 }
 
-# go_build OUTPUT FOLDER VERSION [ARGUMENT...]: static and without paths of this machine, so equal everywhere.
+# go_build OUTPUT FOLDER VERSION [ARGUMENT...]: a static program without paths of this machine, so equal on all machines.
 go_build() {
     local output=$1 folder=$2 version=$3 flags='-s -w'
     shift 3
@@ -53,14 +53,14 @@ go_build() {
 
 kubernetes_version() { sed -n 's/^\(require \)\?\t\?k8s.io\/kubernetes \(v[0-9.]*\).*/\2/p' "$1"; }
 
-# build [KIND]: `programs` is the folder of finished programs. KIND "api-1.37" is an API server of that version alone.
+# build [KIND]: sets `programs` to the folder of the programs. KIND "api-1.37" builds only an API server of that version.
 build() {
     local kind=${1:-} module=$here/kubernetes/go.mod inputs
     case $kind in
     '' | api) kind='' inputs=("$here"/kubernetes/*.go "$here"/kubernetes/go.{mod,sum} "$here"/{dns,pause}/*) ;;
     api-*)
         module=$here/kubernetes/go-${kind#api-}.mod
-        [ -e "$module" ] || fail "no $module; generate-go-mod writes one for another version"
+        [ -e "$module" ] || fail "no $module; write it with generate-go-mod"
         inputs=("$here"/kubernetes/*.go "$module" "${module%.mod}.sum") ;;
     esac
     local key
@@ -68,12 +68,12 @@ build() {
     programs=$cache_root/cluster-${kind:+$kind-}$key
     [ ! -e "$programs/complete" ] || return 0
     mkdir -p "$cache_root"
-    ( # One builder at a time; who waited finds the work done.
+    ( # One build at a time; a waiting process finds the programs complete.
         flock 9
         [ ! -e "$programs/complete" ] || exit 0
         use_go
         rm -rf "$programs" && mkdir -p "$programs"
-        say "building Kubernetes $(kubernetes_version "$module") (about six minutes of processor time, once)"
+        say "building Kubernetes $(kubernetes_version "$module") (about six minutes of CPU time, once)"
         if [ -z "$kind" ]; then
             go_build "$programs/kube" kubernetes "$(kubernetes_version "$module")"
             go_build "$programs/coredns" dns ''

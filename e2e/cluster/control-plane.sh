@@ -1,9 +1,9 @@
-# Keys, etcd, API server, controllers, scheduler and DNS. Sourced by `cluster`.
+# Starts etcd, API server, controllers, scheduler and DNS, and makes their keys. Sourced by `cluster`.
 
 address=10.250.0.1 # of the control plane, in its own namespace
 server=https://$address:6443
 
-# A certificate authority for this cluster alone.
+# The cluster's own certificate authority.
 authority() {
     mkdir -p "$state/keys"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=shoprl-test -days 30 \
@@ -19,7 +19,7 @@ certificate() { # NAME SUBJECT [ALTERNATIVE NAMES]
         -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\n' "${3:-DNS:$1}") -out "$key.crt" 2>/dev/null
 }
 
-# A kubeconfig in one piece; its last argument is the user's credentials as YAML.
+# A kubeconfig with embedded credentials; USER is their YAML.
 kubeconfig() { # FILE SERVER USER
     cat >"$1" <<YAML
 apiVersion: v1
@@ -39,11 +39,11 @@ component() { # NAME SUBJECT
         "client-certificate-data: $(base64 -w0 "$state/keys/$1.crt"), client-key-data: $(base64 -w0 "$state/keys/$1.key")"
 }
 
-# etcd and the API server; what differs between the two modes comes as arguments of the API server.
+# etcd and the API server. The arguments differ between the modes.
 api_server() { # NAMESPACE CGROUP ARGUMENT...
     local namespace=$1 cgroup=$2
     shift 2
-    # Who wrote what: the cost of a job in API calls is counted from this log.
+    # All writes, from which load tests count the API calls of a job.
     cat >"$state/audit-policy.yaml" <<'YAML'
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -68,7 +68,7 @@ free_port() {
     echo "$port"
 }
 
-# The API alone: for schemas, CEL rules, conflicts and load. Nothing runs pods, so nothing needs service accounts.
+# Only the API, for schemas, CEL rules and conflicts. Without pods there is no need for service accounts.
 api_up() { # VERSION
     local port token
     packages openssl
@@ -94,7 +94,7 @@ control_plane() {
     ip netns add "$name"
     nsenter --net="/run/netns/$name" -- bash -euc "
         ip link set lo up
-        # A bridge stands in for the network of the nodes, which plug into it; it has no port to the outside.
+        # A bridge is the nodes' network. It has no port to the outside.
         ip link add nodes type bridge
         ip address add $address/24 dev nodes
         ip link set nodes up
@@ -122,7 +122,7 @@ control_plane() {
         --flex-volume-plugin-dir "$state/flexvolume"
     run_process scheduler "$name" "$group" "$programs/kube-scheduler" "${as[@]//%/scheduler}" --leader-elect=false
     dns "$group"
-    # Pods are refused before their namespace has its account.
+    # Pods are refused until their namespace has its default service account.
     await controllers 30 enter kubectl get serviceaccount default
 }
 
@@ -142,7 +142,7 @@ CONFIG
     sed "s/ADDRESS/$address/" "$here/dns/service.yaml" | enter kubectl apply -f - >/dev/null
 }
 
-# Runs a command where the API server is reachable, with kubectl and the administrator's credentials.
+# Runs a command in the network of the API server, with kubectl and the administrator's credentials.
 enter() {
     local at=()
     [ ! -e "/run/netns/$name" ] || at=(nsenter --net="/run/netns/$name" --)

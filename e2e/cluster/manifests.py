@@ -1,4 +1,4 @@
-"""Compares what an API server said about manifests and changes with what is promised. Called by `manifests`.
+"""Compares the answers of an API server about manifests and changes with the expected ones. Called by `manifests`.
 
 usage: manifests.py refusals DATA REJECTED STRICT     the answers to rejected/ and strict/
        manifests.py changes DATA WAS NOW              writes the objects of changes.json, before and after
@@ -10,14 +10,14 @@ import pathlib
 import re
 import sys
 
-# What the API server says by a type or a size, in its own words, where refusals.txt has ours.
+# Texts of the API server for violations of a type or size, for which refusals.txt has the operator's texts.
 BY_THE_SCHEMA = {
     "the name occurs twice": "Duplicate value",
     "name each scenario once": "Duplicate value",
     "entries are allowed": "Too many",
     "write the name of an object": "should be at least 1 chars long",
 }
-# kubectl itself wants a name, and a spec is required before anything is looked at.
+# kubectl requires a name itself, and a missing spec is refused before any rule.
 NOT_BY_A_RULE = {"name-missing": "resource name may not be empty", "spec-missing": "Required value"}
 
 
@@ -26,18 +26,18 @@ def fail(message):
 
 
 def answers(text):
-    """What was said about each file, by its name without folder and ending."""
+    """The answer about each file, by its name without folder and extension."""
     parts = re.split(r"(?m)^(?=error|Error)", text)
-    said = {}
+    answer = {}
     for part in parts:
         found = re.search(r'"[^"]*?/?([^"/]+)\.yaml"', part)
         if found:
-            said[found.group(1)] = part
-    return said
+            answer[found.group(1)] = part
+    return answer
 
 
-def promised(data):
-    """The refusals of refusals.txt: (field, remedy) of every mistake of a file, or None for one that cannot be read."""
+def expected(data):
+    """The refusals of refusals.txt: (field, remedy) of each mistake of a file, or None for an unreadable file."""
     mistakes, name = {}, None
     for line in (data / "refusals.txt").read_text().splitlines():
         if not line.startswith("  "):
@@ -52,33 +52,33 @@ def promised(data):
 
 
 def refusals(data, rejected, strict):
-    said = answers(pathlib.Path(rejected).read_text())
+    answer = answers(pathlib.Path(rejected).read_text())
     files = sorted(path.stem for path in (data / "rejected").glob("*.yaml"))
-    if sorted(said) != files:
-        fail(f"rejected: no answer about {set(files) - set(said)}, or one too many: {set(said) - set(files)}")
-    mistakes = promised(data)
+    if sorted(answer) != files:
+        fail(f"rejected: no answer about {set(files) - set(answer)}; unexpected answers about {set(answer) - set(files)}")
+    mistakes = expected(data)
     by_rule = 0
     for name in files:
         if name in NOT_BY_A_RULE:
-            if NOT_BY_A_RULE[name] not in said[name]:
-                fail(f"{name}: {said[name]}")
+            if NOT_BY_A_RULE[name] not in answer[name]:
+                fail(f"{name}: {answer[name]}")
             continue
-        # A value of a wrong type is refused by its type, one that does not fit into ours by its range.
+        # A value of a wrong type is refused by its type, a number outside of the Rust type by its range.
         if mistakes[name] is None:
-            if not re.search(r"must be of type|must be from|Unsupported value|unknown field|Required value", said[name]):
-                fail(f"{name}: {said[name]}")
+            if not re.search(r"must be of type|must be from|Unsupported value|unknown field|Required value", answer[name]):
+                fail(f"{name}: {answer[name]}")
             continue
         for field, remedy in mistakes[name]:
             words = next((theirs for ours, theirs in BY_THE_SCHEMA.items() if ours in remedy), remedy)
             by_rule += words is remedy
             place = "<nil>" if field == "metadata.name" else field
-            if words not in said[name] or place not in said[name]:
-                fail(f"{name}: not said of {place}: {words}\n{said[name]}")
-    said = answers(pathlib.Path(strict).read_text())
+            if words not in answer[name] or place not in answer[name]:
+                fail(f"{name}: no answer about {place} with: {words}\n{answer[name]}")
+    answer = answers(pathlib.Path(strict).read_text())
     files = sorted(path.stem for path in (data / "strict").glob("*.yaml"))
-    if sorted(said) != files or not all("unknown field" in text for text in said.values()):
-        fail(f"strict: {said}")
-    print(f"   {len(mistakes)} manifests, {by_rule} mistakes in our words, {len(files)} with unknown fields")
+    if sorted(answer) != files or not all("unknown field" in text for text in answer.values()):
+        fail(f"strict: {answer}")
+    print(f"   {len(mistakes)} manifests, {by_rule} mistakes with the operator's texts, {len(files)} with unknown fields")
 
 
 def rows(data):
@@ -101,21 +101,21 @@ def changes(data, was, now):
 
 def changed(data, changed, unchanged):
     done = pathlib.Path(changed).read_text()
-    # kubectl tells of a failed patch and then, in further lines, of which object.
+    # kubectl prints a failed patch and names the object in the following lines.
     parts = re.split(r"(?m)^(?=Error from server|error)", pathlib.Path(unchanged).read_text())
-    said = {}
+    answer = {}
     for part in parts:
         found = re.search(r'ShopRLJob\.shoprl\.dev "([^"]+)" is invalid', part)
         if found:
-            said[found.group(1)] = part
+            answer[found.group(1)] = part
     for row in rows(data):
         name, refused = row["change"], row.get("refused")
         if refused is None:
-            if name in said or not re.search(rf"shoprljob\.shoprl\.dev/{name} (configured|unchanged)", done):
-                fail(f"{name} was refused: {said.get(name, done)}")
-        elif refused not in said.get(name, ""):
-            fail(f"{name}: not said: {refused}\n{said.get(name, 'it was taken')}")
-    print(f"   {len(rows(data))} changes, {len(said)} refused")
+            if name in answer or not re.search(rf"shoprljob\.shoprl\.dev/{name} (configured|unchanged)", done):
+                fail(f"{name} was refused: {answer.get(name, done)}")
+        elif refused not in answer.get(name, ""):
+            fail(f"{name}: no answer with: {refused}\n{answer.get(name, 'it was accepted')}")
+    print(f"   {len(rows(data))} changes, {len(answer)} refused")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-# Nodes: each a network namespace with its own containerd, kubelet and kube-proxy. Sourced by `cluster`.
+# Nodes: network namespaces with their own containerd, kubelet and kube-proxy. Sourced by `cluster`.
 
-# Where cgroups are made: one tree (v2), or one per controller and an empty one (v1).
+# Roots of the cgroup hierarchies: one tree (v2), or one per controller and an empty one (v1).
 hierarchies() {
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts; fi
 }
 
-# The hierarchy in which every process of the cluster is found again, whoever forked it.
+# The hierarchy that has all processes of the cluster, forked ones included.
 tracking() {
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "/sys/fs/cgroup/$name"; else echo "/sys/fs/cgroup/pids/$name"; fi
 }
@@ -15,7 +15,7 @@ make_cgroup() { # PATH below the cluster's own
     for root in $(hierarchies); do
         at=$root
         for part in "$name" ${1//\// }; do
-            # v2 hands controllers down explicitly; v1's cpuset starts out empty.
+            # v2 enables controllers explicitly; v1's cpuset starts empty.
             [ ! -e "$at/cgroup.subtree_control" ] || echo "+cpu +cpuset +io +memory +pids" >"$at/cgroup.subtree_control" 2>/dev/null || true
             mkdir -p "$at/$part"
             if [ -e "$root/cpuset.cpus" ] && [ ! -e "$root/cgroup.controllers" ]; then
@@ -27,7 +27,7 @@ make_cgroup() { # PATH below the cluster's own
     done
 }
 
-# Starts one more node and sets `node` to its name.
+# Starts a node and sets `node` to its name.
 add_node() { # LABELS
     local i=1
     while [ -e "$state/node$i" ]; do i=$((i + 1)); done
@@ -69,9 +69,9 @@ state = "$1/run"
   path = "$1/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "localhost/pause:1"
-  # Without CAP_SYS_RESOURCE, as inside many virtual machines, runc may not lower a score and fails obscurely.
+  # Without CAP_SYS_RESOURCE, as inside many virtual machines, runc cannot lower the score and fails.
   restrict_oom_score_adj = true
-  # Under our folder, so that nothing of a pod outlives it.
+  # In the cluster's folder, so that it is removed with the cluster.
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -84,7 +84,7 @@ state = "$1/run"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         Root = "$1/runc"
 TOML
-    # Point to point, not a bridge: every packet is routed, so Services need no netfilter hooks in a bridge.
+    # ptp instead of bridge: all packets are routed, so Services need no bridge netfilter.
     cat >"$1/cni/10-pods.conflist" <<JSON
 {"cniVersion": "1.0.0", "name": "$name", "plugins": [
   {"type": "ptp", "ipMasq": false,
@@ -93,7 +93,7 @@ JSON
 }
 
 kubelet_configuration() { # HOME
-    : >"$1/resolv.conf" # pods resolve names of the cluster and nothing else
+    : >"$1/resolv.conf" # pods resolve only names of the cluster
     cat >"$1/kubelet.yaml" <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -107,14 +107,14 @@ clusterDomain: cluster.local
 resolvConf: $1/resolv.conf
 podLogsDir: $1/logs
 volumePluginDir: $1/flexvolume
-# Kubelets on one machine need a root each, or they end each other's pods as orphans.
+# Kubelets on one machine need their own roots, or they kill each other's pods as orphans.
 cgroupRoot: /$name/$node
 cgroupDriver: cgroupfs
 cgroupsPerQOS: true
 enforceNodeAllocatable: [pods]
 failCgroupV1: false
 failSwapOn: false
-# The disk is the machine's: neither evict nor delete images when it is fuller than a node's ought to be.
+# The disk is the machine's: no eviction and no image collection when it is nearly full.
 evictionHard: {}
 imageGCHighThresholdPercent: 100
 nodeStatusUpdateFrequency: 4s
@@ -127,7 +127,7 @@ clientConnection: {kubeconfig: $state/keys/proxy.kubeconfig}
 hostnameOverride: $node
 mode: iptables
 clusterCIDR: 10.244.0.0/16
-conntrack: {maxPerCore: 0, min: 0} # the machine's limit stays as it is
+conntrack: {maxPerCore: 0, min: 0} # keeps the machine's limit
 YAML
 }
 
@@ -135,7 +135,7 @@ await_runtime() { await "containerd-$1" 60 ctr --address "$state/node$1/containe
 
 await_node() { await "kubelet-${1#node}" 90 enter kubectl wait --for condition=Ready "node/$1" --timeout 1s; }
 
-# Power and cable at once: peers see silence, not a closed connection.
+# Power failure: the network is cut first, so that peers see silence and no closed connections.
 stop_node() { # NODE
     local i=${1#node}
     [ -e "$state/$1" ] || fail "$1: no such node"
@@ -149,12 +149,12 @@ start_node() { # NODE
     [ -e "$state/$1" ] || fail "$1: no such node"
     nsenter --net="/run/netns/$name" -- ip link set "n$i" up
     begin_process "containerd-$i"
-    await_runtime "$i" # a kubelet that finds none gives up
+    await_runtime "$i" # a kubelet without a runtime exits
     begin_process "kubelet-$i"
     begin_process "proxy-$i"
 }
 
-# Ends every process of a cgroup and of those below it, whatever they fork meanwhile.
+# Kills all processes of a cgroup and its children, forked ones included.
 end_cgroup() { # FOLDER
     local processes try
     for try in $(seq 100); do
@@ -164,7 +164,7 @@ end_cgroup() { # FOLDER
         kill -s KILL $processes 2>/dev/null || true
         sleep 0.05
     done
-    fail "processes that do not die, in $1: $(xargs <<<"$processes")"
+    fail "processes in $1 survive SIGKILL: $(xargs <<<"$processes")"
 }
 
 cluster_up() { # NODES

@@ -1,22 +1,21 @@
-# Removes a cluster, in whatever state it is: everything outside of its folder is found by its name, not by a record.
-# Sourced by `cluster`.
+# Removes a cluster in any state: everything outside of its folder is found by the cluster's name. Sourced by `cluster`.
 
 tear_down() {
     local place leftover
     for place in "$state"/processes/*/; do
         [ -e "$place" ] || continue
-        # The API server would drain its connections for a minute on a polite signal.
+        # SIGKILL, because after SIGTERM the API server drains its connections for a minute.
         end_process "$(basename "$place")" KILL
     done
     if [ -e "$(tracking)" ]; then end_cgroup "$(tracking)"; fi
     if [ "$(id -u)" = 0 ]; then remove_traces; fi
-    # Only a folder that was made by us is deleted, and never across a mount that was not undone.
+    # Deletes only a marked folder, and nothing on other file systems.
     if [ -e "$state/.shoprl-cluster" ]; then rm -rf --one-file-system "$state"; fi
     leftover=$(awk -v at="$state/" 'index($5, at) == 1 {print $5}' /proc/self/mountinfo)
     [ -z "$leftover" ] || fail "still mounted: $leftover"
 }
 
-# What the kernel and the machine's folders hold for this cluster.
+# Removes mounts, network namespaces, cgroups and files outside of the cluster's folder.
 remove_traces() {
     local mount space place root
     remove_shim_sockets "$state"
@@ -28,7 +27,7 @@ remove_traces() {
     done
     { grep -lsF "$state/" /var/lib/cni/results/* || true; } | xargs -r rm -f
     [ ! -d /var/log/containers ] || find /var/log/containers -lname "$state/*" -delete
-    # Paths that no configuration moves; another cluster may still use them.
+    # Fixed paths, which another cluster may use.
     [ -n "$(pgrep --runstates D,R,S -x kubelet)" ] || rm -f /var/lib/kubelet/device-plugins/kubelet.sock
     for place in /var/log/containers /var/lib/kubelet/device-plugins /var/lib/kubelet /run/containerd/s /run/containerd \
         /var/lib/cni/results /var/lib/cni; do
@@ -39,7 +38,7 @@ remove_traces() {
     done
 }
 
-# containerd's shims listen in a folder that no configuration moves, and killed ones leave their sockets.
+# containerd's shims listen in a fixed folder, and leave their sockets when killed.
 remove_shim_sockets() { # FOLDER of one node or of all
     [ -d "$1" ] || return 0
     find "$1" -path '*/io.containerd.runtime.v2.task/*' -name address -exec cat {} + 2>/dev/null |

@@ -1,4 +1,4 @@
-"""The Python client against a server: Gymnasium's own checker, whole episodes, a lost session, the examples.
+"""The Python client against a server: Gymnasium's checker, whole episodes, a lost session, the examples.
 
 Run by `check`: check.py ADDRESS EXAMPLES SECOND, where SECOND is another server of the same catalog.
 """
@@ -25,20 +25,20 @@ def make(**settings):
 
 
 def play(env, agent, seed, **options):
-    """One episode: every observation, the rewards, the last info."""
+    """Plays one episode: all observations, the rewards, the last info."""
     observation, info = env.reset(seed=seed, options=options)
-    seen, rewards, done = [observation], [], False
+    observations, rewards, done = [observation], [], False
     while not done:
         observation, reward, done, truncated, info = env.step(agent.act(observation))
-        assert not truncated, "the end by turns is part of the task"
+        assert not truncated, "the turn limit is part of the task"
         assert observation in env.observation_space
-        assert info["characters"] == len(observation) and info["turn"] == len(seen)
-        seen.append(observation)
+        assert info["characters"] == len(observation) and info["turn"] == len(observations)
+        observations.append(observation)
         rewards.append(reward)
-    return seen, rewards, info
+    return observations, rewards, info
 
 
-def the_checker_of_gymnasium_finds_nothing():
+def the_checker_of_gymnasium_finds_no_fault():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         env = make(render_mode="ansi")
@@ -47,28 +47,28 @@ def the_checker_of_gymnasium_finds_nothing():
         env.close()
 
 
-def episodes_of_all_scenarios_and_splits_are_repeatable_and_scored_at_their_end():
+def episodes_of_all_scenarios_and_splits_are_repeatable_and_scored():
     env, longest = make(), 0
     for scenario in SCENARIOS:
         for split in SPLITS:
             for agent in (RandomAgent, SimpleAgent):
                 runs = [play(env, agent(3), 11, scenario=scenario, split=split) for _ in range(2)]
                 assert runs[0] == runs[1], (scenario, split)
-                seen, rewards, info = runs[0]
+                observations, rewards, info = runs[0]
                 assert info["task"] == {"scenario": scenario, "split": split, "seed": 11}
                 assert set(info["metrics"]) == set(METRICS)
                 assert all(0 <= value <= 1 for value in info["metrics"].values())
                 assert rewards[-1] == info["metrics"]["strict"] and not any(rewards[:-1])
                 assert len(info["kinds"]) == len(rewards) <= info["turns"]
                 assert (info["end"] == "turnLimit") == (info["metrics"]["finish"] == 0.0)
-                assert seen[-1].endswith("结束"), seen[-1]
-                longest = max(longest, *map(len, seen))
+                assert observations[-1].endswith("结束"), observations[-1]
+                longest = max(longest, *map(len, observations))
     assert longest < LONGEST_OBSERVATION / 2, f"{longest} characters: raise LONGEST_OBSERVATION"
     env.close()
 
 
-def the_simple_agent_earns_what_is_measured_for_it():
-    # About a third of the tasks where everything is said (docs/concepts/shop.md); chance earns nothing.
+def the_simple_agent_earns_the_measured_reward():
+    # About a third of the tasks without missing information (docs/concepts/shop.md); the random agent earns nothing.
     env = make(split="heldOut", reward="success")
     earned = sum(play(env, SimpleAgent(0), seed)[1][-1] for seed in range(40))
     assert 4 <= earned <= 30, earned
@@ -76,26 +76,26 @@ def the_simple_agent_earns_what_is_measured_for_it():
     env.close()
 
 
-def a_long_action_is_cut_and_the_shop_says_so():
+def a_long_action_is_truncated_and_reported_by_the_shop():
     env = make()
     env.reset(seed=1)
     long = "搜索" + "好" * 5 * LONGEST_ACTION
     observation = env.step(long)[0]
     assert observation.startswith("无效 动作没写完"), observation
     env.close()
-    # What is replayed is what was played.
+    # The replay truncates in the same way.
     tools = ShopTools()
     tools.reset(scenario="singleTurn", split="train", seed=1)
     assert tools.act(long) == observation
     assert tools.get_reward() == 0.0
 
 
-def mistakes_are_named_with_a_remedy():
+def errors_name_the_remedy():
     task = shoprl_env.Task("singleTurn", "train", 1)
     client = shoprl_env.ShopClient(address)
     ended = shoprl_env.Episode.start(client, task)
     ended.step("没有合适")
-    nobody = shoprl_env.ShopClient("127.0.0.1:1", patience=0.1)
+    unreachable = shoprl_env.ShopClient("127.0.0.1:1", patience=0.1)
     env = make()
     for mistake, kind, part in (
         (lambda: make(reward="fun"), ValueError, "reward: 'fun' is not known; write one of success"),
@@ -105,7 +105,7 @@ def mistakes_are_named_with_a_remedy():
         (lambda: env.unwrapped.step("购买"), RuntimeError, "call reset() first"),
         (lambda: ended.step("返回"), shoprl_env.ShopError, "the episode of"),
         (lambda: client.open("a b", task), shoprl_env.ShopError, "is not a valid name"),
-        (nobody.describe, shoprl_env.ShopError, "start `shoprl environment --listen 127.0.0.1:1`"),
+        (unreachable.describe, shoprl_env.ShopError, "start `shoprl environment --listen 127.0.0.1:1`"),
     ):
         try:
             mistake()
@@ -113,11 +113,11 @@ def mistakes_are_named_with_a_remedy():
             assert part in str(error), error
         else:
             raise AssertionError(f"nothing was raised: {part}")
-    for it in (env, client, nobody):
-        it.close()
+    for closable in (env, client, unreachable):
+        closable.close()
 
 
-def a_lost_session_goes_on_and_at_another_server_too():
+def a_lost_session_continues_on_the_same_or_another_server():
     actions = ["搜索乳胶枕", "打开#2", "详情", "返回", "打开#1", "购买"]
     task = shoprl_env.Task("singleTurn", "train", 5)
     clients = [shoprl_env.ShopClient(address), shoprl_env.ShopClient(second)]
@@ -154,8 +154,8 @@ def many_threads_share_a_client():
     client.close()
 
 
-def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
-    # A policy whose tokens are bytes and which is the simple agent: it reads the last page of its context.
+def a_rollout_for_trl_returns_the_samples_and_masks_the_rest():
+    # The policy is the simple agent with bytes as tokens: it reads the last page of its context.
     encode = lambda text: list(text.encode())  # noqa: E731
     decode = lambda ids: bytes(ids).decode()  # noqa: E731
     agents, sampled = [], []
@@ -183,13 +183,13 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         assert len(ids) == len(mask) == len(logprobs) > 0
         assert [token for token, own in zip(ids, mask) if own] == sampled
         assert all((value != 0.0) == bool(own) for value, own in zip(logprobs, mask))
-        assert mask[-1] == 1, "the last page is left out, and nothing else is"
+        assert mask[-1] == 1, "only the last page is left out"
         assert shop_reward(["x"], **{name: played[name] for name in ("shop_reward",)}) == played["shop_reward"]
         env = make()
         assert played["shop_reward"] == [play(env, SimpleAgent(0), seed)[1][-1]]
         env.close()
         assert 0 <= played["shop_success"][0] <= played["shop_reward"][0] <= 1
-        # Where no page fits, an episode is its first action.
+        # If no page fits the context, the episode is its first action.
         agents.append(SimpleAgent(0))
         sampled.clear()
         played = short([prompt], None)
@@ -197,7 +197,7 @@ def a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest():
         assert played["shop_reward"] == [0.0]
 
 
-def an_environment_for_trl_scores_what_was_done():
+def an_environment_for_trl_scores_the_actions():
     tools = ShopTools()
     for seed in (3, 4):
         observation = tools.reset(scenario="singleTurn", split="train", seed=seed, prompt="ignored")
@@ -212,15 +212,15 @@ def an_environment_for_trl_scores_what_was_done():
 
 
 CHECKS = (
-    the_checker_of_gymnasium_finds_nothing,
-    episodes_of_all_scenarios_and_splits_are_repeatable_and_scored_at_their_end,
-    the_simple_agent_earns_what_is_measured_for_it,
-    a_long_action_is_cut_and_the_shop_says_so,
-    mistakes_are_named_with_a_remedy,
-    a_lost_session_goes_on_and_at_another_server_too,
+    the_checker_of_gymnasium_finds_no_fault,
+    episodes_of_all_scenarios_and_splits_are_repeatable_and_scored,
+    the_simple_agent_earns_the_measured_reward,
+    a_long_action_is_truncated_and_reported_by_the_shop,
+    errors_name_the_remedy,
+    a_lost_session_continues_on_the_same_or_another_server,
     many_threads_share_a_client,
-    a_rollout_for_trl_returns_what_was_sampled_and_masks_the_rest,
-    an_environment_for_trl_scores_what_was_done,
+    a_rollout_for_trl_returns_the_samples_and_masks_the_rest,
+    an_environment_for_trl_scores_the_actions,
 )
 for check in CHECKS:
     check()

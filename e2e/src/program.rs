@@ -1,11 +1,11 @@
-//! Starting `shoprl`, watching its run folder, and ending its processes.
+//! Starts `shoprl`, waits for files in its run folder, and ends its processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Manifest of a job that is over within seconds; more of its spec may follow.
+/// Manifest of a job of a few seconds. Fields of its spec can be appended.
 pub const SMALL: &str = "apiVersion: shoprl.dev/v1alpha1
 kind: ShopRLJob
 metadata: {name: small}
@@ -18,7 +18,7 @@ spec:
   evaluation: {everySteps: 0, finalTasks: 8}
 ";
 
-/// The program that was built beside the tests.
+/// The program `shoprl` that was built with the tests.
 ///
 /// # Panics
 /// When it was not built.
@@ -34,7 +34,7 @@ pub fn shoprl() -> PathBuf {
     program
 }
 
-/// A run that was started and may still be going.
+/// A `shoprl run` process.
 pub struct Run {
     child: Child,
     /// Its run folder.
@@ -43,7 +43,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts `shoprl run` on a manifest; what it prints goes to `FOLDER.out`.
+    /// Starts `shoprl run`; its output goes to `FOLDER.out`.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -51,7 +51,7 @@ impl Run {
         Self::start_with(manifest, folder, arguments, &folder.with_extension("out"))
     }
 
-    /// The same, with what it prints in a file of the caller's choice.
+    /// Like [`Run::start`], with the output in the file `path`.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -80,10 +80,10 @@ impl Run {
         self.child.id()
     }
 
-    /// Waits for its end; the exit code.
+    /// Waits for the end of the run and returns its exit code.
     ///
     /// # Panics
-    /// When it takes more than five minutes: it is killed first.
+    /// After five minutes, when it is killed.
     pub fn finish(mut self) -> Option<i32> {
         let end = Instant::now() + Duration::from_secs(300);
         loop {
@@ -92,13 +92,13 @@ impl Run {
             }
             if Instant::now() > end {
                 let _ = self.child.kill();
-                panic!("{} did not end:\n{}", self.folder.display(), self.said());
+                panic!("{} did not end:\n{}", self.folder.display(), self.output());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Kills it at once and waits until it is gone.
+    /// Kills the process and waits for it.
     ///
     /// # Panics
     /// When it cannot be killed.
@@ -107,25 +107,25 @@ impl Run {
         self.child.wait().expect("it can be waited for");
     }
 
-    /// Waits until `look` finds something in the run folder.
+    /// Waits until `condition` holds for the run folder.
     ///
     /// # Panics
-    /// When the run ends first, or nothing is found within two minutes.
-    pub fn wait_until(&mut self, what: &str, look: impl Fn(&Path) -> bool) {
+    /// When the run ends first, or after two minutes.
+    pub fn wait_until(&mut self, what: &str, condition: impl Fn(&Path) -> bool) {
         let end = Instant::now() + Duration::from_secs(120);
-        while !look(&self.folder) {
+        while !condition(&self.folder) {
             let ended = self.child.try_wait().expect("the child can be waited for");
             assert!(
                 ended.is_none() && Instant::now() < end,
-                "{what} was not seen ({ended:?}):\n{}",
-                self.said()
+                "{what} did not happen ({ended:?}):\n{}",
+                self.output()
             );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// What it printed so far.
-    pub fn said(&self) -> String {
+    /// Output so far.
+    pub fn output(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default()
     }
 }
@@ -137,7 +137,7 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
         processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let is_child = |id: &u32| {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // pid (comm) state ppid ...; comm may hold anything, so count from its closing parenthesis.
+        // pid (comm) state ppid ...; comm may contain anything, so fields count from its closing parenthesis.
         let after = stat.rsplit(')').next().unwrap_or_default();
         after.split_whitespace().nth(1).and_then(|ppid| ppid.parse::<u32>().ok()) == Some(parent)
     };
@@ -148,10 +148,10 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
     numbered.filter(is_child).map(with_command).collect()
 }
 
-/// Sends a signal, named as for kill(1), to one process.
+/// Sends a signal, named as in kill(1), to a process.
 ///
 /// # Panics
-/// When the process is not there.
+/// When the process does not exist.
 pub fn kill(signal: &str, id: u32) {
     let output: Output =
         Command::new("kill").args(["-s", signal, &id.to_string()]).output().expect("kill runs");
@@ -166,7 +166,7 @@ pub fn kill(signal: &str, id: u32) {
 ///
 /// # Panics
 /// When there is none.
-pub fn bytes_of_the_final_weights(run: &Path) -> Vec<u8> {
+pub fn final_weights(run: &Path) -> Vec<u8> {
     let file = final_checkpoint(run).join("model/model.safetensors");
     fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

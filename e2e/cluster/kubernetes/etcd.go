@@ -10,8 +10,8 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-// etcdCommand serves one member without peers. It never syncs to disk: a test cluster does not outlive its machine,
-// and the scenarios kill processes, not the kernel.
+// etcdCommand serves one member without peers. It never syncs to disk: a test cluster does not outlive its machine, and the
+// scenarios kill processes, not the kernel.
 func etcdCommand() *cobra.Command {
 	var directory, client string
 	command := &cobra.Command{
@@ -26,8 +26,8 @@ func etcdCommand() *cobra.Command {
 				return err
 			}
 			config.ListenClientUrls = []url.URL{*address}
-			// A single member has no peers, but the listener cannot be left out: any free port. What it advertises
-			// to clients stays the default, which nobody asks for and which must not be a socket's path.
+			// A single member has no peers, but needs a peer listener: any free port. The advertised client address stays
+			// the default: it is unused, and must not be a socket's path.
 			config.ListenPeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 			config.UnsafeNoFsync = true
 			config.LogLevel = "warn"
@@ -48,7 +48,7 @@ func etcdCommand() *cobra.Command {
 			}
 		},
 	}
-	command.Flags().StringVar(&directory, "data-dir", "", "where the data lie")
-	command.Flags().StringVar(&client, "listen-client-url", "http://127.0.0.1:2379", "where clients connect")
+	command.Flags().StringVar(&directory, "data-dir", "", "data directory")
+	command.Flags().StringVar(&client, "listen-client-url", "http://127.0.0.1:2379", "client address")
 	return command
 }

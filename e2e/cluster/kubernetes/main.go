@@ -1,5 +1,5 @@
-// Command kube is every program of a Kubernetes cluster in one file: the name it is called by chooses the part.
-// One binary instead of six shares 400 MB of machine code and is linked once.
+// Command kube contains all programs of a Kubernetes cluster; its name at the call selects one. One binary instead of six
+// shares 400 MB of machine code and is linked once.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	kubeapiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 )
 
-// programs holds what this build contains; node.go adds the parts that only a full cluster needs.
+// programs has the programs of this build; node.go adds those that only a full cluster needs.
 var programs = map[string]func() *cobra.Command{
 	"etcd":           etcdCommand,
 	"kube-apiserver": kubeapiserver.NewAPIServerCommand,
@@ -27,7 +27,7 @@ func main() {
 	name := filepath.Base(os.Args[0])
 	program, ok := programs[name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "%q is no part of this binary; call it by the name of a program that it holds\n", name)
+		fmt.Fprintf(os.Stderr, "%q is not a program of this binary; call it by the name of one\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(program()))

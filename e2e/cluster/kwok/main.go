@@ -1,5 +1,5 @@
-// Command kwok plays the kubelets of nodes that nobody has: a pod that was placed on one runs at once, one that is to
-// leave is gone at once. `kwok stages` prints the configuration that it is started with.
+// Command kwok simulates the kubelets of nodes without machines: a scheduled pod runs immediately, a deleted pod is removed
+// immediately. `kwok stages` prints its configuration.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/kwok/pkg/utils/signals"
 )
 
-// options names every parallelism: one that a configuration leaves out is 0, and kwok refuses that.
+// options sets all parallelisms: a missing one counts as 0, which kwok refuses.
 const options = `apiVersion: config.kwok.x-k8s.io/v1alpha1
 kind: KwokConfiguration
 options:
@@ -40,12 +40,12 @@ func main() {
 	}
 }
 
-// stages are kwok's own but for two things. How a pod ends is the load's to say: without the stage that completes pods. And
-// no pod gets an address: it would be somebody's, and the operator would dial it.
+// stages are kwok's own with two changes: no stage completes pods, because the load test decides how they end; and pods get no
+// address, because the operator would dial it and the address may belong to another machine.
 func stages() string {
 	const address = "{{ with $podIPs }}"
 	if !strings.Contains(pods.DefaultPodReady, address) {
-		panic("kwok says in other words now that a pod has addresses; leave them out anew")
+		panic("kwok has changed its stage for pod addresses; update this replacement")
 	}
 	ready := strings.Replace(pods.DefaultPodReady, address, "{{ with false }}", 1)
 	return strings.Join([]string{fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease, ready, pods.DefaultPodDelete, options}, "\n---\n")

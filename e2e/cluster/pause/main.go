@@ -1,4 +1,4 @@
-// Command pause holds the network namespace of a pod until it is told to stop.
+// Command pause holds the network namespace of a pod until it is terminated.
 package main
 
 import (

@@ -1,12 +1,12 @@
-# The chart: upgraded from an older one, its leader killed, upgraded in mid-run, uninstalled. Sourced by `operator`; the last
-# one, it ends the operator outside of a pod and begins with no kind.
+# The chart: upgrade from an older one, failover, upgrade during a run, uninstall. Sourced by `operator` as the last scenario:
+# it stops the operator outside of a pod and starts without the CRD.
 
 chart=$here/../../charts/shoprl
 helm() { cluster helm "$directory" "$@"; }
 key() { kubectl get secret -n shoprl-system shoprl-operator-key -o 'jsonpath={.data.key}'; }
 leader() { kubectl get lease -n shoprl-system shoprl-operator -o 'jsonpath={.spec.holderIdentity}'; }
 
-say "the chart of the commit before, its kind without a field, is upgraded"
+say "upgrade from the chart of the previous commit, with a field less in its CRD"
 cluster stop "$directory" operator
 kubectl delete crd shoprljobs.shoprl.dev --wait=true >/dev/null
 cluster image "$directory" "$operator" >/dev/null
@@ -23,17 +23,17 @@ kubectl patch --local -f "$older/files/shoprljobs.shoprl.dev.yaml" --type json -
 mv "$older/kind" "$older/files/shoprljobs.shoprl.dev.yaml"
 kubectl create namespace shoprl-system >/dev/null
 kubectl label namespace shoprl-system pod-security.kubernetes.io/enforce=restricted >/dev/null
-# Its program is today's, so nobody waits for it to be ready.
+# Its program is the current one, which may not be ready with the older chart.
 helm install shoprl "$older" -n shoprl-system "${images[@]}" >/dev/null
-await 30 "the kind" kubectl wait crd/shoprljobs.shoprl.dev --for condition=Established --timeout 5s
+await 30 "the CRD" kubectl wait crd/shoprljobs.shoprl.dev --for condition=Established --timeout 5s
 short() { sed 's/^spec:$/spec:\n  ttlSecondsAfterFinished: 60/' "$manifest" | kubectl apply -n shop --dry-run=server -f - 2>&1; }
-[[ $(short) == *'unknown field "spec.ttlSecondsAfterFinished"'* ]] || fail "the older kind knows the field: $(short)"
+[[ $(short) == *'unknown field "spec.ttlSecondsAfterFinished"'* ]] || fail "the older CRD has the field: $(short)"
 first_key=$(key)
 helm upgrade shoprl "$chart" -n shoprl-system "${images[@]}" --wait --timeout 180s >/dev/null
 equal "the key" "$first_key" "$(key)"
-[[ $(short) == *created* ]] || fail "the newer kind does not know the field: $(short)"
+[[ $(short) == *created* ]] || fail "the newer CRD lacks the field: $(short)"
 
-say "the leader dies, a worker dies, the other operator takes over"
+say "leader and a worker are killed, the other replica takes over"
 first=$(leader)
 job charted
 await 300 "a row of the warm-up" row "$folder" warmup
@@ -42,20 +42,20 @@ kill_worker rollout "$folder"
 complete charted
 equal "weights" "$expected" "$(weights "$folder")"
 equal "attempt and restarts" "1 1" "$(status charted .attempt) $(status charted .restarts)"
-[ "$(leader)" != "$first" ] || fail "$first still leads"
+[ "$(leader)" != "$first" ] || fail "$first is still the leader"
 
-say "the leader is asked to leave: it gives the lease back, and the other one leads long before it would have expired"
+say "a terminated leader releases its lease, and the other replica takes over before the lease would expire"
 await 60 "two operators" kubectl wait -n shoprl-system deployment/shoprl-operator --for 'jsonpath={.status.readyReplicas}=2' --timeout 1s
 first=$(leader)
 started=$SECONDS
 kubectl delete pod -n shoprl-system "$first" --wait=false >/dev/null
 other() { [ -n "$(leader)" ] && [ "$(leader)" != "$first" ]; }
 await 14 "another leader" other
-say "it took $((SECONDS - started)) s of the 15 after which a silent one is replaced"
-seen() { kubectl logs -n shoprl-system "$(leader)" | grep -q "became leader"; }
-await 14 "that the new one leads" seen
+say "failover took $((SECONDS - started)) s; the lease expires after 15 s"
+logged() { kubectl logs -n shoprl-system "$(leader)" | grep -q "became leader"; }
+await 14 "the log message of the new leader" logged
 
-say "an upgrade in mid-run keeps the key and the job"
+say "an upgrade during a run keeps the key and the job"
 job upgraded
 await 300 "a row of the warm-up" row "$folder" warmup
 helm upgrade shoprl "$chart" -n shoprl-system "${images[@]}" --set log=debug --wait --timeout 180s >/dev/null
@@ -64,12 +64,12 @@ kill_worker reward "$folder"
 complete upgraded
 equal "weights" "$expected" "$(weights "$folder")"
 equal "attempt and restarts" "1 1" "$(status upgraded .attempt) $(status upgraded .restarts)"
-# Not by way of a selector: that would end at the last ten lines.
+# Pod by pod, because a selector limits the output to ten lines.
 for pod in $(kubectl get pods -n shoprl-system -o name); do
-    ! kubectl logs -n shoprl-system "$pod" | grep -i forbidden || fail "the operator may not do what it does"
+    ! kubectl logs -n shoprl-system "$pod" | grep -i forbidden || fail "the operator lacks a right that it uses"
 done
 
-say "what the operator may do, and may not"
+say "rights of the operator"
 may() { # VERB RESOURCE
     kubectl auth can-i "$1" "$2" -n shop --as system:serviceaccount:shoprl-system:shoprl-operator 2>/dev/null || true
 }
@@ -78,19 +78,19 @@ equal "delete claims" no "$(may delete persistentvolumeclaims)"
 equal "change jobs" no "$(may update shoprljobs)"
 equal "create pods" yes "$(may create pods)"
 
-say "an uninstall keeps the kind, the jobs and the key"
+say "an uninstall keeps the CRD, the jobs and the key"
 helm uninstall shoprl -n shoprl-system --wait >/dev/null
-equal "phase of a job that was there" Complete "$(status charted .phase)"
+equal "phase of an existing job" Complete "$(status charted .phase)"
 equal "the key" "$first_key" "$(key)"
 equal "deployments" "" "$(kubectl get deployments -n shoprl-system -o name)"
 
-say "in one namespace alone"
+say "namespaced mode"
 kubectl create namespace alone >/dev/null
 helm install mine "$chart" -n alone "${images[@]}" --set namespaced=true,kind.install=false --wait --timeout 180s >/dev/null
-equal "rights for the cluster" "" "$(kubectl get clusterroles,clusterrolebindings -l app.kubernetes.io/instance=mine -o name)"
+equal "cluster-wide rights" "" "$(kubectl get clusterroles,clusterrolebindings -l app.kubernetes.io/instance=mine -o name)"
 sed "s/^  name: smoke$/  name: elsewhere/" "$manifest" | kubectl apply -n shop -f - >/dev/null
 namespace=alone job near
 namespace=alone complete near
 equal "weights" "$expected" "$(weights "$folder")"
-equal "the status of a job of another namespace" "" "$(status elsewhere '')"
+equal "status of a job in another namespace" "" "$(status elsewhere '')"
 helm uninstall mine -n alone --wait >/dev/null

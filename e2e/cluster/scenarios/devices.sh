@@ -1,6 +1,6 @@
-# What nodes have and roles ask for, what surrounds the pods, and the end of a job after its time. Sourced by `operator`.
+# Placement on nodes with devices, surroundings of the pods, and deletion after the TTL. Sourced by `operator`.
 
-say "a job for a device that no node has is explained, goes to the node that gets one, and is deleted after its time"
+say "a job for a missing device is explained, placed when a node gets one, and deleted after its TTL"
 volume=$(cluster volume "$directory" shop-devices)
 placed() { status devices '.conditions[?(@.type=="Placed")].message'; }
 sed 's/^  name: smoke$/  name: devices/' "$manifest" >"$directory/devices.yaml"
@@ -15,27 +15,27 @@ cat >>"$directory/devices.yaml" <<'YAML'
 YAML
 kubectl apply -n shop -f "$directory/devices.yaml" >/dev/null
 says() { [ "$(placed)" = "trainer needs nvidia.com/gpu 1 on pool=gpu; no such node" ]; }
-await 60 "why it is not placed ($(placed))" says
+await 60 "the reason why it is not placed ($(placed))" says
 kubectl label node node3 pool=gpu >/dev/null
 kubectl taint node node3 gpu=true:NoSchedule >/dev/null
 says() { [ "$(placed)" = "trainer needs nvidia.com/gpu 1 on pool=gpu; 1 node of pool=gpu has less nvidia.com/gpu (at most 0)" ]; }
-await 60 "that the node lacks a device ($(placed))" says
+await 60 "the missing device of the node ($(placed))" says
 kubectl get nodes -o yaml >"$directory/nodes.yaml"
-"$binary" plan "$directory/devices.yaml" --nodes "$directory/nodes.yaml" | grep -q "cannot be placed: $(placed)" || fail "the offline plan says something else"
+"$binary" plan "$directory/devices.yaml" --nodes "$directory/nodes.yaml" | grep -q "cannot be placed: $(placed)" || fail "shoprl plan prints another reason"
 kubectl patch node node3 --subresource=status --type=merge \
     -p '{"status":{"capacity":{"nvidia.com/gpu":"1"},"allocatable":{"nvidia.com/gpu":"1"}}}' >/dev/null
-await 120 "that every pod has a node ($(placed))" kubectl wait -n shop srj/devices --for condition=Placed --timeout 1s
+await 120 "a node for each pod ($(placed))" kubectl wait -n shop srj/devices --for condition=Placed --timeout 1s
 equal "the trainer's node" node3 "$(kubectl get pod -n shop devices-trainer-0-1 -o 'jsonpath={.spec.nodeName}')"
 equal "the trainer's node in the status" '["node3"]' "$(status devices '.roles[?(@.name=="trainer")].nodes')"
 equal "labels" 3 "$(kubectl get pods -n shop -l shoprl.dev/job=devices,team=shop --no-headers | wc -l)"
 budget() { kubectl get pdb -n shop -l shoprl.dev/job=devices -o "jsonpath={.items[*].spec.minAvailable}"; }
-equal "rollouts that an eviction leaves" 2 "$(budget)"
+equal "minAvailable of the rollouts" 2 "$(budget)"
 kubectl scale -n shop srj/devices --replicas 1 >/dev/null
 one_may_go() { [ "$(budget)" = 0 ]; }
-await 60 "a budget that lets the only rollout go" one_may_go
+await 60 "minAvailable 0 for a single rollout" one_may_go
 equal "network policies" 1 "$(kubectl get networkpolicy -n shop -l shoprl.dev/job=devices -o name | wc -l)"
 complete devices
 equal "weights" "$expected" "$(weights "$volume/$(kubectl get srj -n shop devices -o 'jsonpath={.metadata.uid}')")"
 kubectl wait -n shop srj/devices --for delete --timeout 120s >/dev/null
-equal "what is left" "persistentvolumeclaim/devices-store" "$(kubectl get pvc -n shop -l shoprl.dev/job=devices -o name)"
+equal "remaining objects" "persistentvolumeclaim/devices-store" "$(kubectl get pvc -n shop -l shoprl.dev/job=devices -o name)"
 kubectl taint node node3 gpu- >/dev/null

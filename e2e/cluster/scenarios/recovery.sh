@@ -1,6 +1,6 @@
-# Whoever dies, the weights are those of `shoprl run`. Sourced by `operator`.
+# Failures: the weights stay those of `shoprl run`. Sourced by `operator`.
 
-say "every stateless worker is killed, the trainer does not notice"
+say "all stateless workers are killed, the trainer continues"
 job workers
 await 300 "a row of the warm-up" row "$folder" warmup
 for role in simulator reward rollout; do kill_worker "$role" "$folder"; done
@@ -18,7 +18,7 @@ equal "weights" "$expected" "$(weights "$folder")"
 equal "attempt" 2 "$(status trainer .attempt)"
 [ -s "$folder/lineage/0002.json" ] || fail "no second attempt in the lineage"
 
-say "the operator dies, a worker dies, the operator is back"
+say "operator and a worker are killed, the operator restarts"
 job orphan
 await 300 "a row of the warm-up" row "$folder" warmup
 cluster stop "$directory" operator
@@ -28,10 +28,10 @@ complete orphan
 equal "weights" "$expected" "$(weights "$folder")"
 equal "attempt and restarts" "1 1" "$(status orphan .attempt) $(status orphan .restarts)"
 
-say "pods that are deleted come again and count as a disruption"
+say "deleted pods are replaced and count as disruptions"
 job deleted
 await 300 "a row of the warm-up" row "$folder" warmup
 kubectl delete pod -n shop -l shoprl.dev/job=deleted --wait=false >/dev/null
 complete deleted
 equal "weights" "$expected" "$(weights "$folder")"
-equal "failures of its own" "" "$(status deleted .failures.application)"
+equal "application failures" "" "$(status deleted .failures.application)"

@@ -1,4 +1,4 @@
-//! `simulate`: the controller simulation by hand (docs/runbooks/simulation.md).
+//! `simulate`: runs the operator in the model cluster (docs/runbooks/simulation.md).
 
 use std::io::Write;
 use std::ops::Range;
@@ -10,32 +10,32 @@ use clap::Parser;
 use shoprl_e2e::simulation::recording::{SEQUENCES, by_the_server, read, write};
 use shoprl_e2e::simulation::{campaign, replay_command, run};
 
-/// A run is mostly small objects that come and go.
+/// A run allocates many small, short-lived objects.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs the real reconcile against a modelled cluster.
+/// Runs the operator's real reconcile in a model cluster.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Runs all seeds of this range.
+    /// Run all seeds of this range.
     #[arg(long, value_name = "FROM..TO", value_parser = range, default_value = "0..100000")]
     seeds: Range<u64>,
-    /// Replays one seed and prints its trace.
+    /// Replay one seed and print its trace.
     #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// Records what the API server of KUBECONFIG answers, a fresh one with the kind installed, into this file.
+    /// Record the answers of the API server of KUBECONFIG into this file. The server must be fresh, with the CRD installed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seed"])]
     record: Option<PathBuf>,
-    /// Asks the API server of KUBECONFIG again and compares with this recording.
+    /// Compare the answers of the API server of KUBECONFIG with this recording.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seed", "record"])]
     compare: Option<PathBuf>,
-    /// Runs at the same time; default: one per processor.
+    /// Concurrent runs. Default: one per CPU core.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
-    let wrong = || format!("{text} is no range: write it as 0..1000");
+    let wrong = || format!("{text} is not a range: write it as 0..1000");
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
     Ok(from.parse().map_err(|_| wrong())?..to.parse().map_err(|_| wrong())?)
 }
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the real API server answers to every sequence.
+/// The real API server's answers to all sequences.
 fn answers() -> anyhow::Result<Vec<String>> {
     let tasks = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tasks.block_on(async {
@@ -105,17 +105,17 @@ fn replay(seed: u64, out: &mut impl Write) -> anyhow::Result<bool> {
 fn many(seeds: Range<u64>, threads: Option<usize>, out: &mut impl Write) -> anyhow::Result<bool> {
     let threads =
         threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let begun = Instant::now();
+    let started = Instant::now();
     let done = campaign(seeds.clone(), threads);
     writeln!(out, "{}", done.coverage)?;
-    let (from, to, seconds) = (seeds.start, seeds.end, begun.elapsed().as_secs_f64());
+    let (from, to, seconds) = (seeds.start, seeds.end, started.elapsed().as_secs_f64());
     let (runs, digest) = (done.runs, done.digest);
     writeln!(
         out,
         "\nseeds {from}..{to}: {runs} runs in {seconds:.1} s on {threads} threads, digest {digest:016x}"
     )?;
     for hole in done.coverage.holes() {
-        writeln!(out, "never tried: {hole}")?;
+        writeln!(out, "never exercised: {hole}")?;
     }
     for (seed, what) in &done.violations {
         writeln!(out, "seed {seed}: {what}\n    {}", replay_command(*seed))?;

@@ -1,4 +1,4 @@
-//! The audit log of an API server, followed while it grows.
+//! Follows the audit log of an API server.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -11,36 +11,36 @@ use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::sleep;
 
-/// How often a growing log is read.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval of reads from the log.
+const READ_INTERVAL: Duration = Duration::from_millis(200);
 
 /// One write that the API server answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
-    /// Who.
+    /// The client.
     pub user: String,
     /// create, update, patch, delete.
     pub verb: String,
-    /// To what: `pods`, `pods/status`.
+    /// The resource: `pods`, `pods/status`.
     pub resource: String,
     /// Name of the object.
     pub name: String,
-    /// When the request came in, in seconds since 1970.
-    pub begun: f64,
-    /// When it was answered.
-    pub done: f64,
+    /// Arrival of the request, in seconds since 1970.
+    pub received: f64,
+    /// Time of the answer, in seconds since 1970.
+    pub answered: f64,
     /// The status code of the answer.
     pub code: u16,
 }
 
 impl Write {
-    /// Whether it is this successful request of this user.
+    /// Whether this is a successful request of this user, verb and resource.
     pub fn is(&self, user: &str, verb: &str, resource: &str) -> bool {
         self.code < 300 && self.verb == verb && self.resource == resource && self.user == user
     }
 }
 
-/// A log and what was read of it.
+/// A log and the writes read from it.
 #[derive(Debug)]
 pub struct Log {
     file: BufReader<File>,
@@ -49,30 +49,30 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens one at its begin.
+    /// Opens a log at its beginning.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| {
-            format!("{}: give --audit the API server's audit log", path.display())
+            format!("{}: use --audit with the API server's audit log", path.display())
         })?;
         Ok(Self { file: BufReader::new(file), line: String::new(), writes: Vec::new() })
     }
 
-    /// Reads what was appended; returns how many writes are known.
+    /// Reads new lines and returns the number of writes read so far.
     ///
     /// # Errors
-    /// When a line is no record of an audit log.
+    /// When a line is not an audit record.
     pub fn read(&mut self) -> anyhow::Result<usize> {
         loop {
             self.file.read_line(&mut self.line)?;
-            // The rest of a line that is just being written comes with the next look.
+            // A line that is still being written is completed by the next read.
             if !self.line.ends_with('\n') {
                 return Ok(self.writes.len());
             }
             let record: Record = serde_json::from_str(&self.line)
-                .with_context(|| format!("not of an audit log: {}", self.line.trim_end()))?;
+                .with_context(|| format!("not an audit record: {}", self.line.trim_end()))?;
             self.writes.extend(record.write());
             self.line.clear();
         }
@@ -83,45 +83,45 @@ impl Log {
         &self.writes[mark.min(self.writes.len())..]
     }
 
-    /// Reads on until writes after `mark` of a kind name so many objects: a client may repeat itself.
+    /// Reads until the matching writes after `mark` name `count` different objects. Repeated writes count once.
     ///
     /// # Errors
-    /// When they do not come within `limit`.
+    /// When `limit` passes first.
     pub async fn until(
         &mut self,
         mark: usize,
         count: usize,
         limit: Duration,
         what: &str,
-        counts: impl Fn(&Write) -> bool,
+        matches: impl Fn(&Write) -> bool,
     ) -> anyhow::Result<()> {
         let end = Instant::now() + limit;
-        let (mut seen, mut from) = (HashSet::new(), mark);
+        let (mut names, mut from) = (HashSet::new(), mark);
         loop {
             let known = self.read()?;
-            let found = self.since(from).iter().filter(|write| counts(write));
-            seen.extend(found.map(|write| write.name.clone()));
+            let found = self.since(from).iter().filter(|write| matches(write));
+            names.extend(found.map(|write| write.name.clone()));
             from = known.max(from);
-            if seen.len() >= count {
+            if names.len() >= count {
                 return Ok(());
             }
             if Instant::now() > end {
-                bail!("{} of {count} {what} after {} s", seen.len(), limit.as_secs());
+                bail!("{} of {count} {what} after {} s", names.len(), limit.as_secs());
             }
-            sleep(LOOK).await;
+            sleep(READ_INTERVAL).await;
         }
     }
 
-    /// Reads on until none of a kind came for `quiet`.
+    /// Reads until no matching write has come for `quiet`.
     ///
     /// # Errors
-    /// When they still come after `limit`.
+    /// When `limit` passes first.
     pub async fn until_quiet(
         &mut self,
         quiet: Duration,
         limit: Duration,
         what: &str,
-        counts: impl Fn(&Write) -> bool,
+        matches: impl Fn(&Write) -> bool,
     ) -> anyhow::Result<()> {
         let end = Instant::now() + limit;
         let (mut from, mut last) = (self.read()?, Instant::now());
@@ -129,9 +129,9 @@ impl Log {
             if Instant::now() > end {
                 bail!("still {what} after {} s", limit.as_secs());
             }
-            sleep(LOOK).await;
+            sleep(READ_INTERVAL).await;
             let known = self.read()?;
-            if self.since(from).iter().any(&counts) {
+            if self.since(from).iter().any(&matches) {
                 last = Instant::now();
             }
             from = known;
@@ -140,7 +140,7 @@ impl Log {
     }
 }
 
-/// A line of the log, as far as it is looked at.
+/// The parts of an audit record that are used.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
@@ -186,8 +186,8 @@ impl Record {
             verb: self.verb,
             resource,
             name: object.name,
-            begun: seconds(self.request_received_timestamp),
-            done: seconds(self.stage_timestamp),
+            received: seconds(self.request_received_timestamp),
+            answered: seconds(self.stage_timestamp),
             code: self.response_status.map_or(0, |status| status.code),
         })
     }
@@ -201,7 +201,7 @@ mod tests {
     use super::Log;
 
     #[tokio::test]
-    async fn who_waits_for_so_many_waits_for_so_many_objects() {
+    async fn repeated_writes_to_an_object_count_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("audit.log");
         let line = |name: &str| {
@@ -209,18 +209,18 @@ mod tests {
                 r#"{{"stage":"ResponseComplete","verb":"patch","user":{{"username":"u"}},"objectRef":{{"resource":"pods","name":"{name}"}},"responseStatus":{{"code":200}},"requestReceivedTimestamp":"2026-01-01T00:00:00Z","stageTimestamp":"2026-01-01T00:00:00Z"}}"#
             )
         };
-        // One of them is told twice.
+        // `b` is written twice.
         let text = [line("a"), line("b"), line("b"), String::new()].join("\n");
         std::fs::write(&path, text).expect("written");
         let mut log = Log::open(&path).expect("it is there");
         let none = Duration::ZERO;
-        log.until(0, 2, none, "pods", |it| it.user == "u").await.expect("both are there");
-        let told = log.until(0, 3, none, "pods", |it| it.user == "u").await;
-        assert_eq!(told.expect_err("there are two").to_string(), "2 of 3 pods after 0 s");
+        log.until(0, 2, none, "pods", |write| write.user == "u").await.expect("both are there");
+        let waited = log.until(0, 3, none, "pods", |write| write.user == "u").await;
+        assert_eq!(waited.expect_err("there are two").to_string(), "2 of 3 pods after 0 s");
     }
 
     #[test]
-    fn a_log_is_read_as_it_grows_and_only_what_was_answered_counts() {
+    fn a_growing_log_is_read_and_only_answered_requests_count() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("audit.log");
         let mut file = std::fs::File::create(&path).expect("a file");
@@ -240,11 +240,11 @@ mod tests {
         assert_eq!(log.read().expect("records"), 2);
         let [status, refused] = log.since(0) else { panic!("{log:?}") };
         assert!(status.is("u", "create", "pods/status"), "{status:?}");
-        assert!((status.done - status.begun - 0.5).abs() < 1e-6, "{status:?}");
+        assert!((status.answered - status.received - 0.5).abs() < 1e-6, "{status:?}");
         assert!(!refused.is("u", "create", "pods"), "{refused:?}");
         assert_eq!(log.since(1), std::slice::from_ref(refused));
-        writeln!(file, "no record").expect("written");
-        let told = log.read().expect_err("not of a log").to_string();
-        assert!(told.contains("no record"), "{told}");
+        writeln!(file, "malformed").expect("written");
+        let error = log.read().expect_err("a malformed line").to_string();
+        assert!(error.contains("malformed"), "{error}");
     }
 }

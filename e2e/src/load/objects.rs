@@ -1,4 +1,4 @@
-//! The jobs of a load, and what an operator makes of one.
+//! The jobs of the load tests, and the objects that the operator creates for one.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ use shoprl_plan::cluster::{Effect, JobFacts, Observed, plan};
 use shoprl_plan::validate;
 use tokio::time::{Instant, sleep};
 
-/// The image of every pod; nobody pulls it.
+/// The image of all pods. It is never pulled.
 const IMAGE: &str =
     "localhost/shoprl@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The claim of all jobs of a namespace.
+/// The claim that all jobs of a namespace share.
 const CLAIM: &str = "store";
-/// What is not there after so long will not be.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Timeout for the namespace's claim and account.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A job of eight pods: a trainer, two simulators, a reward worker, four rollouts. All of a namespace share a claim that is
-/// there: nobody provides volumes here.
+/// A job of eight pods: a trainer, two simulators, a reward worker, four rollouts. All jobs of a namespace share an existing
+/// claim, because the cluster has no volume provisioner.
 ///
 /// # Errors
-/// When the kind has changed so that this is none.
+/// When the manifest no longer fits the CRD.
 pub(super) fn job(namespace: &str, name: &str) -> anyhow::Result<ShopRLJob> {
     let spec: ShopRLJobSpec = serde_json::from_value(json!({
         "checkpoint": {"store": {"existingClaim": {"name": CLAIM}}},
@@ -48,10 +48,10 @@ pub(super) fn job(namespace: &str, name: &str) -> anyhow::Result<ShopRLJob> {
     Ok(ShopRLJob { metadata, spec, status: None })
 }
 
-/// Makes a namespace in which jobs find what they need.
+/// Creates a namespace with a bound claim and a service account.
 ///
 /// # Errors
-/// When the API server refuses something, or its controllers do not answer.
+/// When the API server refuses a request, or its controllers do not bind the claim in time.
 pub(super) async fn open(client: &Client, namespace: &str) -> anyhow::Result<()> {
     let spaces: Api<Namespace> = Api::all(client.clone());
     let space: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))?;
@@ -76,7 +76,7 @@ pub(super) async fn open(client: &Client, namespace: &str) -> anyhow::Result<()>
     }))?;
     claims.create(&PostParams::default(), &claim).await.context("creating a claim")?;
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + TIMEOUT;
     loop {
         let claim = claims.get(CLAIM).await.context("reading a claim")?;
         let bound = claim.status.and_then(|status| status.phase).as_deref() == Some("Bound");
@@ -84,12 +84,12 @@ pub(super) async fn open(client: &Client, namespace: &str) -> anyhow::Result<()>
         if bound && account.is_some() {
             return Ok(());
         }
-        ensure!(Instant::now() < end, "{namespace}: no bound claim and account after {LIMIT:?}");
+        ensure!(Instant::now() < end, "{namespace}: no bound claim and account after {TIMEOUT:?}");
         sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// What belongs to a job.
+/// A child object of a job.
 #[derive(Debug, Clone)]
 pub(super) enum Child {
     Policy(Box<NetworkPolicy>),
@@ -100,21 +100,21 @@ pub(super) enum Child {
     Pod(Box<Pod>),
 }
 
-/// What the operator makes of a new job, in the order in which it is needed: from the operator's own plan.
+/// The objects that the operator's own plan creates for a new job, in order.
 ///
 /// # Errors
-/// When the plan makes something else of it.
+/// When the plan has other effects.
 pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
     let namespace = job.metadata.namespace.as_deref().context("a job without a namespace")?;
     let name = job.metadata.name.as_deref().context("a job without a name")?;
     let validated = validate(&job.spec, name)
         .map_err(|mistakes| anyhow::anyhow!("the job is not valid: {mistakes:?}"))?;
-    // As long as a real one.
+    // The length of a real token.
     let token = "0".repeat(64);
     let (nothing, now) = (Observed::default(), Timestamp::UNIX_EPOCH);
     let mut status = job.status.clone().unwrap_or_default();
     let mut children = Vec::new();
-    // Once for what is wanted, once for what follows from it.
+    // The first plan decides the intent, the second its effects.
     for _ in 0..2 {
         let facts = JobFacts {
             namespace,
@@ -141,7 +141,7 @@ pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
                     Child::Service(Box::new(prepared.service)),
                 ]),
                 Effect::Create(pod) => children.push(Child::Pod(pod)),
-                other => bail!("a new job is answered by {other:?}"),
+                other => bail!("unexpected effect for a new job: {other:?}"),
             }
         }
         status = plan.intent.unwrap_or(status);
@@ -150,18 +150,18 @@ pub(super) fn children(job: &ShopRLJob) -> anyhow::Result<Vec<Child>> {
 }
 
 impl Child {
-    /// Creates it.
+    /// Creates the object.
     ///
     /// # Errors
-    /// When the API server does not take it.
+    /// When the API server refuses it.
     pub(super) async fn create(&self, client: &Client) -> anyhow::Result<()> {
         match self {
-            Self::Policy(it) => create(client, it.as_ref()).await,
-            Self::Budget(it) => create(client, it.as_ref()).await,
-            Self::Config(it) => create(client, it.as_ref()).await,
-            Self::Token(it) => create(client, it.as_ref()).await,
-            Self::Service(it) => create(client, it.as_ref()).await,
-            Self::Pod(it) => create(client, it.as_ref()).await,
+            Self::Policy(object) => create(client, object.as_ref()).await,
+            Self::Budget(object) => create(client, object.as_ref()).await,
+            Self::Config(object) => create(client, object.as_ref()).await,
+            Self::Token(object) => create(client, object.as_ref()).await,
+            Self::Service(object) => create(client, object.as_ref()).await,
+            Self::Pod(object) => create(client, object.as_ref()).await,
         }
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     use super::{Child, children, job};
 
     #[test]
-    fn a_job_of_the_load_has_eight_pods_and_what_they_need() {
+    fn a_job_of_the_load_test_has_eight_pods_and_five_other_objects() {
         let mut job = job("load", "b-0000").expect("a job");
         job.metadata.uid = Some("11111111-2222-3333-4444-555555555555".to_owned());
         let children = children(&job).expect("a plan");

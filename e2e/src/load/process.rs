@@ -1,8 +1,8 @@
-//! What the operator's process took of the machine.
+//! Memory and CPU time of the operator's process.
 
 use anyhow::Context;
 
-/// Clock ticks of /proc a second: fixed for user space, whatever the kernel's own.
+/// Clock ticks per second in /proc: fixed for user space, independent of the kernel's timer.
 const TICKS: f64 = 100.0;
 
 /// A process by its id.
@@ -10,7 +10,7 @@ const TICKS: f64 = 100.0;
 pub(super) struct Process(pub(super) u32);
 
 impl Process {
-    /// Memory in use now and at most, in MiB.
+    /// Current and peak resident memory, in MiB.
     pub(super) fn memory(self) -> anyhow::Result<(f64, f64)> {
         let text = self.read("status")?;
         let field = |name: &str| {
@@ -22,10 +22,10 @@ impl Process {
         Ok((field("VmRSS:")?, field("VmHWM:")?))
     }
 
-    /// Seconds of a processor that it used so far.
+    /// CPU seconds used so far.
     pub(super) fn seconds(self) -> anyhow::Result<f64> {
         let text = self.read("stat")?;
-        // After the name, which may hold anything: fields 14 and 15 are user and system time.
+        // Fields 14 and 15 are user and system time; counting starts after the name, which may contain anything.
         let ticks = text.rsplit_once(')').and_then(|(_, rest)| {
             let mut fields = rest.split_whitespace().skip(11).map(str::parse::<f64>);
             Some(fields.next()?.ok()? + fields.next()?.ok()?)
@@ -46,12 +46,12 @@ mod tests {
     use super::Process;
 
     #[test]
-    fn a_process_has_memory_and_a_past_and_one_that_is_not_there_is_named() {
+    fn a_process_has_memory_and_time_and_a_missing_one_is_named() {
         let me = Process(std::process::id());
-        let (now, most) = me.memory().expect("this process");
-        assert!(now > 0.5 && now <= most, "{now} {most}");
+        let (now, peak) = me.memory().expect("this process");
+        assert!(now > 0.5 && now <= peak, "{now} {peak}");
         assert!(me.seconds().is_ok_and(|seconds| seconds >= 0.0));
-        let told = Process(u32::MAX).memory().expect_err("nobody").to_string();
-        assert!(told.contains("--pid must be"), "{told}");
+        let error = Process(u32::MAX).memory().expect_err("no process").to_string();
+        assert!(error.contains("--pid must be"), "{error}");
     }
 }

@@ -1,48 +1,48 @@
-//! Bugs planted between the real operator and the model: each must be found.
+//! Planted bugs between the real operator and the model. The invariants must find each of them.
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::api::{Call, Verb, text};
-use super::ledger::surrounds;
+use super::invariants::surrounds;
 
-/// A mistake that an operator could make.
+/// A mistake that an operator can make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// Passes go on although the job is being deleted.
+    /// The job is reconciled although it is being deleted.
     StatusAfterDelete,
-    /// Pods carry no label of their attempt.
+    /// Pods have no incarnation label.
     MissingAttemptLabel,
-    /// Pods are applied, so one that is there is taken over.
+    /// Pods are applied instead of created, so a foreign pod of the same name is taken over.
     ApplyInPlaceOfCreate,
-    /// What is not in the cache is taken for gone, and its pods are deleted.
+    /// A job that is not in the cache counts as deleted, and its pods are deleted.
     CachedDestructiveRead,
-    /// A status write whose reply was lost is done again on top of itself.
+    /// A status write whose reply was lost is repeated on top of its own result.
     DoubleCountAfterLostReply,
-    /// Failures are counted in memory.
+    /// Failures are counted in memory only.
     BudgetResetOnRestart,
-    /// An end is forgotten by the next report.
+    /// The next report removes a terminal condition.
     TerminalNotSticky,
-    /// Pods are made before the intent is persisted.
+    /// Pods are created before the intent is persisted.
     EffectBeforeIntent,
-    /// Deletions name no unique id.
+    /// Deletions have no UID precondition.
     WrongUidDelete,
-    /// A trainer that was replaced writes checkpoints.
+    /// A replaced trainer writes checkpoints.
     UnfencedLineage,
-    /// Children have no owner.
+    /// Pods have no owner reference.
     Orphans,
-    /// The status is written at every pass.
+    /// Each reconcile writes the status.
     NeedlessWrite,
-    /// What cannot be read is taken for what it was.
+    /// An unreadable spec is read without its unreadable field.
     UnreadableTakenForRead,
-    /// Progress is told again after a quarter of a minute.
+    /// Progress is written every 15 s.
     RestlessProgress,
-    /// What surrounds the pods is changed whatever became of it since it was read.
+    /// Surroundings are written without a resource version.
     LateSurroundings,
 }
 
 impl Bug {
-    /// All of them.
+    /// All bugs.
     pub const ALL: [Self; 15] = [
         Self::StatusAfterDelete,
         Self::MissingAttemptLabel,
@@ -61,7 +61,7 @@ impl Bug {
         Self::LateSurroundings,
     ];
 
-    /// What a pass reads instead of `job`; `first`: the first pass of its process.
+    /// Changes the `job` that a reconcile reads; `first` for the first reconcile of a process.
     pub(super) fn misread(self, job: &mut Value, first: bool) {
         match self {
             Self::StatusAfterDelete => remove(&mut job["metadata"], "deletionTimestamp"),
@@ -71,13 +71,15 @@ impl Bug {
             Self::TerminalNotSticky => {
                 let conditions = job.pointer_mut("/status/conditions");
                 if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
-                    conditions.retain(|it| it["type"] != "Complete" && it["type"] != "Failed");
+                    conditions.retain(|condition| {
+                        !matches!(text(condition, &["type"]), "Complete" | "Failed")
+                    });
                 }
             }
             Self::RestlessProgress => {
-                let told = text(job, &["status", "progress", "time"]).parse::<Timestamp>();
-                if let Ok(told) = told.map(|told| told - SignedDuration::from_secs(45)) {
-                    job["status"]["progress"]["time"] = json!(told.to_string());
+                let written = text(job, &["status", "progress", "time"]).parse::<Timestamp>();
+                if let Ok(earlier) = written.map(|time| time - SignedDuration::from_secs(45)) {
+                    job["status"]["progress"]["time"] = json!(earlier.to_string());
                 }
             }
             Self::UnreadableTakenForRead if job["spec"]["seed"].is_string() => {
@@ -87,7 +89,7 @@ impl Bug {
         }
     }
 
-    /// What is sent instead of `call`.
+    /// Changes a `call` before it is sent.
     pub(super) fn missend(self, call: &mut Call) {
         let creates_pod = call.verb == Verb::Create && call.kind.plural == "pods";
         match self {

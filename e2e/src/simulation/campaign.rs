@@ -1,4 +1,4 @@
-//! Many runs.
+//! Runs over many seeds.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -6,26 +6,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Bug, Coverage, run};
 
-/// What many runs said.
+/// The results of many runs.
 #[derive(Debug, Default)]
 pub struct Campaign {
-    /// Runs made.
+    /// Number of runs.
     pub runs: u64,
-    /// Seeds at which something did not hold, with what.
+    /// Seeds with a violated invariant, and which.
     pub violations: Vec<(u64, String)>,
-    /// What was tried.
+    /// The faults and events that occurred.
     pub coverage: Coverage,
-    /// Combines the digests of all traces.
+    /// Combined digest of all traces.
     pub digest: u64,
 }
 
-/// A thread that found so many violations begins no further run.
-const ENOUGH: usize = 10;
+/// Violations of one thread after which the campaign stops.
+const MAX_VIOLATIONS: usize = 10;
 
-/// Runs every seed on `threads` threads.
+/// Runs all seeds on `threads` threads.
 ///
 /// # Panics
-/// When a run does.
+/// When a run panics.
 pub fn campaign(seeds: Range<u64>, threads: usize) -> Campaign {
     let next = AtomicU64::new(seeds.start);
     let all = Mutex::new(Campaign::default());
@@ -39,12 +39,12 @@ pub fn campaign(seeds: Range<u64>, threads: usize) -> Campaign {
                         break;
                     }
                     own.add(seed, run(seed, None, false));
-                    if own.violations.len() >= ENOUGH {
+                    if own.violations.len() >= MAX_VIOLATIONS {
                         next.fetch_max(seeds.end, Ordering::Relaxed);
                     }
                 }
                 let mut all = all.lock().expect("a thread that panics ends the campaign");
-                all.join(own);
+                all.merge(own);
             });
         }
     });
@@ -53,7 +53,7 @@ pub fn campaign(seeds: Range<u64>, threads: usize) -> Campaign {
     all
 }
 
-/// The first of `seeds` at which a planted bug is found, with what gives it away.
+/// The first of `seeds` at which a planted bug is found, with the violated invariant.
 pub fn hunt(bug: Bug, seeds: Range<u64>) -> Option<(u64, String)> {
     seeds.into_iter().find_map(|seed| Some((seed, run(seed, Some(bug), false).violation?)))
 }
@@ -62,12 +62,12 @@ impl Campaign {
     fn add(&mut self, seed: u64, outcome: super::Outcome) {
         self.runs += 1;
         self.coverage.add(&outcome.coverage);
-        // Independent of the order in which the threads come along.
+        // XOR is independent of the order of the threads.
         self.digest ^= outcome.digest.rotate_left(u32::try_from(seed % 64).unwrap_or_default());
         self.violations.extend(outcome.violation.map(|what| (seed, what)));
     }
 
-    fn join(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.runs += other.runs;
         self.coverage.add(&other.coverage);
         self.digest ^= other.digest;

@@ -1,4 +1,4 @@
-//! What users, nodes and the weather do.
+//! Chaos: actions of users, failures of nodes and pods, expired watches.
 
 use serde_json::{Value, json};
 use shoprl_crds::{Progress, TrainerPhase};
@@ -6,48 +6,48 @@ use shoprl_crds::{Progress, TrainerPhase};
 use super::api::{Call, Kind, Verb, is_leaving, text, uid};
 use super::informer::Next;
 use super::kubelet::{self, Class, Node};
-use super::process::is_over;
-use super::run::{JOB, NAMESPACE};
+use super::names::{JOB, NAMESPACE};
+use super::process::has_ended;
 use super::world::World;
 
-/// A node that is silent for so long is not ready (ms).
+/// Silence after which a node is not ready (ms).
 const NOT_READY: i64 = 40_000;
-/// And for so long: its pods are deleted (ms).
+/// Silence after which the pods of a node are deleted (ms).
 const EVICT: i64 = 300_000;
 
 impl World {
     pub(super) fn chaos(&mut self) {
         match self.random.below(20) {
-            0..=6 => self.fail_a_pod(),
-            7..=8 => self.delete_a_pod(),
-            9..=10 => self.change_a_node(),
-            11..=14 => self.change_the_job(),
-            15 => self.occupy_a_name(),
+            0..=6 => self.fail_pod(),
+            7..=8 => self.delete_pod(),
+            9..=10 => self.change_node(),
+            11..=14 => self.change_job(),
+            15 => self.occupy_pod_name(),
             16 => {
-                let seat = self.random.below(self.seats.len());
+                let replica = self.random.below(self.replicas.len());
                 self.coverage.happened("operator: killed");
-                self.kill(seat);
+                self.kill(replica);
             }
             17 => {
                 if self.random.once_in(2) {
                     self.bookmark();
                 }
                 self.server.compact();
-                self.say(format_args!("history is compacted"));
+                self.record(format_args!("history is compacted"));
                 self.coverage.happened("watch: expired");
             }
             18 => self.relist(),
             _ => {
                 let wait = self.random.within(1000..400_000);
-                self.pass_time(self.now + wait);
+                self.advance_time(self.now + wait);
             }
         }
     }
 
-    /// Watches that have seen everything learn how far that is, and so survive a compaction.
+    /// Bookmarks advance the watches that are up to date, so that they survive a compaction.
     fn bookmark(&mut self) {
-        for seat in &mut self.seats {
-            let Some(process) = &mut seat.process else { continue };
+        for replica in &mut self.replicas {
+            let Some(process) = &mut replica.process else { continue };
             for informer in [&mut process.jobs, &mut process.pods] {
                 if matches!(informer.next(&self.server), Next::Nothing) {
                     informer.version = Some(self.server.version());
@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    fn fail_a_pod(&mut self) {
+    fn fail_pod(&mut self) {
         let running = self.cluster.running();
         let Some(pod) = self.random.pick(&running).cloned() else { return };
         let class = match self.random.below(32) {
@@ -70,12 +70,12 @@ impl World {
             _ => Class::Exit(1),
         };
         let name = self.cluster.workers[&pod].name.clone();
-        self.say(format_args!("{name} ends: {class:?}"));
+        self.record(format_args!("{name} ends: {class:?}"));
         self.coverage.happened(&format!("pod: {class:?}"));
         self.cluster.end(&pod, class, self.now, &mut self.random);
     }
 
-    fn delete_a_pod(&mut self) {
+    fn delete_pod(&mut self) {
         let pods: Vec<String> = self
             .server
             .all(Kind::of("pods"))
@@ -84,11 +84,11 @@ impl World {
         let Some(name) = self.random.pick(&pods).cloned() else { return };
         let body =
             if self.random.once_in(4) { json!({"gracePeriodSeconds": 0}) } else { json!({}) };
-        self.ask(&kubelet::call(Verb::Delete, "", NAMESPACE, &name, body));
+        self.request(&kubelet::call(Verb::Delete, "", NAMESPACE, &name, body));
         self.coverage.happened("pod: deleted");
     }
 
-    fn change_a_node(&mut self) {
+    fn change_node(&mut self) {
         let node = self.random.below(self.cluster.nodes.len());
         match self.cluster.nodes[node] {
             Node::Up if self.random.once_in(2) => self.lose(node, Node::CutOff(self.now)),
@@ -99,12 +99,11 @@ impl World {
     }
 
     fn lose(&mut self, node: usize, how: Node) {
-        self.say(format_args!("node{}: {how:?}", node + 1));
-        let what =
-            if matches!(how, Node::Dead(_)) { "node: without power" } else { "node: cut off" };
+        self.record(format_args!("node{}: {how:?}", node + 1));
+        let what = if matches!(how, Node::Dead(_)) { "node: power lost" } else { "node: cut off" };
         self.coverage.happened(what);
         self.cluster.nodes[node] = how;
-        // Some steps last long, and end when the trainer was replaced long ago.
+        // Some steps take so long that the trainer is replaced before they end.
         for worker in self.cluster.workers.values_mut() {
             if worker.node == node && worker.role == "trainer" && self.random.once_in(2) {
                 worker.due = worker.due.saturating_add(self.random.within(0..900_000));
@@ -112,11 +111,11 @@ impl World {
         }
     }
 
-    /// A node works again: what lost its power there died.
+    /// A node comes back. Processes on a node that had lost power are dead.
     pub(super) fn bring_back(&mut self, node: usize) {
         let dead = matches!(self.cluster.nodes[node], Node::Dead(_));
         self.cluster.nodes[node] = Node::Up;
-        self.say(format_args!("node{} is back", node + 1));
+        self.record(format_args!("node{} is back", node + 1));
         let pods = self.server.all(Kind::of("pods"));
         let present: Vec<(String, bool)> =
             pods.map(|pod| (uid(pod).to_owned(), is_leaving(pod))).collect();
@@ -136,13 +135,13 @@ impl World {
         });
     }
 
-    /// A node is removed: its pods' objects go, and what runs there runs on unseen.
+    /// A node is removed from the API: its pod objects are deleted, but its processes continue.
     pub(super) fn remove(&mut self, node: usize) {
-        self.say(format_args!("node{} is removed", node + 1));
+        self.record(format_args!("node{} is removed", node + 1));
         self.coverage.happened("node: removed");
         for (name, id) in self.pods_on(node) {
-            for change in kubelet::force(&mut self.server, NAMESPACE, &name, &id) {
-                self.notice(&change);
+            for change in kubelet::force_delete(&mut self.server, NAMESPACE, &name, &id) {
+                self.observe(&change);
             }
         }
     }
@@ -154,7 +153,7 @@ impl World {
         here.map(|pod| (text(pod, &["metadata", "name"]).to_owned(), uid(pod).to_owned())).collect()
     }
 
-    /// The node controller acts on nodes that are silent for long.
+    /// The node controller: marks pods on silent nodes as not ready, and later deletes them.
     pub(super) fn watch_nodes(&mut self) {
         for node in 0..self.cluster.nodes.len() {
             let (Node::CutOff(since) | Node::Dead(since)) = self.cluster.nodes[node] else {
@@ -171,25 +170,25 @@ impl World {
                 let call = if silent >= EVICT && !is_leaving(pod) {
                     kubelet::call(Verb::Delete, "", NAMESPACE, &name, json!({}))
                 } else if pod["status"]["conditions"][0]["status"] == "True" {
-                    let said = json!([{"type": "Ready", "status": "False"}]);
+                    let conditions = json!([{"type": "Ready", "status": "False"}]);
                     kubelet::call(
                         Verb::Merge,
                         "status",
                         NAMESPACE,
                         &name,
-                        json!({"status": {"conditions": said}}),
+                        json!({"status": {"conditions": conditions}}),
                     )
                 } else {
                     continue;
                 };
-                self.ask(&call);
+                self.request(&call);
             }
         }
     }
 
-    fn change_the_job(&mut self) {
+    fn change_job(&mut self) {
         let Some(job) = self.server.get(Kind::of("shoprljobs"), NAMESPACE, JOB).cloned() else {
-            return self.create_the_job();
+            return self.create_job();
         };
         match self.random.below(9) {
             0..=3 => {
@@ -202,38 +201,40 @@ impl World {
                 self.set(&json!({"roles": {"rollout": {"replicas": replicas}}}));
                 self.coverage.happened("user: scaled");
             }
-            // A newer kind allows what this operator cannot read; later the user takes it back.
+            // A newer CRD allows a spec that this operator cannot read; later the user reverts it.
             7 => {
                 let seed = if is_unreadable(&job) { Value::Null } else { json!("seven") };
                 self.set(&json!({"seed": seed}));
-                self.coverage.happened("user: wrote what cannot be read");
+                self.coverage.happened("user: wrote an unreadable spec");
             }
             _ => {
                 let policy = if self.random.once_in(2) { "Foreground" } else { "Background" };
-                self.ask(&job_call(Verb::Delete, json!({"propagationPolicy": policy})));
+                self.request(&job_call(Verb::Delete, json!({"propagationPolicy": policy})));
                 self.coverage.happened("user: deleted the job");
             }
         }
     }
 
-    /// What cannot be read is told of, in words; then the user mends it.
-    pub(super) fn mend_the_job(&mut self) {
+    /// A job with an unreadable spec must have a condition that reports it; then the user repairs the spec.
+    pub(super) fn repair_job(&mut self) {
         self.drain();
         let Some(job) = self.job().filter(|job| is_unreadable(job)) else { return };
-        let told = |it: &Value| it["type"] == "Accepted" && it["reason"] == "Unreadable";
+        let reported = |condition: &Value| {
+            condition["type"] == "Accepted" && condition["reason"] == "Unreadable"
+        };
         let conditions = job["status"]["conditions"].as_array();
-        if !is_over(job) && !is_leaving(job) && !conditions.into_iter().flatten().any(told) {
-            return self.violate("a job cannot be read, and nobody says so".to_owned());
+        if !has_ended(job) && !is_leaving(job) && !conditions.into_iter().flatten().any(reported) {
+            return self.violate("the job is unreadable, and no condition reports it".to_owned());
         }
         self.set(&json!({"seed": null}));
     }
 
     /// Changes the job's spec as a user does.
     pub(super) fn set(&mut self, spec: &Value) {
-        self.ask(&job_call(Verb::Merge, json!({"spec": spec})));
+        self.request(&job_call(Verb::Merge, json!({"spec": spec})));
     }
 
-    pub(super) fn create_the_job(&mut self) {
+    pub(super) fn create_job(&mut self) {
         let steps = self.random.within(1..5);
         let replicas = self.random.within(1..4);
         let mut create = job_call(
@@ -244,12 +245,12 @@ impl World {
             }),
         );
         create.name.clear();
-        self.ask(&create);
+        self.request(&create);
         self.coverage.happened("user: created the job");
     }
 
-    /// Somebody else's pod has the name of one that is wanted next.
-    fn occupy_a_name(&mut self) {
+    /// A foreign pod takes the name of a pod that will be needed.
+    fn occupy_pod_name(&mut self) {
         let incarnation = self.random.within(1..4);
         let name = format!("{JOB}-rollout-0-{incarnation}");
         let mut create = kubelet::call(
@@ -260,12 +261,12 @@ impl World {
             json!({"metadata": {"name": name}, "spec": {"containers": []}}),
         );
         create.name.clear();
-        self.ask(&create);
+        self.request(&create);
         self.coverage.happened("user: took a pod's name");
     }
 
-    /// Somebody else's pods go.
-    pub(super) fn free_names(&mut self) {
+    /// Deletes all foreign pods.
+    pub(super) fn delete_foreign_pods(&mut self) {
         let foreign = self
             .server
             .all(Kind::of("pods"))
@@ -274,22 +275,22 @@ impl World {
             .map(|pod| (text(pod, &["metadata", "name"]).to_owned(), uid(pod).to_owned()))
             .collect();
         for (name, id) in foreign {
-            for change in kubelet::force(&mut self.server, NAMESPACE, &name, &id) {
-                self.notice(&change);
+            for change in kubelet::force_delete(&mut self.server, NAMESPACE, &name, &id) {
+                self.observe(&change);
             }
         }
     }
 
-    /// All watches of all processes begin anew.
+    /// Makes all watches of all processes list again.
     pub(super) fn relist(&mut self) {
-        for seat in &mut self.seats {
-            if let Some(process) = &mut seat.process {
+        for replica in &mut self.replicas {
+            if let Some(process) = &mut replica.process {
                 (process.jobs.version, process.pods.version) = (None, None);
             }
         }
     }
 
-    /// What the trainer at an address says.
+    /// The progress of the trainer at an address.
     pub(super) fn progress(&self, address: &str) -> Option<Progress> {
         let worker = self.cluster.at(address)?;
         Some(Progress {
@@ -298,7 +299,7 @@ impl World {
             target_steps: worker.target,
             steps: format!("{}/{}", worker.step, worker.target),
             weights_version: worker.step,
-            // Not every step changes it.
+            // Changes every third step.
             success: Some(format!("0.{}0", worker.step / 3)),
             waiting_for: None,
             time: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(super::process::time(
@@ -308,7 +309,7 @@ impl World {
     }
 }
 
-/// Whether the user wrote a seed that is no number.
+/// Whether the spec has a seed that is not a number.
 fn is_unreadable(job: &Value) -> bool {
     job["spec"]["seed"].is_string()
 }

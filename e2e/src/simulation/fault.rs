@@ -1,36 +1,34 @@
-//! What may go wrong with a request, and which requests it went wrong with.
+//! Faults of requests, and their coverage by call site.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::api::{Call, Verb};
-
-/// What happens to one request.
+/// The fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// Nothing goes wrong.
+    /// No fault.
     None,
-    /// The server answers 503, and did nothing.
+    /// The server answers 503 and does nothing.
     Error,
-    /// The server did it, and no answer comes back.
+    /// The server executes the request, but its answer is lost.
     TimeoutApplied,
-    /// The server answers 409 because somebody else wrote meanwhile.
+    /// The server answers 409, as after a write of another client.
     Conflict,
-    /// The operator dies before the request leaves.
+    /// The operator crashes before the request is sent.
     CrashBefore,
-    /// The operator dies once the server did it.
+    /// The operator crashes after the server executed the request.
     CrashAfter,
 }
 
 impl Fault {
-    /// All that go wrong.
+    /// All faults.
     pub const ALL: [Self; 5] =
         [Self::Error, Self::TimeoutApplied, Self::Conflict, Self::CrashBefore, Self::CrashAfter];
 
-    /// Whether it can happen at `site`: what changes nothing conflicts with nothing.
+    /// Whether the fault can happen at `site`. Reads have no conflicts.
     pub fn is_possible(self, site: &str) -> bool {
         self != Self::Conflict
-            || !(site.starts_with("Get") || site.starts_with("List") || site == ASK)
+            || !(site.starts_with("Get") || site.starts_with("List") || site == PROGRESS)
     }
 }
 
@@ -48,10 +46,10 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The site at which a trainer is asked.
-pub(super) const ASK: &str = "Ask trainer";
+/// The site of requests for a trainer's progress.
+pub(super) const PROGRESS: &str = "GetProgress trainer";
 
-/// Call sites that every number of runs worth its name reaches.
+/// Call sites that a campaign must reach.
 pub(super) const SITES: [&str; 11] = [
     "Update shoprljobs/status",
     "Create configmaps",
@@ -63,14 +61,14 @@ pub(super) const SITES: [&str; 11] = [
     "Create pods",
     "Get pods",
     "Delete pods",
-    ASK,
+    PROGRESS,
 ];
 
-/// How often which fault happened where.
+/// Counts of faults by call site, and of other events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     cells: BTreeMap<(String, Fault), u64>,
-    /// Everything else that happened: events lost, nodes lost, pods ended and the like.
+    /// Other events: watch events lost, nodes lost, pods ended and the like.
     happened: BTreeMap<String, u64>,
 }
 
@@ -80,7 +78,7 @@ impl Coverage {
         *self.cells.entry((site.to_owned(), fault)).or_default() += 1;
     }
 
-    /// Counts something else.
+    /// Counts another event.
     pub fn happened(&mut self, what: &str) {
         match self.happened.get_mut(what) {
             Some(count) => *count += 1,
@@ -88,7 +86,7 @@ impl Coverage {
         }
     }
 
-    /// Adds those of another run.
+    /// Adds the counts of another run.
     pub fn add(&mut self, other: &Self) {
         for (cell, count) in &other.cells {
             *self.cells.entry(cell.clone()).or_default() += count;
@@ -98,12 +96,12 @@ impl Coverage {
         }
     }
 
-    /// How often something happened.
+    /// The count of an event.
     pub fn of(&self, what: &str) -> u64 {
         self.happened.get(what).copied().unwrap_or_default()
     }
 
-    /// Cells that can be reached and were not.
+    /// Faults that can happen at a site and did not.
     pub fn holes(&self) -> Vec<String> {
         let mut sites: Vec<&str> = self.cells.keys().map(|(site, _)| site.as_str()).collect();
         sites.extend(SITES);
@@ -142,10 +140,4 @@ impl fmt::Display for Coverage {
         }
         Ok(())
     }
-}
-
-/// Name of the place from which a request comes.
-pub(super) fn site(call: &Call) -> String {
-    debug_assert!(call.verb != Verb::Merge || !call.name.is_empty());
-    call.to_string()
 }

@@ -1,24 +1,24 @@
-//! One watch of one process, as far behind as the schedule lets it be.
+//! One watch of one process. The schedule decides how far it lags behind.
 
 use super::api::{Event, Expired, Kind, Server};
 
-/// Where a watch is.
+/// The position of a watch.
 #[derive(Debug)]
 pub(super) struct Informer {
     pub(super) kind: &'static Kind,
     pub(super) selector: &'static str,
-    /// Version up to which everything is known; `None`: it must list.
+    /// Version up to which all events were delivered; `None` before a list.
     pub(super) version: Option<u64>,
 }
 
-/// What a watch sees next.
+/// The next step of a watch.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// It has to list.
+    /// List all objects.
     List,
-    /// A change.
+    /// A change and its version.
     Event(u64, Event),
-    /// Nothing yet.
+    /// Up to date.
     Nothing,
 }
 

@@ -1,7 +1,7 @@
-//! Scheduler, kubelets and what runs on the nodes.
+//! Scheduler, kubelets and the processes on the nodes.
 //!
-//! A pod has two lives: its object in the API server and its process on a node. A node that is cut off goes on
-//! running the process after the object is gone.
+//! A pod is an object in the API server and a process on a node. A node that is cut off runs the process on after the object
+//! was deleted.
 
 mod report;
 mod trainer;
@@ -15,19 +15,19 @@ use super::lineage::Stores;
 use super::random::Random;
 
 const NODES: usize = 3;
-/// Due never: something else has to happen first.
+/// The due time of a worker that waits for another event.
 pub(super) const NEVER: i64 = i64::MAX;
 
-/// How far a process is.
+/// State of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stage {
     Unplaced,
     Placed,
     Running,
     Ready,
-    /// Ended, and the kubelet has not said so yet.
+    /// Ended, but not yet reported by the kubelet.
     Ended(Class),
-    /// The object says so.
+    /// Ended, and reported in the pod's status.
     Reported,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Class {
     NodeLost,
 }
 
-/// A process on a node, or about to be.
+/// A process on a node, or the pod that waits for one.
 #[derive(Debug, Clone)]
 pub(super) struct Worker {
     pub(super) name: String,
@@ -50,24 +50,24 @@ pub(super) struct Worker {
     pub(super) incarnation: String,
     pub(super) node: usize,
     pub(super) stage: Stage,
-    /// When its next step happens (ms).
+    /// Time of its next event (ms).
     pub(super) due: i64,
-    /// It was told to leave, and is killed then.
+    /// Time of SIGKILL (ms), after a SIGTERM.
     pub(super) killed_at: Option<i64>,
     pub(super) address: String,
-    /// Of a trainer that runs: its attempt in the lineage, its step, and its target.
+    /// For a running trainer: its attempt in the lineage, its step and its target step.
     pub(super) attempt: u32,
     pub(super) step: i64,
     pub(super) target: i64,
-    /// It is in the middle of a step.
+    /// Whether the trainer computes a step.
     pub(super) computes: bool,
 }
 
-/// How a node is.
+/// State of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
     Up,
-    /// Silent since then; what runs there runs on.
+    /// Cut off since then; its processes continue.
     CutOff(i64),
     /// Without power since then.
     Dead(i64),
@@ -76,7 +76,7 @@ pub(super) enum Node {
 /// All nodes.
 pub(super) struct Cluster {
     pub(super) nodes: [Node; NODES],
-    /// By the unique id of the pod.
+    /// By the UID of the pod.
     pub(super) workers: BTreeMap<String, Worker>,
     pub(super) stores: Stores,
     addresses: u32,
@@ -92,8 +92,8 @@ impl Cluster {
         }
     }
 
-    /// A pod changed.
-    pub(super) fn notice(&mut self, change: &Change, now: i64, random: &mut Random) {
+    /// Reacts to a change of a pod.
+    pub(super) fn observe(&mut self, change: &Change, now: i64, random: &mut Random) {
         if change.kind.plural != "pods" {
             return;
         }
@@ -107,13 +107,13 @@ impl Cluster {
                 }
             }
             (Some(before), None) => {
-                // A kubelet that is cut off does not learn of it; another stops what still runs.
+                // A kubelet that is cut off does not learn of the deletion; any other stops the process.
                 let Some(worker) = self.workers.get_mut(uid(before)) else { return };
                 if worker.stage != Stage::Unplaced && self.nodes[worker.node] != Node::Up {
                     return;
                 }
                 if matches!(worker.stage, Stage::Running | Stage::Ready) {
-                    // With the grace that its pod had: it may write long after the next one began.
+                    // It keeps its grace period, and may write long after its replacement started.
                     worker.killed_at = Some(now + 60_000);
                     worker.due = now + random.within(0..60_000);
                 } else {
@@ -145,34 +145,34 @@ impl Cluster {
         self.workers.insert(uid(pod).to_owned(), worker);
     }
 
-    /// When something happens next.
+    /// Time of the next event.
     pub(super) fn due(&self) -> i64 {
-        let placed = |worker: &&Worker| worker.stage == Stage::Unplaced || self.works(worker);
+        let placed = |worker: &&Worker| worker.stage == Stage::Unplaced || self.is_active(worker);
         self.workers.values().filter(placed).map(|worker| worker.due).min().unwrap_or(NEVER)
     }
 
-    fn works(&self, worker: &Worker) -> bool {
+    fn is_active(&self, worker: &Worker) -> bool {
         let reported = worker.stage == Stage::Reported;
         match self.nodes[worker.node] {
             Node::Up => true,
-            // Only processes go on, and only while they run.
+            // Only running processes continue.
             Node::CutOff(_) => matches!(worker.stage, Stage::Running | Stage::Ready) && !reported,
             Node::Dead(_) => false,
         }
     }
 
-    /// Unique ids of the pods that something happens with at `now`.
+    /// UIDs of the pods with an event at `now`.
     pub(super) fn due_at(&self, now: i64) -> Vec<String> {
         let due = |(_, worker): &(&String, &Worker)| {
-            worker.due <= now && (worker.stage == Stage::Unplaced || self.works(worker))
+            worker.due <= now && (worker.stage == Stage::Unplaced || self.is_active(worker))
         };
         self.workers.iter().filter(due).map(|(uid, _)| uid.clone()).collect()
     }
 
-    /// The next thing happens with a pod.
+    /// Executes the next event of a pod.
     ///
     /// # Errors
-    /// When a process that was replaced got its work into history.
+    /// When a checkpoint of a replaced trainer became visible.
     pub(super) fn advance(
         &mut self,
         id: &str,
@@ -260,7 +260,7 @@ impl Cluster {
         report::running(server, worker)
     }
 
-    /// A process that runs ends now, for a reason of its own.
+    /// Ends a running process by itself.
     pub(super) fn end(&mut self, id: &str, class: Class, now: i64, random: &mut Random) {
         if let Some(worker) = self.workers.get_mut(id) {
             worker.stage = Stage::Ended(class);
@@ -268,7 +268,7 @@ impl Cluster {
         }
     }
 
-    /// Pods whose process runs.
+    /// UIDs of the pods with a running process.
     pub(super) fn running(&self) -> Vec<String> {
         let runs = |worker: &Worker| matches!(worker.stage, Stage::Running | Stage::Ready);
         self.workers.iter().filter(|(_, worker)| runs(worker)).map(|(id, _)| id.clone()).collect()
@@ -304,8 +304,13 @@ pub(super) fn call(
     }
 }
 
-/// Removes a pod at once.
-pub(super) fn force(server: &mut Server, namespace: &str, name: &str, id: &str) -> Vec<Change> {
+/// Deletes a pod without a grace period.
+pub(super) fn force_delete(
+    server: &mut Server,
+    namespace: &str,
+    name: &str,
+    id: &str,
+) -> Vec<Change> {
     let body = json!({"gracePeriodSeconds": 0, "preconditions": {"uid": id}});
     server.answer(&call(Verb::Delete, "", namespace, name, body)).change.into_iter().collect()
 }

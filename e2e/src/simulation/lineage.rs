@@ -1,12 +1,12 @@
-//! What lies in the jobs' stores: attempts and their checkpoints (docs/ARCHITECTURE.md, Checkpoints).
+//! The checkpoint stores of the jobs: attempts and their checkpoints (docs/ARCHITECTURE.md, Checkpoints).
 
 use std::collections::BTreeMap;
 
-/// The run folders of all jobs, by unique id.
+/// The run folders of all jobs, by UID.
 #[derive(Debug, Default)]
 pub(super) struct Stores {
     folders: BTreeMap<String, Folder>,
-    /// A planted bug: an attempt that was replaced may still write.
+    /// Planted bug: a replaced attempt can still write.
     pub(super) unfenced: bool,
 }
 
@@ -18,17 +18,17 @@ struct Folder {
 }
 
 impl Stores {
-    /// A trainer begins: it creates the next attempt's record exclusively and reads the newest checkpoint of the lineage.
+    /// A trainer starts: it creates the record of the next attempt exclusively and reads the newest checkpoint of the lineage.
     pub(super) fn begin(&mut self, job: &str) -> (u32, i64) {
         let folder = self.folders.entry(job.to_owned()).or_default();
         folder.newest += 1;
         (folder.newest, folder.step)
     }
 
-    /// A trainer saves; `Ok(false)` tells it that it was replaced.
+    /// A trainer writes a checkpoint; `Ok(false)` if it was replaced.
     ///
     /// # Errors
-    /// When the write of a replaced attempt became part of history.
+    /// When the write of a replaced attempt became visible.
     pub(super) fn save(
         &mut self,
         job: &str,

@@ -19,22 +19,22 @@ use super::api::{Call, Event, Kind, is_leaving, text, uid};
 use super::informer::Informer;
 use super::transport::{Message, Reply, Trainers, Wire, client};
 
-/// The image of every job here.
+/// The image of all jobs.
 const IMAGE: &str = "localhost/shoprl@sha256:1";
 
-/// A pass on its way.
-pub(super) struct Pass {
-    /// The job as the pass read it, or as it wrote it since.
+/// A reconcile in progress.
+pub(super) struct Reconcile {
+    /// The job as the reconcile read it or last wrote it.
     pub(super) job: Arc<Value>,
     task: AbortHandle,
 }
 
-/// What a process waits for.
-pub(super) enum Waits {
-    /// An answer of the API server.
+/// A request in flight.
+pub(super) enum Pending {
+    /// To the API server.
     Call(Box<Call>, oneshot::Sender<Reply>),
-    /// A trainer's answer.
-    Ask(String, oneshot::Sender<Option<shoprl_crds::Progress>>),
+    /// To the trainer at an address.
+    Progress(String, oneshot::Sender<Option<shoprl_crds::Progress>>),
 }
 
 /// A process of the operator.
@@ -44,24 +44,24 @@ pub(super) struct Process {
     wire: Wire,
     pub(super) jobs: Informer,
     pub(super) pods: Informer,
-    known: BTreeMap<String, Arc<Value>>,
-    told: Arc<Pods>,
-    /// Unique ids of the pods that it knows of: in the cache, or made by itself.
+    job_cache: BTreeMap<String, Arc<Value>>,
+    pod_cache: Arc<Pods>,
+    /// UIDs of the pods in the cache, including those that the process created.
     pub(super) cached: BTreeSet<String>,
-    /// The pods were listed.
+    /// Whether the pods have been listed.
     pub(super) listed: bool,
-    /// When which job is looked at next (ms).
+    /// Time of the next reconcile (ms), by job.
     pub(super) queue: BTreeMap<String, i64>,
-    pub(super) pass: Option<Pass>,
-    /// What its pass, and what it left behind, wait for; with the job that it is about.
-    pub(super) waits: Vec<(Arc<Value>, Waits)>,
-    /// The job of the newest pass.
-    about: Arc<Value>,
-    pub(super) passes: u64,
+    pub(super) running: Option<Reconcile>,
+    /// Requests in flight of the reconcile and of its background tasks, with the job that they are for.
+    pub(super) pending: Vec<(Arc<Value>, Pending)>,
+    /// The job of the newest reconcile.
+    newest_job: Arc<Value>,
+    pub(super) reconciles: u64,
 }
 
 impl Process {
-    /// Starts one, with empty caches.
+    /// Starts a process with empty caches.
     pub(super) fn start(id: u64, clock: Arc<AtomicI64>, wire: Wire) -> Self {
         let pods = Arc::new(Pods::default());
         let key = OperatorKey::new(vec![7; 32]).expect("32 bytes are enough");
@@ -75,114 +75,114 @@ impl Process {
             wire,
             jobs: Informer::new(Kind::of("shoprljobs"), ""),
             pods: Informer::new(Kind::of("pods"), JOB_LABEL),
-            known: BTreeMap::new(),
-            told: pods,
+            job_cache: BTreeMap::new(),
+            pod_cache: pods,
             cached: BTreeSet::new(),
             listed: false,
             queue: BTreeMap::new(),
-            pass: None,
-            waits: Vec::new(),
-            about: Arc::default(),
-            passes: 0,
+            running: None,
+            pending: Vec::new(),
+            newest_job: Arc::default(),
+            reconciles: 0,
         }
     }
 
-    /// The job of this name in the cache.
+    /// The cached job of this name.
     pub(super) fn job(&self, name: &str) -> Option<&Arc<Value>> {
-        self.known.get(name)
+        self.job_cache.get(name)
     }
 
-    /// The jobs' watch tells something. Deletions wake nobody.
-    pub(super) fn see_job(&mut self, event: &Event, now: i64) {
+    /// Handles an event of the job watch. Deletions cause no reconcile.
+    pub(super) fn on_job_event(&mut self, event: &Event, now: i64) {
         match event {
             Event::Applied(job) => {
                 let name = text(job, &["metadata", "name"]).to_owned();
-                self.wake(&name, now);
-                self.known.insert(name, job.clone());
+                self.enqueue(&name, now);
+                self.job_cache.insert(name, job.clone());
             }
-            Event::Deleted(job) => drop(self.known.remove(text(job, &["metadata", "name"]))),
+            Event::Deleted(job) => drop(self.job_cache.remove(text(job, &["metadata", "name"]))),
         }
     }
 
-    /// The jobs' watch lists.
+    /// Handles a list of the job watch.
     pub(super) fn list_jobs(&mut self, jobs: &[Arc<Value>], now: i64) {
-        self.known.clear();
+        self.job_cache.clear();
         for job in jobs {
-            self.see_job(&Event::Applied(job.clone()), now);
+            self.on_job_event(&Event::Applied(job.clone()), now);
         }
     }
 
-    /// The pods' watch tells something.
-    pub(super) fn see_pod(&mut self, event: &Event, now: i64) {
+    /// Handles an event of the pod watch.
+    pub(super) fn on_pod_event(&mut self, event: &Event, now: i64) {
         let (Event::Applied(pod) | Event::Deleted(pod)) = event;
         let read = read(pod);
-        let is_news = match event {
+        let is_change = match event {
             Event::Applied(_) => {
                 self.cached.insert(uid(pod).to_owned());
-                self.told.observe(&watcher::Event::Apply(read))
+                self.pod_cache.observe(&watcher::Event::Apply(read))
             }
             Event::Deleted(_) => {
                 self.cached.remove(uid(pod));
-                self.told.observe(&watcher::Event::Delete(read))
+                self.pod_cache.observe(&watcher::Event::Delete(read))
             }
         };
-        if is_news {
-            self.wake_owner(pod, now);
+        if is_change {
+            self.enqueue_owner(pod, now);
         }
     }
 
-    /// The pods' watch lists.
+    /// Handles a list of the pod watch.
     pub(super) fn list_pods(&mut self, pods: &[Arc<Value>], now: i64) {
         self.cached.clear();
         self.listed = true;
-        self.told.observe(&watcher::Event::Init);
+        self.pod_cache.observe(&watcher::Event::Init);
         for pod in pods {
             self.cached.insert(uid(pod).to_owned());
-            self.told.observe(&watcher::Event::InitApply(read(pod)));
-            self.wake_owner(pod, now);
+            self.pod_cache.observe(&watcher::Event::InitApply(read(pod)));
+            self.enqueue_owner(pod, now);
         }
-        self.told.observe(&watcher::Event::InitDone);
+        self.pod_cache.observe(&watcher::Event::InitDone);
     }
 
-    fn wake_owner(&mut self, pod: &Value, now: i64) {
+    fn enqueue_owner(&mut self, pod: &Value, now: i64) {
         let owners = pod["metadata"]["ownerReferences"].as_array();
         let controller = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
         if let Some(owner) = controller.filter(|owner| owner["kind"] == "ShopRLJob") {
             let name = text(owner, &["name"]).to_owned();
-            self.wake(&name, now);
+            self.enqueue(&name, now);
         }
     }
 
-    /// Looks at a job at `due` at the latest.
-    pub(super) fn wake(&mut self, job: &str, due: i64) {
-        let known = self.queue.entry(job.to_owned()).or_insert(due);
-        *known = due.min(*known);
+    /// Schedules a reconcile of a job at `due` at the latest.
+    pub(super) fn enqueue(&mut self, job: &str, due: i64) {
+        let scheduled = self.queue.entry(job.to_owned()).or_insert(due);
+        *scheduled = due.min(*scheduled);
     }
 
-    /// Begins a pass over the job `name`, which is read as `seen`.
-    pub(super) fn begin(&mut self, job: Arc<Value>, seen: &Value, tasks: &tokio::runtime::Runtime) {
-        let read = Job::deserialize(seen).expect("the model stores objects with metadata");
+    /// Starts a reconcile of `job`, which it reads as `read`.
+    pub(super) fn begin(&mut self, job: Arc<Value>, read: &Value, tasks: &tokio::runtime::Runtime) {
+        let read = Job::deserialize(read).expect("the model stores objects with metadata");
         let (context, wire, id) = (self.context.clone(), self.wire.clone(), self.id);
         let task = tasks.spawn(async move {
             let result = reconcile(Arc::new(read), context).await;
             let _ = wire.send((id, Message::Done(result.map_err(|error| error_chain(&error)))));
         });
-        self.passes += 1;
-        self.about = job.clone();
-        self.pass = Some(Pass { job, task: task.abort_handle() });
+        self.reconciles += 1;
+        self.newest_job = job.clone();
+        self.running = Some(Reconcile { job, task: task.abort_handle() });
     }
 
-    /// It waits for something.
-    pub(super) fn wait(&mut self, what: Waits) {
-        // What a pass left behind tells of the job as that pass knew it.
-        let job = self.pass.as_ref().map_or(&self.about, |pass| &pass.job);
-        self.waits.push((job.clone(), what));
+    /// Adds a request in flight.
+    pub(super) fn await_answer(&mut self, request: Pending) {
+        // A background task of an ended reconcile belongs to that reconcile's job.
+        let job = self.running.as_ref().map_or(&self.newest_job, |running| &running.job);
+        self.pending.push((job.clone(), request));
     }
 
-    /// Dies: whatever it was about to do, it does not.
+    /// Crashes: its reconcile is aborted.
     pub(super) fn die(self) {
-        if let Some(pass) = self.pass {
-            pass.task.abort();
+        if let Some(running) = self.running {
+            running.task.abort();
         }
     }
 }
@@ -191,25 +191,26 @@ fn read(pod: &Value) -> Pod {
     Pod::deserialize(pod).expect("the model stores what the operator sent")
 }
 
-/// A moment of virtual time.
+/// A point in virtual time.
 pub(super) fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or_default()
 }
 
-/// Whether a job, as it is stored, is over.
-pub(super) fn is_over(job: &Value) -> bool {
-    over(job).is_some()
+/// Whether a job has a terminal condition.
+pub(super) fn has_ended(job: &Value) -> bool {
+    end_condition(job).is_some()
 }
 
-/// The condition that says that a job is over.
-pub(super) fn over(job: &Value) -> Option<&Value> {
+/// The terminal condition of a job.
+pub(super) fn end_condition(job: &Value) -> Option<&Value> {
     let conditions = job["status"]["conditions"].as_array()?;
-    conditions
-        .iter()
-        .find(|it| (it["type"] == "Complete" || it["type"] == "Failed") && it["status"] == "True")
+    conditions.iter().find(|condition| {
+        (condition["type"] == "Complete" || condition["type"] == "Failed")
+            && condition["status"] == "True"
+    })
 }
 
-/// Whether nothing may be made for this job any more.
-pub(super) fn wants_no_pods(job: &Value) -> bool {
-    is_over(job) || is_leaving(job) || job["spec"]["suspend"] == true
+/// Whether the operator may not create pods for this job.
+pub(super) fn allows_no_pods(job: &Value) -> bool {
+    has_ended(job) || is_leaving(job) || job["spec"]["suspend"] == true
 }

@@ -1,11 +1,11 @@
-//! The one source of chance: what a run does is a function of its seed.
+//! The only source of randomness: a run is a function of its seed.
 
 /// `SplitMix64` (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers that follow from `seed`.
+    /// The generator for `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -19,24 +19,24 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// One of 0, 1 ... `bound` - 1; 0 when `bound` is 0. The bias is below 2^-32 for the bounds used here.
+    /// A number below `bound`; 0 if `bound` is 0. The bias is below 2^-32 for the bounds used here.
     pub fn below(&mut self, bound: usize) -> usize {
         let wide = u128::from(self.bits()) * bound as u128;
         usize::try_from(wide >> 64).unwrap_or_default()
     }
 
-    /// A number of `range`.
+    /// A number in `range`.
     pub fn within(&mut self, range: std::ops::Range<i64>) -> i64 {
         let size = usize::try_from(range.end - range.start).unwrap_or_default();
         range.start + i64::try_from(self.below(size)).unwrap_or_default()
     }
 
-    /// True once in `times`; never when that is 0.
+    /// True with probability 1 / `times`; never if `times` is 0.
     pub fn once_in(&mut self, times: usize) -> bool {
         times > 0 && self.below(times) == 0
     }
 
-    /// One of `items`.
+    /// One of `items`; `None` if there are none.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.below(items.len()))
     }

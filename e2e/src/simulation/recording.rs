@@ -1,7 +1,7 @@
-//! Random sequences of requests, and what was answered to them in a form that two servers share.
+//! Random sequences of requests, and their answers in a form that is equal for two servers.
 //!
-//! A sequence asks what its seed and the answers so far decide: so the same sequence can be put to the real API
-//! server and to the model.
+//! The seed and the earlier answers decide the next request, so the same sequence can be sent to the real API server and to
+//! the model.
 
 mod file;
 mod normal;
@@ -14,45 +14,46 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
+use self::normal::Normal;
 use super::api::{Call, Kind, Server, text};
 use super::random::Random;
-pub use file::{read, write};
-use normal::Normal;
 
-/// Where the objects of all sequences lie.
+pub use self::file::{read, write};
+
+/// Namespace of the objects.
 pub const NAMESPACE: &str = "default";
-/// Sequences in a recording.
+/// Number of sequences in a recording.
 pub const SEQUENCES: u64 = 600;
-/// Requests in a sequence.
+/// Number of requests in a sequence.
 const LENGTH: usize = 14;
 
-/// A request as it goes over the wire.
+/// An HTTP request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Of HTTP.
+    /// Method.
     pub method: &'static str,
-    /// With its query.
+    /// Path and query.
     pub path: String,
-    /// Of the body.
+    /// Content type of the body.
     pub content_type: &'static str,
-    /// What is sent; null: nothing.
+    /// Body; null for none.
     pub body: Value,
 }
 
-/// One sequence under way.
+/// A sequence in progress.
 pub struct Sequence {
     number: u64,
     random: Random,
     kind: &'static Kind,
     left: usize,
-    /// All states of each object that were seen, as they came.
-    seen: BTreeMap<String, Vec<Value>>,
+    /// All states of each object from the answers, in order.
+    states: BTreeMap<String, Vec<Value>>,
     normal: Normal,
-    said: Vec<Value>,
+    answers: Vec<Value>,
 }
 
 impl Sequence {
-    /// The sequence of this number.
+    /// The sequence with this number, which is its seed.
     pub fn new(number: u64) -> Self {
         let mut random = Random::new(number);
         let kind = random.pick(&requests::KINDS).copied().unwrap_or("pods");
@@ -61,50 +62,50 @@ impl Sequence {
             random,
             kind: Kind::of(kind),
             left: LENGTH,
-            seen: BTreeMap::new(),
+            states: BTreeMap::new(),
             normal: Normal::default(),
-            said: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
-    /// Takes an answer in.
-    pub fn learn(&mut self, request: &Request, code: u16, body: Value) {
+    /// Adds an answer.
+    pub fn add_answer(&mut self, request: &Request, code: u16, body: Value) {
         let shown = self.normal.of(self.kind, &body);
-        let asked = format!("{} {}", request.method, request.path);
-        self.said.push(json!([asked, code, shown]));
+        let line = format!("{} {}", request.method, request.path);
+        self.answers.push(json!([line, code, shown]));
         let name = text(&body, &["metadata", "name"]);
         if !name.is_empty() && body["kind"] != "Status" {
-            self.seen.entry(name.to_owned()).or_default().push(body);
+            self.states.entry(name.to_owned()).or_default().push(body);
         }
     }
 
-    /// What was answered, as one line.
+    /// All answers as one line of JSON.
     pub fn line(self) -> String {
-        Value::from(self.said).to_string()
+        Value::from(self.answers).to_string()
     }
 }
 
-/// What the model answers to a sequence.
+/// The model's answers to a sequence.
 ///
 /// # Errors
-/// A request that it cannot read.
+/// When the model does not support a request.
 pub fn by_the_model(number: u64) -> anyhow::Result<String> {
     let mut server = Server::default();
     let mut sequence = Sequence::new(number);
     while let Some(request) = sequence.next() {
         let call =
             Call::read(request.method, &request.path, request.content_type, &request.bytes());
-        let call = call.with_context(|| format!("{request:?} is not understood"))?;
+        let call = call.with_context(|| format!("{request:?} is not supported"))?;
         let answer = server.answer(&call);
-        sequence.learn(&request, answer.code, Value::clone(&answer.body));
+        sequence.add_answer(&request, answer.code, Value::clone(&answer.body));
     }
     Ok(sequence.line())
 }
 
-/// What a real API server answers to a sequence that it never saw.
+/// A real API server's answers to a sequence whose objects do not exist yet.
 ///
 /// # Errors
-/// When it is not reached, or answers no JSON.
+/// When the server cannot be reached, or an answer is not JSON.
 pub async fn by_the_server(client: &Client, number: u64) -> anyhow::Result<String> {
     let mut sequence = Sequence::new(number);
     while let Some(request) = sequence.next() {
@@ -119,7 +120,7 @@ pub async fn by_the_server(client: &Client, number: u64) -> anyhow::Result<Strin
         let body = serde_json::from_slice(&body).with_context(|| {
             format!("{code} to {request:?}: {}", String::from_utf8_lossy(&body))
         })?;
-        sequence.learn(&request, code, body);
+        sequence.add_answer(&request, code, body);
     }
     Ok(sequence.line())
 }

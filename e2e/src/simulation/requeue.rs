@@ -1,8 +1,8 @@
-//! When a pass wants to be repeated.
+//! The requeue delay of a reconcile.
 
 use kube::runtime::controller::Action;
 
-/// In ms; `None`: when something changes. The type shows its content to nobody but `Debug`.
+/// The delay in ms; `None` if the action waits for a change. `Action` exposes its content only through `Debug`.
 pub(super) fn after(action: &Action) -> Option<i64> {
     if *action == Action::await_change() {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn after(action: &Action) -> Option<i64> {
         "µs" => 1e-3,
         _ => 1e-6,
     };
-    // Rounded up: never before its time.
+    // Rounded up, so that it is never early.
     #[allow(clippy::cast_possible_truncation, reason = "requeues are minutes")]
     Some((number.parse::<f64>().ok()? * ms).ceil() as i64)
 }
@@ -30,7 +30,7 @@ mod tests {
     use super::after;
 
     #[test]
-    fn a_requeue_is_read_in_milliseconds() {
+    fn a_requeue_delay_is_read_in_milliseconds() {
         let check = |ms: f64, expected| {
             let action = Action::requeue(Duration::from_secs_f64(ms / 1000.0));
             assert_eq!(after(&action), Some(expected), "{ms}");

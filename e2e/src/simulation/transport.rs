@@ -1,4 +1,4 @@
-//! Between a reconcile and the model: every request waits until the schedule answers it.
+//! The transport between a reconcile and the model: each request waits until the schedule answers it.
 
 use std::sync::mpsc::Sender;
 
@@ -12,30 +12,30 @@ use tower::BoxError;
 
 use super::api::{Answer, Call};
 
-/// What a pass waits for, or how it ended.
+/// A message of a process to the run.
 pub(super) enum Message {
-    /// An answer of the API server.
+    /// A request to the API server.
     Call(Box<Call>, oneshot::Sender<Reply>),
-    /// A request that the model cannot read.
+    /// A request that the model does not support.
     Unreadable(String),
-    /// A trainer's answer.
-    Ask(String, oneshot::Sender<Option<Progress>>),
-    /// Nothing: it is over.
+    /// A request for the progress of the trainer at an address.
+    Progress(String, oneshot::Sender<Option<Progress>>),
+    /// The reconcile ended.
     Done(Result<kube::runtime::controller::Action, String>),
 }
 
-/// Sent on behalf of one process.
+/// Sends messages with the id of their process.
 pub(super) type Wire = Sender<(u64, Message)>;
 
-/// What comes back over the connection.
+/// The reply to a request.
 pub(super) enum Reply {
     /// An answer.
     Answer(Answer),
-    /// Nothing came back in time.
+    /// The request timed out.
     TimedOut,
 }
 
-/// A client whose requests arrive on `wire`.
+/// A client that sends its requests to `wire`.
 pub(super) fn client(process: u64, wire: Wire) -> Client {
     let service = tower::service_fn(move |request: http::Request<Body>| {
         let wire = wire.clone();
@@ -48,10 +48,10 @@ pub(super) fn client(process: u64, wire: Wire) -> Client {
             let Some(call) = Call::read(head.method.as_str(), path, kind, &body) else {
                 let what = format!("{} {path}", head.method);
                 let _ = wire.send((process, Message::Unreadable(what)));
-                return Err(BoxError::from("the model cannot read it"));
+                return Err(BoxError::from("the model does not support the request"));
             };
             let (reply, answered) = oneshot::channel();
-            // A closed wire means that the run is over.
+            // Sending fails only after the run has ended.
             let _ = wire.send((process, Message::Call(Box::new(call), reply)));
             match answered.await {
                 Ok(Reply::Answer(answer)) => response(&answer),
@@ -67,7 +67,7 @@ fn response(answer: &Answer) -> Result<http::Response<Body>, BoxError> {
     Ok(http::Response::builder().status(answer.code).body(Body::from(bytes))?)
 }
 
-/// Asks the modelled trainers.
+/// Requests the progress of the model trainers.
 pub(super) struct Trainers {
     pub(super) process: u64,
     pub(super) wire: Wire,
@@ -81,7 +81,7 @@ impl AskTrainer for Trainers {
         _token: &'a str,
     ) -> BoxFuture<'a, Option<Progress>> {
         let (reply, answered) = oneshot::channel();
-        let _ = self.wire.send((self.process, Message::Ask(address.to_owned(), reply)));
+        let _ = self.wire.send((self.process, Message::Progress(address.to_owned(), reply)));
         Box::pin(async { answered.await.unwrap_or_default() })
     }
 }

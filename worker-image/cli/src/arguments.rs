@@ -29,7 +29,7 @@ enum Command {
     Worker(worker::WorkerArguments),
 }
 
-/// Runs the program as its command line says.
+/// Parses the command line and runs the subcommand.
 pub fn main() -> ExitCode {
     let exit = match Arguments::try_parse() {
         Ok(arguments) => execute(arguments.command),
@@ -40,7 +40,7 @@ pub fn main() -> ExitCode {
         ExitReason::Stopped => "",
         ExitReason::BadConfiguration | ExitReason::Temporary => "error: ",
     };
-    // Where nobody can read it, the exit code still says what happened.
+    // If standard error is closed, the exit code still reports the result.
     let _ = writeln!(std::io::stderr(), "{kind}{}", exit.message);
     ExitCode::from(exit.reason.code())
 }
@@ -60,9 +60,9 @@ fn execute(command: Command) -> Exit {
     result.err().unwrap_or_else(Exit::done)
 }
 
-/// Help goes to the standard output, a mistake ends like every bad configuration.
+/// Help goes to standard output. A usage error exits with the code of a bad configuration.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to be told when the terminal is gone.
+    // A closed terminal cannot show the message; the exit code remains.
     let _ = error.print();
     let reason = if error.use_stderr() { ExitReason::BadConfiguration } else { ExitReason::Done };
     ExitCode::from(reason.code())

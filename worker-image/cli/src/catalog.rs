@@ -1,10 +1,10 @@
-//! `shoprl catalog`: large shops as files, and what is in them.
+//! `shoprl catalog`: builds, prints, searches, verifies and imports the catalogs of large shops.
 
 pub(crate) mod file;
 mod import;
 mod print;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use shoprl_contract::Exit;
@@ -22,7 +22,7 @@ pub struct CatalogArguments {
 
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
-    /// Generate a catalog with its search index and store both in one file.
+    /// Generate a catalog and its search index, and write both to one file.
     Build {
         #[command(flatten)]
         made: Made,
@@ -30,43 +30,43 @@ enum CatalogCommand {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Show what a catalog holds, one product of it, or all products as JSON lines.
+    /// Print a summary of a catalog, one product, or all products as JSON lines.
     Show {
         #[command(flatten)]
         source: Source,
-        /// Show this product instead, from 0.
+        /// Print this product instead; ids start at 0.
         #[arg(long, value_name = "ID", conflicts_with = "json")]
         product: Option<u32>,
-        /// Print every product as one line of JSON.
+        /// Print all products, one line of JSON each.
         #[arg(long)]
         json: bool,
     },
-    /// Search as an agent would; ¥N in the query is the highest price.
+    /// Search as the agent does. ¥N in the query is the highest price.
     Search {
         #[command(flatten)]
         source: Source,
-        /// What to look for.
+        /// Search query.
         query: String,
-        /// Products to show.
+        /// Products to print.
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
     },
-    /// Read all of a stored shop and check it: checksum, columns, index, digest, and that its preset and seed give the
-    /// same catalog.
+    /// Check a stored shop completely: checksum, columns, index, digest, and equality with the catalog of its preset and
+    /// seed.
     Verify {
         /// File that `build` wrote.
         file: PathBuf,
         #[command(flatten)]
         made: Made,
-        /// What the catalog must be instead, as `build` and `import` printed it.
+        /// Compare with this digest, as `build` and `import` print it, instead of preset and seed.
         #[arg(long, value_name = "DIGEST", conflicts_with_all = ["preset", "seed"])]
         sha256: Option<String>,
     },
-    /// Make a catalog of the products of another environment, and tell what of them was left out.
+    /// Make a catalog from the products of another environment, and report the records left out.
     Import {
-        /// File of products: a JSON array, or one object a line.
+        /// File of products: a JSON array, or one object per line.
         file: PathBuf,
-        /// Whose format it is.
+        /// Format of the file.
         #[arg(long, value_enum)]
         format: FormatName,
         /// File to write.
@@ -80,9 +80,9 @@ enum CatalogCommand {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatName {
-    /// Products with title, category, attribute, pricing and customization_options.
+    /// ShopSimulator: title, category, attribute, pricing and customization_options.
     Shopsimulator,
-    /// The same with name, product_category and attributes.
+    /// WebShop: name, product_category, attributes, pricing and customization_options.
     Webshop,
 }
 
@@ -95,7 +95,7 @@ impl From<FormatName> for Format {
     }
 }
 
-/// How a catalog is made.
+/// Parameters of a generated catalog.
 #[derive(Debug, Args)]
 struct Made {
     /// Size of the catalog.
@@ -106,10 +106,10 @@ struct Made {
     seed: u64,
 }
 
-/// Where a catalog comes from.
+/// Source of a catalog.
 #[derive(Debug, Args)]
 struct Source {
-    /// Read this file instead of generating.
+    /// Read this file instead of generating a catalog.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "seed"])]
     shop: Option<PathBuf>,
     #[command(flatten)]
@@ -120,7 +120,7 @@ struct Source {
 enum PresetName {
     /// 24,000 products in 200 leaf categories.
     Fine,
-    /// 1,300,000 products in the same categories; build it into a file once and give that with --shop.
+    /// 1,300,000 products in the same categories. Build it once into a file and use --shop.
     Full,
 }
 
@@ -146,10 +146,10 @@ impl Source {
     }
 }
 
-/// Does what the subcommand says.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// When a file cannot be read, written or used, or a product or query is none.
+/// When a file cannot be read, written or used, or a product id or query is invalid.
 pub fn catalog(arguments: &CatalogArguments) -> Result<(), Exit> {
     match &arguments.command {
         CatalogCommand::Build { made, output } => {
@@ -192,20 +192,20 @@ fn show(mall: &Mall, product: Option<u32>, json: bool) -> Result<(), Exit> {
     };
     let product = catalog.product(id).ok_or_else(|| {
         Exit::bad_configuration(format!(
-            "--product: {id} is not in the catalog; write a number below {}",
+            "--product: {id} is not in the catalog; use a number below {}",
             catalog.len()
         ))
     })?;
     to_stdout(|out| print::product(out, &product))
 }
 
-fn verify(path: &std::path::Path, made: &Made, sha256: Option<&str>) -> Result<(), Exit> {
+fn verify(path: &Path, made: &Made, sha256: Option<&str>) -> Result<(), Exit> {
     let mall = file::open(path)?;
     mall.verify().map_err(|error| file::exit(path, &error))?;
     let found = mall.catalog().digest();
-    if let Some(expected) = sha256.filter(|it| !it.eq_ignore_ascii_case(found)) {
+    if let Some(expected) = sha256.filter(|digest| !digest.eq_ignore_ascii_case(found)) {
         return Err(Exit::bad_configuration(format!(
-            "{}: intact, but its catalog is {found}, not {expected}; give --sha256 of this file",
+            "{}: intact, but its catalog is {found}, not {expected}; use the --sha256 of this file",
             path.display()
         )));
     }
@@ -215,7 +215,7 @@ fn verify(path: &std::path::Path, made: &Made, sha256: Option<&str>) -> Result<(
         return to_stdout(|out| writeln!(out, "{}: intact, {found}", path.display()));
     }
     Err(Exit::bad_configuration(format!(
-        "{}: intact, but its catalog is {found}, and --preset and --seed give {expected}; name those it was built with, or --sha256",
+        "{}: intact, but its catalog is {found}, and --preset and --seed give {expected}; use the preset and seed of its build, or --sha256",
         path.display()
     )))
 }

@@ -1,8 +1,9 @@
-//! `shoprl credit`: how an episode's reward is shared among its messages.
+//! `shoprl credit`: how an episode's advantage is split over its messages and tokens.
 
 mod episode;
 mod explain;
 mod given;
+mod scored;
 
 use std::path::PathBuf;
 
@@ -12,19 +13,19 @@ use shoprl_rl::credit::Mode;
 
 use crate::episodes::Selection;
 
-/// Explain message-wise credit, for an episode in JSON or for one of a run.
+/// Explain message-wise credit for an episode in JSON or an episode of a run.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("episode").required(true)))]
 pub struct CreditArguments {
-    /// Episode in JSON: tokens, messages {start, end, policy, kind}, scores, reward; - reads the standard input.
+    /// Episode in JSON: tokens, messages {start, end, policy, kind}, scores, reward. Use - for standard input.
     #[arg(group = "episode", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Show an episode of this run, token by token, instead.
+    /// Run folder: explain an episode of this run, token by token.
     #[arg(long, group = "episode", value_name = "FOLDER")]
     run: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
-    /// Whose weights to show for an episode of a run; default: the run's mode.
+    /// Credit mode of the weights, for an episode of a run. Default: the mode of the run.
     #[arg(long, value_enum, value_name = "MODE")]
     mode: Option<ModeArgument>,
 }
@@ -51,16 +52,16 @@ impl From<ModeArgument> for Mode {
     }
 }
 
-/// Explains a file as JSON, or an episode of a run as text.
+/// Explains an episode in a file as JSON, or an episode of a run as text.
 ///
 /// # Errors
-/// When the input is missing, is no episode, or cannot be explained.
+/// When the input is missing, malformed or inconsistent.
 pub fn credit(arguments: &CreditArguments) -> Result<(), Exit> {
     match (&arguments.file, &arguments.run) {
         (Some(file), _) => explain::file(file),
         (None, Some(run)) => {
             episode::show(run, &arguments.selection, arguments.mode.map(Mode::from))
         }
-        (None, None) => Err(Exit::bad_configuration("give an episode in JSON, or --run FOLDER")),
+        (None, None) => Err(Exit::bad_configuration("use an episode in JSON, or --run FOLDER")),
     }
 }

@@ -1,4 +1,4 @@
-//! `shoprl environment`: the shop for other programs, over gRPC.
+//! `shoprl environment`: serves the shop over gRPC.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -20,60 +20,59 @@ use crate::output::to_stdout;
 /// Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md).
 #[derive(Debug, Args)]
 pub struct EnvironmentArguments {
-    /// The shop: `mini` is that of the quickstart, `fine` the large one.
+    /// Catalog of the shop: `mini` as in the quickstart, or `fine`, the large one.
     #[arg(long, value_enum, default_value = "fine")]
     catalog: CatalogName,
     /// Seed of the catalog.
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     catalog_seed: u64,
-    /// Read a large shop that `shoprl catalog build` wrote, instead of generating one.
+    /// File of a large shop, written by `shoprl catalog build`, instead of a generated one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["catalog", "catalog_seed"])]
     catalog_file: Option<PathBuf>,
-    /// Where to listen; port 0 lets the system choose.
+    /// Listen address. Port 0 picks a free port.
     #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
     listen: String,
-    /// Most sessions at a time.
+    /// Maximum number of open sessions.
     #[arg(long, default_value_t = 4096, value_name = "N",
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     sessions: usize,
-    /// Seconds after which an unused session is forgotten.
+    /// Seconds after which an idle session is closed.
     #[arg(long, default_value_t = 600, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     lease: u64,
-    /// File with the token that clients must present: 32 or more letters and digits. Needed where other machines can
-    /// dial.
+    /// File with the token that clients must send: at least 32 letters and digits. Required unless the address is loopback.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Gets host:port once listening.
+    /// File to write host:port to once listening.
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
-    /// Threads that answer; as many as there are processors by default.
+    /// Server threads. Default: the number of CPU cores.
     #[arg(long, value_name = "N",
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     threads: Option<usize>,
     #[command(flatten)]
     shopper: ShopperArguments,
-    /// How to write the log, to the standard error; RUST_LOG filters it.
+    /// Format of the log on standard error. RUST_LOG filters it.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     log: LogFormat,
 }
 
-/// A language model that speaks for the shopper of a large shop. The rules decide what is said.
+/// A language model that words the answers of the shopper in a large shop. Rules decide their content.
 #[derive(Debug, Args)]
 struct ShopperArguments {
-    /// An endpoint of OpenAI's chat completions, up to and with its version: http://127.0.0.1:8080/v1.
+    /// Base URL of an OpenAI-compatible chat completions API, for example http://127.0.0.1:8080/v1.
     #[arg(long, value_name = "URL", requires = "shopper_model")]
     shopper_url: Option<Uri>,
-    /// The model's name there.
+    /// Name of the model in that API.
     #[arg(long, value_name = "NAME", requires = "shopper_url")]
     shopper_model: Option<String>,
-    /// File with the endpoint's key.
+    /// File with the API key.
     #[arg(long, value_name = "FILE", requires = "shopper_url")]
     shopper_key_file: Option<PathBuf>,
-    /// Temperature of the model, 0 to 2.
+    /// Sampling temperature of the model, 0 to 2.
     #[arg(long, value_name = "T", default_value_t = 0.7, value_parser = temperature)]
     shopper_temperature: f32,
-    /// Seed of the model's draws.
+    /// Sampling seed of the model.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     shopper_seed: u64,
 }
@@ -106,9 +105,9 @@ fn temperature(text: &str) -> Result<f32, String> {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum CatalogName {
-    /// 2,400 products in the words of a closed list.
+    /// 2,400 products, described with a closed vocabulary.
     Mini,
-    /// 24,000 products in natural titles.
+    /// 24,000 products with natural titles.
     Fine,
 }
 
@@ -132,13 +131,13 @@ impl EnvironmentArguments {
     }
 }
 
-/// Serves until asked to stop.
+/// Serves until it is stopped.
 ///
 /// # Errors
-/// When the catalog or the token cannot be read, or the address cannot be listened on.
+/// When the catalog or the token cannot be read, or listening on the address fails.
 pub fn environment(arguments: &EnvironmentArguments) -> Result<(), Exit> {
     log::to_stderr(arguments.log);
-    // Where the system does not tell, one.
+    // 1 if the system does not report its cores.
     let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let options = EnvironmentOptions {
         world: arguments.world()?,
@@ -151,7 +150,7 @@ pub fn environment(arguments: &EnvironmentArguments) -> Result<(), Exit> {
         shopper: arguments.shopper.options(),
     };
     serve(&options, |address, digest| {
-        // Whoever started it with a pipe that is closed does not want to know.
+        // A closed pipe is no reason to stop serving.
         let _ = to_stdout(|out| writeln!(out, "listening on {address}, catalog {digest}"));
     })
 }

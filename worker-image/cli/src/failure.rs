@@ -1,27 +1,27 @@
-//! From an input or output error to an exit and its remedy.
+//! Exit reasons and remedies of I/O errors.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use shoprl_contract::Exit;
 
-/// What to do about a file that could not be written.
+/// The remedy for a file that cannot be written.
 pub(crate) fn write_remedy(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "free space, or give --output on another disk; nothing written so far is lost"
+            "free space, or use --output on another disk; files written so far are kept"
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "give --output where you may write"
+            "use --output with a folder that you may write to"
         }
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-            "a file stands where a folder is needed; give another --output"
+            "a file has the name of the folder; use another --output"
         }
-        _ => "give another --output if it stays so",
+        _ => "retry, or use another --output",
     }
 }
 
-/// A file that could not be written: wrong places stay wrong, everything else may work next time.
+/// The exit for a file that cannot be written: a wrong place is bad configuration, anything else may work on a retry.
 pub(crate) fn write_exit(error: &Error, message: String) -> Exit {
     match error.kind() {
         ErrorKind::PermissionDenied
@@ -33,7 +33,7 @@ pub(crate) fn write_exit(error: &Error, message: String) -> Exit {
     }
 }
 
-/// A file that was named and could not be read.
+/// The exit for an input file that cannot be read.
 pub(crate) fn unreadable(path: &Path, error: &Error, remedy: &str) -> Exit {
     Exit::bad_configuration(format!("{}: {error}; {remedy}", path.display()))
 }

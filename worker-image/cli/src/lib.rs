@@ -2,18 +2,18 @@
 //!
 //! | module | subcommand |
 //! |---|---|
-//! | [`run`] | trains on this machine, restarts what dies |
-//! | [`plan`] | shows what `run` would start, and the manifest with every default |
+//! | [`run`] | trains on this machine and restarts failed workers |
+//! | [`plan`] | prints the processes that `run` would start, and the manifest with all defaults |
 //! | [`validate`] | checks manifests |
-//! | [`trajectories`] | episodes of a run as conversations |
-//! | [`credit`] | how an episode's reward is shared among its messages |
-//! | [`catalog`] | builds, shows, searches and verifies the catalog of a large shop |
-//! | [`environment`] | serves the shop to other programs |
-//! | [`report`] | writes a run's report again |
-//! | [`worker`] | one worker; what `run` and the image start |
+//! | [`trajectories`] | prints episodes of a run as conversations |
+//! | [`credit`] | explains how an episode's reward is split over its messages |
+//! | [`catalog`] | builds, prints, searches and verifies the catalog of a large shop |
+//! | [`environment`] | serves the shop over gRPC |
+//! | [`report`] | writes the report of a run again |
+//! | [`worker`] | runs one worker; `run` and the image start it |
 //!
 //! Exit codes are those of [`shoprl_contract::ExitReason`]: 0 done, 64 bad configuration or command
-//! line, 75 may work next time, 143 asked to stop and a checkpoint was written.
+//! line, 75 temporary (retry may succeed), 143 stopped on request with a checkpoint.
 
 mod arguments;
 pub mod catalog;
@@ -31,5 +31,6 @@ pub mod run;
 pub mod trajectories;
 pub mod validate;
 pub mod worker;
+mod yaml;
 
 pub use arguments::main;

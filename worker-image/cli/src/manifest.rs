@@ -1,5 +1,4 @@
-//! Reads a manifest: one document, of our kind, without unknown fields, and possible. Whatever is
-//! wrong is told with its path, its value and what to do.
+//! Reads a manifest: one valid ShopRLJob without unknown fields. Errors name the field, its value and the correction.
 
 mod advice;
 mod read;
@@ -11,12 +10,12 @@ use shoprl_contract::{Exit, RunConfig};
 use shoprl_crds::{ShopRLJob, Store};
 use shoprl_plan::{Validated, lower};
 
-/// A manifest that can be run.
+/// A valid manifest.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// As written, with every default filled in.
+    /// The job as written, with all defaults filled in.
     pub job: ShopRLJob,
-    /// In the words of the workers' contract.
+    /// The job in the terms of the workers' contract.
     pub validated: Validated,
 }
 
@@ -24,30 +23,30 @@ impl Manifest {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is not one ShopRLJob, or holds mistakes.
+    /// When the file cannot be read, is not one ShopRLJob, or is invalid.
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+            .map_err(|cause| ManifestError::Unreadable { path: path.to_owned(), cause })?;
         read::parse(&text)
             .map_err(|mistakes| ManifestError::Mistakes { path: path.to_owned(), mistakes })
     }
 
-    /// Its name; a manifest without one does not validate.
+    /// The job's name. Validation refuses a manifest without one.
     pub fn name(&self) -> &str {
         self.job.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// Whether nothing of it shall run.
+    /// Whether the job is suspended.
     pub fn is_suspended(&self) -> bool {
         self.job.spec.suspend
     }
 
-    /// What the workers are told.
+    /// The configuration of the workers.
     pub fn config(&self) -> RunConfig {
         lower(&self.validated)
     }
 
-    /// Fields that are written and that only a cluster has a use for, below `spec`.
+    /// Fields below `spec` that are set and that only a cluster uses.
     pub fn cluster_only(&self) -> Vec<String> {
         let spec = serde_json::to_value(&self.job.spec)
             .expect("plain structs with string keys always serialise");
@@ -67,29 +66,29 @@ impl Manifest {
         fields
     }
 
-    /// The manifest with every default filled in, as YAML.
+    /// The manifest as YAML, with all defaults filled in.
     pub fn to_yaml(&self) -> String {
         serde_yaml::to_string(&self.job).expect("plain structs with string keys always serialise")
     }
 }
 
-/// Why a manifest cannot be run.
+/// Why a manifest is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The file cannot be read.
-    #[error("{}: {source}; give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml", path.display())]
+    #[error("{}: {cause}; use the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// Why not.
+        cause: std::io::Error,
     },
-    /// The file holds mistakes.
+    /// The manifest is invalid.
     #[error("{}: {}", path.display(), Listed(mistakes))]
     Mistakes {
         /// The file.
         path: PathBuf,
-        /// All of them, each one line.
+        /// One line each.
         mistakes: Vec<String>,
     },
 }
@@ -100,7 +99,7 @@ impl From<ManifestError> for Exit {
     }
 }
 
-/// One mistake stands in the line, several stand below it.
+/// A single mistake on the same line, several on lines of their own.
 struct Listed<'a>(&'a [String]);
 
 impl fmt::Display for Listed<'_> {

@@ -1,22 +1,22 @@
-//! Colours, on a terminal.
+//! Colours for terminals.
 
 use std::fmt::Display;
 
 use console::Style;
 
-/// Paints when it is switched on; text means the same without.
+/// Colours text if switched on. The text is complete without colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
     on: bool,
 }
 
 impl Paint {
-    /// On when the standard output is a terminal that wants colours (NO_COLOR and CLICOLOR_FORCE are heeded).
+    /// On if standard output is a terminal with colours. NO_COLOR and CLICOLOR_FORCE override the detection.
     pub(crate) fn for_stdout() -> Self {
         Self { on: console::colors_enabled() }
     }
 
-    /// Never.
+    /// No colours.
     #[cfg(test)]
     pub(crate) fn off() -> Self {
         Self { on: false }
@@ -30,22 +30,22 @@ impl Paint {
         }
     }
 
-    /// What leads on.
+    /// Green.
     pub(crate) fn good(self, text: impl Display) -> String {
         self.apply(Style::new().green(), text)
     }
 
-    /// What leads away.
+    /// Red.
     pub(crate) fn bad(self, text: impl Display) -> String {
         self.apply(Style::new().red(), text)
     }
 
-    /// What stands in the background.
+    /// Dimmed.
     pub(crate) fn dim(self, text: impl Display) -> String {
         self.apply(Style::new().dim(), text)
     }
 
-    /// What stands out.
+    /// Bold.
     pub(crate) fn bold(self, text: impl Display) -> String {
         self.apply(Style::new().bold(), text)
     }

@@ -1,4 +1,4 @@
-//! `shoprl plan`: what `shoprl run` would start.
+//! `shoprl plan`: the processes that `shoprl run` would start.
 
 mod nodes;
 
@@ -13,26 +13,26 @@ use crate::manifest::Manifest;
 use crate::output::to_stdout;
 use crate::run::cpus;
 
-/// Show what `run` would start, and the manifest with every default filled in.
+/// Print the processes that `run` would start, and the manifest with all defaults filled in.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
     /// ShopRLJob manifest in YAML.
     manifest: PathBuf,
-    /// Cores to plan for; default: those of this machine.
+    /// CPU cores to plan for. Default: all cores of this machine.
     #[arg(long, value_name = "N")]
     cpus: Option<usize>,
-    /// Nodes of a cluster, as `kubectl get nodes -o yaml` prints them: say which of them could take each role.
+    /// Output of `kubectl get nodes -o yaml`: also print which of these nodes can run each role.
     #[arg(long, value_name = "FILE")]
     nodes: Option<PathBuf>,
-    /// Print what the workers are told (run.json) instead.
+    /// Print run.json, the configuration of the workers, instead.
     #[arg(long)]
     json: bool,
 }
 
-/// Prints the plan. The text is itself a manifest: what is not in it stands in comments.
+/// Prints the plan. The output is a valid manifest: everything else is in comments.
 ///
 /// # Errors
-/// When the manifest cannot be run.
+/// When the manifest is invalid.
 pub fn plan(arguments: &PlanArguments) -> Result<(), Exit> {
     let manifest = Manifest::read(&arguments.manifest)?;
     let machine = Machine { cpus: cpus(arguments.cpus)? };
@@ -57,15 +57,19 @@ fn print_config(out: &mut dyn Write, manifest: &Manifest) -> io::Result<()> {
 fn print_run(out: &mut dyn Write, manifest: &Manifest, machine: Machine) -> io::Result<()> {
     let config = manifest.config();
     writeln!(out, "# job {} ({})", config.job, config.job_uid)?;
-    writeln!(out, "# what decides the weights: {}", config.manifest_digest)?;
-    writeln!(out, "# on {} cores `shoprl run` starts", machine.cpus)?;
+    writeln!(out, "# digest of the fields that decide the weights: {}", config.manifest_digest)?;
+    writeln!(out, "# `shoprl run` on {} cores starts", machine.cpus)?;
     for process in local::plan(&config, machine).processes {
         let plural = if process.threads == 1 { "" } else { "s" };
         writeln!(out, "#   {:<12} {} thread{plural}", process.id.to_string(), process.threads)?;
     }
-    let elsewhere = manifest.cluster_only();
-    if !elsewhere.is_empty() {
-        writeln!(out, "# and takes no notice of what is for a cluster: {}", elsewhere.join(", "))?;
+    let ignored = manifest.cluster_only();
+    if !ignored.is_empty() {
+        writeln!(
+            out,
+            "# `shoprl run` ignores these fields, which apply to a cluster: {}",
+            ignored.join(", ")
+        )?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `shoprl report`: writes a run's report again.
+//! `shoprl report`: writes the report of a run again.
 
 use std::path::PathBuf;
 
@@ -8,17 +8,17 @@ use shoprl_contract::run_folder::file;
 
 use crate::output::to_stdout;
 
-/// Write report.md, report.json and curve.png of a run again, from its rows.
+/// Write report.md, report.json and curve.png of a run again, from its recorded metrics.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
     /// Run folder.
     run: PathBuf,
 }
 
-/// Renders the report.
+/// Writes the report.
 ///
 /// # Errors
-/// When the folder holds no run, or a file cannot be read or written.
+/// When the folder is not a run folder, or a file cannot be read or written.
 pub fn report(arguments: &ReportArguments) -> Result<(), Exit> {
     let run = &arguments.run;
     shoprl_worker::report::render(run).map_err(|error| error.exit())?;

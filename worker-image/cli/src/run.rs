@@ -1,4 +1,4 @@
-//! `shoprl run`: a job on this machine, as processes that this one starts, watches and outlives.
+//! `shoprl run`: runs a job on this machine. This process starts and supervises the workers.
 
 mod drive;
 mod folder;
@@ -21,40 +21,40 @@ use shoprl_contract::{Exit, ExitReason};
 use shoprl_plan::RestartBudget;
 use shoprl_plan::local::{self, LocalPlan, Machine};
 
+use self::drive::Drive;
+use self::folder::RunFolder;
+use self::launch::Launcher;
+use self::progress::Observer;
+use self::view::View;
 use crate::manifest::Manifest;
-use drive::Drive;
-use folder::RunFolder;
-use launch::Launcher;
-use progress::Observer;
-use view::View;
 
-/// Train on this machine. An existing folder continues from its newest checkpoint.
+/// Train on this machine. An existing run folder continues from its newest checkpoint.
 ///
-/// Ctrl-C or SIGTERM ends the run with a checkpoint (exit code 143); a second one ends it at once.
+/// Ctrl-C or SIGTERM stops the run with a checkpoint (exit code 143). A second one stops it immediately.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// ShopRLJob manifest in YAML.
     manifest: PathBuf,
-    /// Run folder; default: runs/NAME.
+    /// Run folder. Default: runs/NAME.
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// Cores to use; default: those of this machine.
+    /// CPU cores to use. Default: all cores of this machine.
     #[arg(long, value_name = "N")]
     cpus: Option<usize>,
-    /// Port on which the trainer listens on 127.0.0.1; 0 lets the system choose.
+    /// Port of the trainer on 127.0.0.1. 0 picks a free port.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     port: u16,
 }
 
-/// Runs the job to its end.
+/// Runs the job until it ends.
 ///
 /// # Errors
-/// Whatever ended the run before its work was done; the reason decides the exit code.
+/// When the run ends before its work is done. The reason decides the exit code.
 pub fn run(arguments: &RunArguments) -> Result<(), Exit> {
     let manifest = Manifest::read(&arguments.manifest)?;
     if manifest.is_suspended() {
         return Err(Exit::bad_configuration(
-            "spec.suspend: true is not possible: a suspended job has nothing to run; write false, or leave it out",
+            "spec.suspend: true is invalid for `shoprl run`: a suspended job runs nothing; write false or remove it",
         ));
     }
     let machine = Machine { cpus: cpus(arguments.cpus)? };
@@ -66,20 +66,20 @@ pub fn run(arguments: &RunArguments) -> Result<(), Exit> {
     if exit.reason == ExitReason::Done { Ok(()) } else { Err(exit) }
 }
 
-/// Cores to use: as asked for, else those of this machine.
-pub(crate) fn cpus(asked: Option<usize>) -> Result<usize, Exit> {
-    match asked {
-        Some(0) => Err(Exit::bad_configuration("--cpus 0: give at least 1")),
+/// The requested number of cores, else all cores of this machine.
+pub(crate) fn cpus(requested: Option<usize>) -> Result<usize, Exit> {
+    match requested {
+        Some(0) => Err(Exit::bad_configuration("--cpus 0: use at least 1")),
         Some(cpus) => Ok(cpus),
         None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
     }
 }
 
-/// A busy port is told before anything is started.
+/// Refuses a port in use before any worker starts.
 fn check_port(port: u16) -> Result<(), Exit> {
     TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|error| {
         let remedy =
-            "stop what uses it, give another --port, or leave --port out to let the system choose";
+            "stop the program that uses it, use another --port, or omit --port to pick a free one";
         Exit::temporary(format!("--port {port}: {error}; {remedy}"))
     })
 }
@@ -91,7 +91,7 @@ fn supervise(
     port: u16,
 ) -> Result<Exit, Exit> {
     let config = manifest.config();
-    let begun = Instant::now();
+    let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -101,14 +101,14 @@ fn supervise(
     let observer = Observer::new(&config, folder.token());
     let mut view = View::on_stdout();
     view.note(&format!(
-        "{} in {}, Ctrl-C stops with a checkpoint",
+        "job {} in {}; Ctrl-C stops it with a checkpoint",
         config.job,
         folder.path().display()
     ));
     let exit = runtime.block_on(drive(&plan, launcher, observer, &mut view))?;
     view.close();
     if exit.reason == ExitReason::Done {
-        let took = forecast::spoken(begun.elapsed());
+        let took = shoprl_worker::report::duration(started.elapsed().as_secs_f64());
         view.note(&format!("done in {took}: {}", folder.path().join(file::REPORT).display()));
     }
     Ok(exit)
@@ -121,14 +121,9 @@ async fn drive(
     view: &mut View,
 ) -> Result<Exit, Exit> {
     let stops =
-        stop::asked().map_err(|error| Exit::temporary(format!("signal handlers: {error}")))?;
+        stop::requests().map_err(|error| Exit::temporary(format!("signal handlers: {error}")))?;
     Ok(Drive::new(launcher, observer, view).run(plan, RestartBudget::DEFAULT, stops).await)
 }
 
-/// Between fork and exec a child holds its parent's locks: tests that start children and tests that look at
-/// locks take turns.
 #[cfg(test)]
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! `shoprl trajectories`: episodes of a run as conversations.
+//! `shoprl trajectories`: prints episodes of a run as conversations.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,19 +11,19 @@ use crate::episodes::{self, Selection};
 use crate::output::to_stdout;
 use crate::paint::Paint;
 
-/// Read episodes of a run as conversations between the shop and the agent.
+/// Print episodes of a run as conversations between the shop and the agent.
 #[derive(Debug, Args)]
 pub struct TrajectoriesArguments {
     /// Run folder.
     run: PathBuf,
     #[command(flatten)]
     selection: Selection,
-    /// Episodes to show.
+    /// Number of episodes to print.
     #[arg(long, default_value_t = 3, value_name = "N")]
     limit: usize,
 }
 
-/// Control token after which the agent writes.
+/// Control token that ends an observation; the agent's action follows.
 const ACT: &str = "<|act|>";
 /// Control token with which the agent ends an action.
 const END: &str = "<|end|>";
@@ -31,7 +31,7 @@ const END: &str = "<|end|>";
 /// Prints the selected episodes.
 ///
 /// # Errors
-/// When there are none, or a file of the run is damaged.
+/// When no episode matches, or a file of the run is damaged.
 pub fn trajectories(arguments: &TrajectoriesArguments) -> Result<(), Exit> {
     let found = episodes::find(&arguments.run, &arguments.selection, arguments.limit.max(1))?;
     let paint = Paint::for_stdout();
@@ -46,7 +46,7 @@ fn write_episode(out: &mut dyn Write, episode: &Episode, paint: Paint) -> io::Re
     writeln!(out, "{}\n", outcome(episode, paint))
 }
 
-/// Which episode it is.
+/// One line that identifies the episode.
 pub(crate) fn heading(episode: &Episode) -> String {
     let scenario = serde_json::to_value(episode.scenario).unwrap_or_default();
     format!(
@@ -66,14 +66,14 @@ fn write_message(out: &mut dyn Write, message: &EpisodeMessage, paint: Paint) ->
     }
     let verdict = message.verdict.unwrap_or_default();
     let kind = message.kind.as_deref().unwrap_or("action");
-    // An action that the token limit cut off has no end.
+    // An action that the token limit truncated has no end token.
     let (text, cut) =
         message.text.strip_suffix(END).map_or((message.text.as_str(), "…"), |text| (text, ""));
     let text = paint.bold(format!("{text}{cut}"));
     writeln!(out, "agent | {text}  {}", paint.signed(verdict, format!("[{kind} {verdict:+}]")))
 }
 
-/// What the shop or the shopper said, without the control token that gives the agent the word.
+/// Prints an observation without its control token.
 pub(crate) fn write_environment(out: &mut dyn Write, text: &str, paint: Paint) -> io::Result<()> {
     let mut lines = text.strip_suffix(ACT).unwrap_or(text).lines();
     writeln!(out, "shop  | {}", paint.dim(lines.next().unwrap_or_default()))?;
@@ -107,5 +107,4 @@ fn outcome(episode: &Episode, paint: Paint) -> String {
 }
 
 #[cfg(test)]
-#[path = "trajectories_tests.rs"]
 pub(crate) mod tests;

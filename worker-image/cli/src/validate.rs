@@ -8,7 +8,7 @@ use shoprl_contract::Exit;
 use crate::manifest::Manifest;
 use crate::output::to_stdout;
 
-/// Check manifests; every mistake is named with its field and what to write instead.
+/// Check manifests. Each error names the field, the value and the correction.
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
     /// ShopRLJob manifests in YAML.
@@ -16,16 +16,16 @@ pub struct ValidateArguments {
     manifests: Vec<PathBuf>,
 }
 
-/// Checks every manifest and reports on all of them.
+/// Checks all manifests and reports every error.
 ///
 /// # Errors
-/// Bad configuration when one of them cannot be run.
+/// Bad configuration when a manifest is invalid.
 pub fn validate(arguments: &ValidateArguments) -> Result<(), Exit> {
     let mut refused = Vec::new();
     for path in &arguments.manifests {
         match Manifest::read(path) {
             Ok(manifest) => to_stdout(|out| {
-                writeln!(out, "{}: job {} can run", path.display(), manifest.name())
+                writeln!(out, "{}: job {} is valid", path.display(), manifest.name())
             })?,
             Err(error) => refused.push(error.to_string()),
         }

@@ -1,4 +1,4 @@
-//! `shoprl worker`: one worker. `shoprl run` starts these processes, and so does the image.
+//! `shoprl worker`: one worker. `shoprl run` and the image start it.
 
 use std::path::PathBuf;
 
@@ -8,53 +8,53 @@ use shoprl_worker::{DeviceChoice, WorkerOptions};
 
 use crate::log::{self, LogFormat};
 
-/// Be one worker of a job.
+/// Run one worker of a job.
 #[derive(Debug, Args)]
 #[command(hide = true)]
 pub struct WorkerArguments {
-    /// What to be.
+    /// Role of the worker.
     #[arg(value_enum)]
     role: RoleArgument,
     /// Replica index within the role.
     #[arg(long, default_value_t = 0, value_name = "N")]
     index: u32,
-    /// What the job is (run.json).
+    /// Configuration of the job (run.json).
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Run folder; only the trainer writes there.
+    /// Run folder. Only the trainer writes to it.
     #[arg(long, value_name = "FOLDER")]
     directory: PathBuf,
     /// File with the job's token.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// The trainer's host:port, for all other roles.
+    /// The trainer's host:port. Required for all other roles.
     #[arg(long, value_name = "ADDRESS")]
     trainer: Option<String>,
-    /// Where to listen (trainer, simulator); port 0 lets the system choose.
+    /// Listen address of the trainer or simulator. Port 0 picks a free port.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: String,
-    /// Where the trainer answers /metrics to Prometheus; nowhere without it.
+    /// Address on which the trainer serves Prometheus metrics at /metrics. Default: no metrics.
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
-    /// Accept connections here once registered (rollout, reward): readiness for a probe.
+    /// Address for a readiness probe (rollout, reward): it accepts connections once the worker is registered.
     #[arg(long, value_name = "ADDRESS")]
     ready: Option<String>,
-    /// Gets host:port once listening.
+    /// File to write host:port to once listening.
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
-    /// Gets the last words as one JSON line.
+    /// File to write the termination message to, as one line of JSON.
     #[arg(long, value_name = "FILE")]
     termination_file: Option<PathBuf>,
-    /// Threads to compute with.
+    /// Compute threads.
     #[arg(long, default_value_t = 1, value_name = "N")]
     threads: usize,
-    /// Where the trainer computes gradients; the other roles take no notice.
+    /// Device on which the trainer computes gradients. Other roles ignore it.
     #[arg(long, value_enum, env = "SHOPRL_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     device: DeviceArgument,
-    /// Leave when the standard input closes.
+    /// Exit when standard input closes.
     #[arg(long)]
     exit_with_stdin: bool,
-    /// How to write the log, to the standard error; RUST_LOG filters it.
+    /// Format of the log on standard error. RUST_LOG filters it.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     log: LogFormat,
 }
@@ -71,9 +71,9 @@ enum RoleArgument {
 enum DeviceArgument {
     /// The CPU.
     Cpu,
-    /// A CUDA device, or nothing.
+    /// A CUDA device; fails without one.
     Cuda,
-    /// A CUDA device where there is one, else the CPU.
+    /// A CUDA device if there is one, else the CPU.
     Auto,
 }
 
@@ -124,7 +124,7 @@ impl WorkerArguments {
     }
 }
 
-/// Runs the worker until it ends.
+/// Runs the worker until it exits.
 pub fn worker(arguments: &WorkerArguments) -> Exit {
     log::to_stderr(arguments.log);
     shoprl_worker::run(&arguments.options())

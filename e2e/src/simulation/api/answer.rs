@@ -1,4 +1,4 @@
-//! What a client gets.
+//! Answers to a client.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 
 use super::{Call, Kind};
 
-/// An answer, and what the request changed.
+/// An answer, and the change that the request made.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// Status code of HTTP.
+    /// HTTP status code.
     pub code: u16,
     /// An object, a list, or a `Status`.
     pub body: Arc<Value>,
-    /// What is different now.
+    /// The changed object.
     pub change: Option<Change>,
 }
 
 /// One object before and after.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Of which kind.
+    /// Kind of the object.
     pub kind: &'static Kind,
     /// Absent before a creation.
     pub before: Option<Arc<Value>>,
@@ -38,7 +38,7 @@ impl Answer {
     }
 }
 
-/// A `Status` that says no.
+/// A `Status` with a failure.
 pub fn failure(code: u16, reason: &str, message: &str, details: Value) -> Answer {
     let mut body = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
@@ -63,9 +63,9 @@ pub(super) fn not_found(call: &Call) -> Answer {
     failure(404, "NotFound", &message, details(call.kind, &call.name))
 }
 
-pub(super) fn already_exists(call: &Call, name: &str, leaves: bool) -> Answer {
-    let leaves = if leaves { "object is being deleted: " } else { "" };
-    let message = format!("{leaves}{} \"{name}\" already exists", call.kind.resource());
+pub(super) fn already_exists(call: &Call, name: &str, is_deleted: bool) -> Answer {
+    let prefix = if is_deleted { "object is being deleted: " } else { "" };
+    let message = format!("{prefix}{} \"{name}\" already exists", call.kind.resource());
     failure(409, "AlreadyExists", &message, details(call.kind, name))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn modified(call: &Call) -> Answer {
     conflict(call.kind, &call.name, why)
 }
 
-/// A write names a unique id that is not that of the object.
+/// The answer to a write with another UID than the object's.
 pub(super) fn another(call: &Call, given: &str, known: &str) -> Answer {
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, \
@@ -90,7 +90,7 @@ pub(super) fn another(call: &Call, given: &str, known: &str) -> Answer {
     conflict(call.kind, &call.name, &why)
 }
 
-/// A deletion whose precondition does not hold. Here the API server names the kind, not the plural.
+/// The answer to a deletion with a failed precondition. Here the API server uses the kind, not the plural.
 pub(super) fn precondition(
     call: &Call,
     what: &str,

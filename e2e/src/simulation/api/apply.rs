@@ -1,4 +1,4 @@
-//! Server-side apply, as far as one forcing manager of an object can tell.
+//! Server-side apply, modelled for one forcing manager per object.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ impl Server {
             return self.store_new(call.kind, &key, call.body.clone());
         };
         let mut new = Value::clone(&old);
-        // What this manager applied before and does not any more goes; what others set, too, stays.
+        // Fields that this manager no longer applies are removed, unless another client set them.
         let before = self.applied.insert(owned, call.body.clone());
         let touched = before.as_ref() != Some(&call.body);
         self.finalized.remove(&key);

@@ -1,4 +1,4 @@
-//! A request, understood.
+//! A parsed request.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::Kind;
 
-/// What is asked for.
+/// The operation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
-    /// One object.
+    /// GET of one object.
     Get,
-    /// All that match a selector.
+    /// GET of all objects that match a selector.
     List,
     /// POST.
     Create,
@@ -28,19 +28,19 @@ pub enum Verb {
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// What is asked for.
+    /// Operation.
     pub verb: Verb,
-    /// Of which kind.
+    /// Kind of the object.
     pub kind: &'static Kind,
-    /// Where; empty: in all namespaces.
+    /// Namespace; empty for all.
     pub namespace: String,
-    /// Which; empty for lists and creations.
+    /// Name; empty for lists and creations.
     pub name: String,
     /// `status`, or empty.
     pub subresource: String,
     /// Label selector of a list.
     pub selector: String,
-    /// Who applies.
+    /// Field manager of an apply.
     pub manager: String,
     /// The object, the patch, or the options of a deletion.
     pub body: Value,
@@ -57,7 +57,7 @@ impl fmt::Display for Call {
 }
 
 impl Call {
-    /// Reads a request; `None` when the model does not know what it asks for.
+    /// Parses a request; `None` if the model does not support it.
     pub fn read(
         method: &str,
         path_and_query: &str,
@@ -103,7 +103,7 @@ impl Call {
         })
     }
 
-    /// Whether it changes something.
+    /// Whether the request can change an object.
     pub fn is_write(&self) -> bool {
         !matches!(self.verb, Verb::Get | Verb::List)
     }
@@ -138,7 +138,7 @@ mod tests {
     use super::{Call, Verb};
 
     #[test]
-    fn a_request_is_read_by_its_path() {
+    fn a_request_is_parsed_from_method_and_path() {
         let check = |method: &str,
                      path: &str,
                      verb,
@@ -147,8 +147,8 @@ mod tests {
                      sub: &str,
                      selector: &str| {
             let call = Call::read(method, path, "application/merge-patch+json", b"{}").unwrap();
-            let seen = (call.verb, &*call.namespace, &*call.name, &*call.subresource);
-            assert_eq!(seen, (verb, namespace, name, sub), "{path}");
+            let parsed = (call.verb, &*call.namespace, &*call.name, &*call.subresource);
+            assert_eq!(parsed, (verb, namespace, name, sub), "{path}");
             assert_eq!(call.selector, selector, "{path}");
         };
         let jobs = "/apis/shoprl.dev/v1alpha1/namespaces/n/shoprljobs";

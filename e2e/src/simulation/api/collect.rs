@@ -1,4 +1,4 @@
-//! The garbage collector: what has owners and none of them is there any more goes.
+//! The garbage collector: deletes objects whose owners no longer exist.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Change, Key, Kind, Server, Verb, at, is_leaving, owners, text, uid};
 
-/// One piece of its work; `None` when there is nothing to do.
+/// Executes one deletion or one release; `None` without work.
 pub fn collect(server: &mut Server) -> Option<Change> {
     let call = next(server)?;
     server.answer(&call).change
@@ -14,11 +14,12 @@ pub fn collect(server: &mut Server) -> Option<Change> {
 
 fn next(server: &Server) -> Option<Call> {
     let present: BTreeSet<&str> = server.everything().map(|(_, object)| uid(object)).collect();
-    // In foreground the owner waits for its dependents.
-    let waits: BTreeSet<&str> = server
+    // In a foreground deletion the owner waits for its dependents.
+    let pending: BTreeSet<&str> = server
         .everything()
         .filter(|(_, object)| {
-            is_leaving(object) && finalizers(object).any(|it| it == "foregroundDeletion")
+            is_leaving(object)
+                && finalizers(object).any(|finalizer| finalizer == "foregroundDeletion")
         })
         .map(|(_, object)| uid(object))
         .collect();
@@ -28,8 +29,8 @@ fn next(server: &Server) -> Option<Call> {
         let mut kept = false;
         for owner in owners(object) {
             owned = true;
-            kept |= present.contains(owner) && !waits.contains(owner);
-            if waits.contains(owner) {
+            kept |= present.contains(owner) && !waiting.contains(owner);
+            if waiting.contains(owner) {
                 held.insert(owner);
             }
         }
@@ -39,9 +40,10 @@ fn next(server: &Server) -> Option<Call> {
     }
     let free = server
         .everything()
-        .find(|(_, object)| waits.contains(uid(object)) && !held.contains(uid(object)));
+        .find(|(_, object)| waiting.contains(uid(object)) && !held.contains(uid(object)));
     let (key, object) = free?;
-    let left: Vec<&str> = finalizers(object).filter(|it| *it != "foregroundDeletion").collect();
+    let left: Vec<&str> =
+        finalizers(object).filter(|finalizer| *finalizer != "foregroundDeletion").collect();
     let mut next = call(Verb::Merge, key, object);
     next.body = json!({"metadata": {"finalizers": left}});
     Some(next)

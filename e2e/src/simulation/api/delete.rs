@@ -1,4 +1,4 @@
-//! DELETE: at once, after a grace period, or when the last finalizer is gone.
+//! DELETE: immediate, after a grace period, or when the last finalizer is removed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,15 +31,15 @@ impl Server {
                 self.finalized.insert(key.clone());
             }
         }
-        let asked = at(&call.body, &["gracePeriodSeconds"]).and_then(Value::as_i64);
-        let mut grace = grace(call, &old, asked);
+        let requested = at(&call.body, &["gracePeriodSeconds"]).and_then(Value::as_i64);
+        let mut grace = grace(call, &old, requested);
         if is_leaving(&old) {
-            // Once more changes nothing, unless somebody asks for it to go faster.
+            // A second deletion changes nothing, unless its grace period is shorter.
             let before =
                 at(&old, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64);
-            match (asked, before) {
-                (Some(asked), Some(before)) if asked < before => grace = asked,
-                _ => return Answer::ok(said(call.kind, &call.name, &old, false)),
+            match (requested, before) {
+                (Some(requested), Some(before)) if requested < before => grace = requested,
+                _ => return Answer::ok(answer_body(call.kind, &call.name, &old, false)),
             }
         } else if let Some(generation) =
             at(&old, &["metadata", "generation"]).and_then(Value::as_i64)
@@ -53,32 +53,36 @@ impl Server {
         if gone {
             let (last, change) = self.store(call.kind, &key, None);
             let last = last.unwrap_or_default();
-            // Only of a pod the answer says that it leaves.
+            // Only for pods does the answer have the deletion timestamp.
             let shown = if call.kind.plural == "pods" {
                 new["metadata"]["resourceVersion"] = last["metadata"]["resourceVersion"].clone();
                 Arc::new(new)
             } else {
                 last
             };
-            return Answer::changed(200, said(call.kind, &call.name, &shown, true), change);
+            return Answer::changed(200, answer_body(call.kind, &call.name, &shown, true), change);
         }
         if call.kind.plural == "persistentvolumeclaims" {
             self.finalized.remove(&key);
         }
         let (after, change) = self.store(call.kind, &key, Some(new));
-        Answer::changed(200, said(call.kind, &call.name, &after.unwrap_or_default(), false), change)
+        Answer::changed(
+            200,
+            answer_body(call.kind, &call.name, &after.unwrap_or_default(), false),
+            change,
+        )
     }
 }
 
 fn refuse(call: &Call, old: &Value) -> Option<Answer> {
-    let exactly = at(&call.body, &["preconditions"])?;
-    let (given, known) = (text(exactly, &["uid"]), uid(old));
+    let preconditions = at(&call.body, &["preconditions"])?;
+    let (given, known) = (text(preconditions, &["uid"]), uid(old));
     if !given.is_empty() && given != known {
         let hint = "The object might have been deleted and then recreated";
         return Some(precondition(call, "UID", given, known, hint));
     }
     let (given, known) =
-        (text(exactly, &["resourceVersion"]), text(old, &["metadata", "resourceVersion"]));
+        (text(preconditions, &["resourceVersion"]), text(old, &["metadata", "resourceVersion"]));
     if !given.is_empty() && given != known {
         let hint = "The object might have been modified";
         return Some(precondition(call, "ResourceVersion", given, known, hint));
@@ -86,8 +90,8 @@ fn refuse(call: &Call, old: &Value) -> Option<Answer> {
     None
 }
 
-/// Seconds until a pod that runs must be gone; everything else goes at once.
-fn grace(call: &Call, old: &Value, asked: Option<i64>) -> i64 {
+/// Grace period in seconds of a running pod; 0 for anything else.
+fn grace(call: &Call, old: &Value, requested: Option<i64>) -> i64 {
     if call.kind.plural != "pods"
         || text(old, &["spec", "nodeName"]).is_empty()
         || matches!(text(old, &["status", "phase"]), "Succeeded" | "Failed")
@@ -95,10 +99,10 @@ fn grace(call: &Call, old: &Value, asked: Option<i64>) -> i64 {
         return 0;
     }
     let own = at(old, &["spec", "terminationGracePeriodSeconds"]).and_then(Value::as_i64);
-    asked.or(own).unwrap_or(30)
+    requested.or(own).unwrap_or(30)
 }
 
-fn said(kind: &Kind, name: &str, object: &Arc<Value>, gone: bool) -> Arc<Value> {
+fn answer_body(kind: &Kind, name: &str, object: &Arc<Value>, gone: bool) -> Arc<Value> {
     if kind.answers_deleted || !gone {
         return object.clone();
     }

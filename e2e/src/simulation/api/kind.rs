@@ -1,4 +1,4 @@
-//! The kinds that the model serves.
+//! The kinds that the model supports.
 
 /// How the API server treats the objects of a kind.
 #[derive(Debug, PartialEq, Eq)]
@@ -7,21 +7,21 @@ pub struct Kind {
     pub group: &'static str,
     /// Version within the group.
     pub version: &'static str,
-    /// As in a path.
+    /// Plural, as in a path.
     pub plural: &'static str,
-    /// As in a manifest.
+    /// Kind, as in a manifest.
     pub kind: &'static str,
-    /// Whether the status can only be written through its subresource.
+    /// Whether only the subresource `status` writes the status.
     pub status: bool,
-    /// Whether the objects count generations.
+    /// Whether the objects have a generation.
     pub generation: bool,
-    /// Whether a write must name the version it was made from.
+    /// Whether an update must have a resource version.
     pub conditional: bool,
-    /// Whether a PUT of an object that is not there makes it.
-    pub made_by_put: bool,
-    /// Where etcd keeps them, below `/registry/`.
+    /// Whether a PUT creates a missing object.
+    pub created_by_put: bool,
+    /// Path in etcd below `/registry/`.
     pub registry: &'static str,
-    /// Whether a deletion answers with the object.
+    /// Whether the answer to a deletion is the object.
     pub answers_deleted: bool,
 }
 
@@ -34,7 +34,7 @@ const fn core(plural: &'static str, kind: &'static str) -> Kind {
         status: false,
         generation: false,
         conditional: false,
-        made_by_put: false,
+        created_by_put: false,
         registry: plural,
         answers_deleted: false,
     }
@@ -44,7 +44,7 @@ const fn grouped(group: &'static str, plural: &'static str, kind: &'static str) 
     Kind { group, ..core(plural, kind) }
 }
 
-/// A further kind is a further row.
+/// All supported kinds.
 pub static KINDS: [Kind; 11] = [
     Kind {
         version: "v1alpha1",
@@ -57,7 +57,7 @@ pub static KINDS: [Kind; 11] = [
     Kind { status: true, generation: true, answers_deleted: true, ..core("pods", "Pod") },
     Kind {
         status: true,
-        made_by_put: true,
+        created_by_put: true,
         registry: "services/specs",
         answers_deleted: true,
         ..core("services", "Service")
@@ -80,7 +80,7 @@ pub static KINDS: [Kind; 11] = [
     },
     Kind {
         conditional: true,
-        made_by_put: true,
+        created_by_put: true,
         ..grouped("coordination.k8s.io", "leases", "Lease")
     },
 ];
@@ -94,13 +94,13 @@ impl Kind {
     /// The core kind or the kind of jobs with this plural.
     ///
     /// # Panics
-    /// When there is none: the caller names a constant.
+    /// When the plural is unknown. Callers use constants.
     pub fn of(plural: &str) -> &'static Self {
         let found = KINDS.iter().find(|kind| kind.plural == plural);
-        found.unwrap_or_else(|| panic!("the model serves no {plural}"))
+        found.unwrap_or_else(|| panic!("the model does not support {plural}"))
     }
 
-    /// Name as in the API server's messages: `pods`, `shoprljobs.shoprl.dev`.
+    /// Name in the API server's messages: `pods`, `shoprljobs.shoprl.dev`.
     pub fn resource(&self) -> String {
         if self.group.is_empty() {
             self.plural.to_owned()
@@ -118,7 +118,7 @@ impl Kind {
         }
     }
 
-    /// Where the objects of a namespace lie.
+    /// Path of the objects of a namespace.
     pub fn path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "/api" } else { "/apis" };
         format!("{root}/{}/namespaces/{namespace}/{}", self.api_version(), self.plural)

@@ -1,5 +1,5 @@
-//! Who set which field, as far as server-side apply depends on it: a manager that applies a field no more takes it
-//! away only when nobody else set it.
+//! Field ownership, as far as server-side apply depends on it: a field that a manager no longer applies is removed only if no
+//! other client set it.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use super::{Key, Server, at};
 
 pub(super) type Paths = BTreeSet<Vec<String>>;
 
-/// The parts of an object whose fields have owners here.
+/// The parts of an object whose field ownership is modelled.
 const OWNED: [&[&str]; 3] = [&["metadata", "labels"], &["spec"], &["data"]];
 
 impl Server {
-    /// POST, PUT and merge patches own what they set.
+    /// POST, PUT and merge patches own the fields that they set.
     pub(super) fn set_by_update(&mut self, key: &Key, old: &Value, new: &Value) {
-        // Nobody here applies pods; their specs are large and never change.
+        // Pods are never applied; their specs are large and never change.
         let parts = if key.kind.0 == "pods" { &OWNED[..1] } else { &OWNED[..] };
         let mut changed = Paths::new();
         for part in parts {
@@ -45,7 +45,7 @@ impl Server {
     }
 }
 
-/// Leaves of `new` that are not so in `old`. Lists are leaves.
+/// Paths of the leaves of `new` that differ from `old`. Lists are leaves.
 fn collect(old: Option<&Value>, new: &Value, path: &mut Vec<String>, changed: &mut Paths) {
     if old == Some(new) {
         return;

@@ -1,8 +1,8 @@
-//! Label selectors in their written form.
+//! Label selectors.
 
 use serde_json::Value;
 
-/// Whether `object` has the labels that `selector` asks for: `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`.
+/// Whether the labels of `object` match `selector`: `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`.
 pub(super) fn matches(selector: &str, object: &Value) -> bool {
     let labels = super::at(object, &["metadata", "labels"]);
     let label = |name: &str| labels.and_then(|labels| labels.get(name.trim())?.as_str());

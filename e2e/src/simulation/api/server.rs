@@ -1,4 +1,4 @@
-//! Objects, their versions, and the history that watches read.
+//! Objects, their versions, and the history for watches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::answer::{Change, failure, not_found};
 use super::managed::Paths;
 use super::{Answer, Call, Kind, Verb, selector, text};
 
-/// What names an object: plural with group, namespace, name.
+/// The key of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Plural and group.
@@ -32,12 +32,12 @@ impl Key {
     }
 }
 
-/// What a watch tells.
+/// A watch event.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The object is new to the watch or changed.
+    /// The object is new for the watch, or changed.
     Applied(Arc<Value>),
-    /// The object, as it was last, is gone or does not match any more.
+    /// The last state of an object that was deleted or no longer matches.
     Deleted(Arc<Value>),
 }
 
@@ -48,11 +48,11 @@ pub struct Entry {
     pub version: u64,
     before: Option<Arc<Value>>,
     after: Option<Arc<Value>>,
-    /// The last state of what was deleted, under the version of its deletion.
+    /// The last state of a deleted object, with the version of its deletion.
     last: Option<Arc<Value>>,
 }
 
-/// A watch asked for a version that was forgotten: 410, the client lists anew.
+/// The version of a watch was compacted (410): the client must list again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expired;
 
@@ -60,18 +60,17 @@ pub struct Expired;
 #[derive(Debug, Default)]
 pub struct Server {
     pub(super) objects: BTreeMap<Key, Arc<Value>>,
-    /// What each manager applied last.
+    /// The last apply of each manager.
     pub(super) applied: BTreeMap<(Key, String), Value>,
-    /// What everybody else set.
+    /// The fields set by other requests.
     pub(super) updated: BTreeMap<Key, Paths>,
-    /// Objects that the server itself put a finalizer on, and whose next write costs a version also when it
-    /// changes nothing: any write of a new claim, a status write of a job that is deleted in foreground. So it was
-    /// recorded; nobody knows why.
+    /// Objects to which the server added a finalizer. The next write gets a new version although it changes nothing: any write
+    /// of a new claim, a status write of a job in foreground deletion. Recorded from a real server; the reason is unknown.
     pub(super) finalized: BTreeSet<Key>,
     history: BTreeMap<(&'static str, &'static str), Vec<Entry>>,
     version: u64,
-    /// Changes up to this version are forgotten.
-    forgotten: u64,
+    /// Changes up to this version are compacted.
+    compacted: u64,
     ids: u64,
     /// Time of the server.
     pub now: Timestamp,
@@ -92,7 +91,10 @@ impl Server {
     pub fn all(&self, kind: &Kind) -> impl Iterator<Item = &Arc<Value>> {
         let first = Key::new(kind, "", "");
         let same = first.kind;
-        self.objects.range(first..).take_while(move |(key, _)| key.kind == same).map(|(_, it)| it)
+        self.objects
+            .range(first..)
+            .take_while(move |(key, _)| key.kind == same)
+            .map(|(_, object)| object)
     }
 
     /// All objects of all kinds.
@@ -116,20 +118,21 @@ impl Server {
     }
 
     fn list(&self, call: &Call) -> Answer {
-        let wanted = self
+        let matching = self
             .all(call.kind)
-            .filter(|it| {
-                call.namespace.is_empty() || text(it, &["metadata", "namespace"]) == call.namespace
+            .filter(|object| {
+                call.namespace.is_empty()
+                    || text(object, &["metadata", "namespace"]) == call.namespace
             })
-            .filter(|it| selector::matches(&call.selector, it));
-        let items: Vec<Value> = wanted.map(|it| Value::clone(it)).collect();
+            .filter(|object| selector::matches(&call.selector, object));
+        let items: Vec<Value> = matching.map(|object| Value::clone(object)).collect();
         Answer::ok(Arc::new(json!({
             "kind": format!("{}List", call.kind.kind), "apiVersion": call.kind.api_version(),
             "metadata": {"resourceVersion": self.version.to_string()}, "items": items,
         })))
     }
 
-    /// The first event after `version` that a watch with `selector` tells, with its version.
+    /// The first event after `version` for a watch with `selector`, with its version.
     ///
     /// # Errors
     /// When the history does not reach back that far.
@@ -139,15 +142,15 @@ impl Server {
         selector: &str,
         version: u64,
     ) -> Result<Option<(u64, Event)>, Expired> {
-        if version < self.forgotten {
+        if version < self.compacted {
             return Err(Expired);
         }
         let Some(history) = self.history.get(&(kind.plural, kind.group)) else { return Ok(None) };
         let first = history.partition_point(|entry| entry.version <= version);
-        let matching = |it: &Option<Arc<Value>>| {
-            it.as_ref().filter(|it| selector::matches(selector, it)).cloned()
+        let matching = |object: &Option<Arc<Value>>| {
+            object.as_ref().filter(|object| selector::matches(selector, object)).cloned()
         };
-        let told = history[first..].iter().find_map(|entry| {
+        let next = history[first..].iter().find_map(|entry| {
             let event = match (matching(&entry.before), matching(&entry.after)) {
                 (_, Some(after)) => Event::Applied(after),
                 (Some(before), None) => Event::Deleted(entry.last.clone().unwrap_or(before)),
@@ -155,18 +158,18 @@ impl Server {
             };
             Some((entry.version, event))
         });
-        Ok(told)
+        Ok(next)
     }
 
-    /// Forgets all history: every watch that is not up to date expires.
+    /// Compacts the history: watches that are not up to date expire.
     pub fn compact(&mut self) {
         self.history.clear();
-        self.forgotten = self.version;
+        self.compacted = self.version;
     }
 
     pub(super) fn new_uid(&mut self) -> String {
         self.ids += 1;
-        // The name of some children holds its first eight letters.
+        // The names of some children contain its first eight characters.
         format!(
             "{:08x}-0000-4000-8000-{:012x}",
             self.ids.wrapping_mul(0x9e37_79b1) & 0xffff_ffff,
@@ -174,7 +177,7 @@ impl Server {
         )
     }
 
-    /// Stores a state under the next version, or removes the object.
+    /// Stores a state with the next version, or removes the object.
     pub(super) fn store(
         &mut self,
         kind: &'static Kind,
@@ -210,7 +213,7 @@ impl Server {
         (after.clone().or(last), Change { kind, before, after })
     }
 
-    /// An answer for a path that the model does not serve.
+    /// The answer for a path that the model does not support.
     pub fn unknown() -> Answer {
         let message = "the server could not find the requested resource";
         failure(404, "NotFound", message, json!({}))

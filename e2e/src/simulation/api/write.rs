@@ -9,8 +9,8 @@ use shoprl_crds::ShopRLJobSpec;
 use super::answer::{already_exists, another, failure, invalid, modified, not_found};
 use super::{Answer, Call, Key, Kind, Server, Verb, at, text, uid};
 
-/// Fields of the metadata that only the server writes.
-const OWN: [&str; 6] = [
+/// Metadata fields that only the server writes.
+const SERVER_FIELDS: [&str; 6] = [
     "uid",
     "creationTimestamp",
     "generation",
@@ -34,7 +34,7 @@ impl Server {
         self.store_new(call.kind, &key, call.body.clone())
     }
 
-    /// Stores an object that nobody made before.
+    /// Stores a new object.
     pub(super) fn store_new(
         &mut self,
         kind: &'static Kind,
@@ -45,7 +45,7 @@ impl Server {
         object["apiVersion"] = kind.api_version().into();
         object["kind"] = kind.kind.into();
         let metadata = &mut object["metadata"];
-        for field in OWN {
+        for field in SERVER_FIELDS {
             remove(metadata, field);
         }
         metadata["namespace"] = key.namespace.clone().into();
@@ -69,7 +69,7 @@ impl Server {
 
     pub(super) fn update(&mut self, call: &Call) -> Answer {
         let Some(old) = self.get(call.kind, &call.namespace, &call.name).cloned() else {
-            return self.make_by_put(call);
+            return self.create_by_put(call);
         };
         let mut new = if call.verb == Verb::Merge {
             let mut merged = Value::clone(&old);
@@ -82,7 +82,7 @@ impl Server {
             return refusal;
         }
         keep(call, &old, &mut new);
-        sign(call, &old, &mut new);
+        update_managers(call, &old, &mut new);
         let key = Key::new(call.kind, &call.namespace, &call.name);
         self.set_by_update(&key, &old, &new);
         let counts = call.kind.plural == "persistentvolumeclaims" || call.subresource == "status";
@@ -90,8 +90,8 @@ impl Server {
         self.store_changed(call.kind, &old, new, touched)
     }
 
-    fn make_by_put(&mut self, call: &Call) -> Answer {
-        if call.verb != Verb::Update || !call.kind.made_by_put || !call.subresource.is_empty() {
+    fn create_by_put(&mut self, call: &Call) -> Answer {
+        if call.verb != Verb::Update || !call.kind.created_by_put || !call.subresource.is_empty() {
             return not_found(call);
         }
         if !uid(&call.body).is_empty() {
@@ -102,7 +102,7 @@ impl Server {
         self.store_new(call.kind, &key, call.body.clone())
     }
 
-    /// Stores a state that differs; one that does not costs no version, unless its managers were `touched`.
+    /// Stores a changed state. An equal state gets no new version, unless its managers were `touched`.
     pub(super) fn store_changed(
         &mut self,
         kind: &'static Kind,
@@ -115,9 +115,9 @@ impl Server {
         if new == **old && !touched {
             return Answer::ok(old.clone());
         }
-        let at_once = new["metadata"]["deletionGracePeriodSeconds"] == 0;
-        if super::is_leaving(&new) && at_once && !has_finalizers(&new) {
-            // That was the last finalizer. The answer has the state that was sent, under the old version.
+        let no_grace = new["metadata"]["deletionGracePeriodSeconds"] == 0;
+        if super::is_leaving(&new) && no_grace && !has_finalizers(&new) {
+            // The last finalizer was removed. The answer is the sent state with the old version.
             let (_, change) = self.store(kind, &key, None);
             return Answer::changed(200, Arc::new(new), change);
         }
@@ -125,7 +125,7 @@ impl Server {
         Answer::changed(200, after.unwrap_or_default(), change)
     }
 
-    /// Now, as objects say it.
+    /// The current time, as in objects.
     pub(super) fn time(&self) -> Value {
         json!(Time(self.now))
     }
@@ -134,7 +134,7 @@ impl Server {
 pub(super) fn has_finalizers(object: &Value) -> bool {
     at(object, &["metadata", "finalizers"])
         .and_then(Value::as_array)
-        .is_some_and(|it| !it.is_empty())
+        .is_some_and(|finalizers| !finalizers.is_empty())
 }
 
 fn refuse(call: &Call, old: &Value, new: &Value) -> Option<Answer> {
@@ -153,13 +153,13 @@ fn refuse(call: &Call, old: &Value, new: &Value) -> Option<Answer> {
     None
 }
 
-/// What a writer may not change stays as it was.
+/// Restores the fields that a client cannot change.
 fn keep(call: &Call, old: &Value, new: &mut Value) {
     if call.subresource == "status" {
         let (status, metadata) = (new.get("status").cloned(), new["metadata"].take());
         *new = old.clone();
         set(new, "status", status);
-        // Of a custom resource the status alone; of a core kind labels and the like too.
+        // For a custom resource only the status is written, for core kinds also metadata such as labels.
         if call.kind.group != "shoprl.dev" {
             new["metadata"] = metadata;
             let owners = at(old, &["metadata", "ownerReferences"]).cloned();
@@ -171,7 +171,7 @@ fn keep(call: &Call, old: &Value, new: &mut Value) {
     new["apiVersion"] = old["apiVersion"].clone();
     new["kind"] = old["kind"].clone();
     new["metadata"]["namespace"] = old["metadata"]["namespace"].clone();
-    for field in OWN {
+    for field in SERVER_FIELDS {
         let value = at(old, &["metadata", field]).cloned();
         set(&mut new["metadata"], field, value);
     }
@@ -179,34 +179,37 @@ fn keep(call: &Call, old: &Value, new: &mut Value) {
     bump(call.kind, old, new);
 }
 
-/// Who wrote which part. Whoever sends an old state takes out who came later: that is a change, and costs a version, although
-/// nothing else is one.
-fn sign(call: &Call, old: &Value, new: &mut Value) {
-    const WHO: &str = "managedFields";
+/// Updates the managed fields. A client that sends an old state removes later managers, which is a change and gets a new
+/// version even if no other field changes.
+fn update_managers(call: &Call, old: &Value, new: &mut Value) {
+    const MANAGERS: &str = "managedFields";
     let own = json!({"operation": "Update", "subresource": call.subresource});
-    let changed = differ(old, new, "metadata") || differ(&old["metadata"], &new["metadata"], WHO);
-    let sent = new["metadata"][WHO].as_array().filter(|sent| !sent.is_empty());
-    let mut who = sent.or(old["metadata"][WHO].as_array()).cloned().unwrap_or_default();
-    if changed && !who.contains(&own) {
-        who.push(own);
+    let changed =
+        differ(old, new, "metadata") || differ(&old["metadata"], &new["metadata"], MANAGERS);
+    let sent = new["metadata"][MANAGERS].as_array().filter(|sent| !sent.is_empty());
+    let mut managers = sent.or(old["metadata"][MANAGERS].as_array()).cloned().unwrap_or_default();
+    if changed && !managers.contains(&own) {
+        managers.push(own);
     }
-    new["metadata"][WHO] = who.into();
+    new["metadata"][MANAGERS] = managers.into();
 }
 
-/// Whether two objects differ in anything but one field.
-fn differ(one: &Value, other: &Value, but: &str) -> bool {
+/// Whether two objects differ in a field other than `except`.
+fn differ(one: &Value, other: &Value, except: &str) -> bool {
     let fields = |object: &'_ Value| -> usize {
-        object.as_object().map_or(0, |it| it.len() - usize::from(it.contains_key(but)))
+        object
+            .as_object()
+            .map_or(0, |fields| fields.len() - usize::from(fields.contains_key(except)))
     };
     fields(one) != fields(other)
         || one
             .as_object()
             .into_iter()
             .flatten()
-            .any(|(name, value)| name != but && other.get(name) != Some(value))
+            .any(|(name, value)| name != except && other.get(name) != Some(value))
 }
 
-/// Counts a generation when anything but metadata and status differs.
+/// Increments the generation when the spec differs.
 pub(super) fn bump(kind: &Kind, old: &Value, new: &mut Value) {
     if kind.generation && !kind.plural.eq("pods") && old.get("spec") != new.get("spec") {
         let generation = at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
@@ -214,7 +217,7 @@ pub(super) fn bump(kind: &Kind, old: &Value, new: &mut Value) {
     }
 }
 
-/// Defaults that somebody depends on.
+/// Sets the defaults that the operator or the model depends on.
 fn default(kind: &Kind, object: &mut Value) {
     match kind.plural {
         "shoprljobs" => {

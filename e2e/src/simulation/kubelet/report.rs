@@ -1,10 +1,10 @@
-//! What scheduler and kubelet write about a pod.
+//! Writes of the scheduler and the kubelet to a pod.
 
 use serde_json::{Value, json};
 
 use super::super::api::{Change, Kind, Server, Verb, text};
-use super::super::run::NAMESPACE;
-use super::{Class, Worker, call, force};
+use super::super::names::NAMESPACE;
+use super::{Class, Worker, call, force_delete};
 
 fn status(server: &mut Server, worker: &Worker, status: &Value) -> Vec<Change> {
     let body = json!({"status": status});
@@ -21,7 +21,7 @@ pub(super) fn placed(server: &mut Server, worker: &Worker) -> Vec<Change> {
     bound.into_iter().collect()
 }
 
-/// Whether everything that the pod mounts is there.
+/// Whether all objects that the pod mounts exist.
 pub(super) fn has_volumes(server: &Server, worker: &Worker) -> bool {
     let Some(pod) = server.get(Kind::of("pods"), NAMESPACE, &worker.name) else { return false };
     let exists = |plural: &str, name: &str| {
@@ -37,7 +37,7 @@ pub(super) fn has_volumes(server: &Server, worker: &Worker) -> bool {
     })
 }
 
-/// The number of steps that the mounted RunConfig wants.
+/// The target step of the job.
 pub(super) fn target(server: &Server, worker: &Worker) -> i64 {
     let jobs = server.all(Kind::of("shoprljobs"));
     let mut own = jobs.filter(|job| text(job, &["metadata", "uid"]) == worker.job);
@@ -69,8 +69,8 @@ pub(super) fn ended(server: &mut Server, id: &str, worker: &Worker, class: Class
         Class::Killed => (137, "Error"),
         Class::NodeLost => (255, "Unknown"),
         Class::Evicted => {
-            let said = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": []});
-            return status(server, worker, &said);
+            let failed = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory", "conditions": []});
+            return status(server, worker, &failed);
         }
     };
     let phase = if code == 0 { "Succeeded" } else { "Failed" };
@@ -86,10 +86,10 @@ pub(super) fn ended(server: &mut Server, id: &str, worker: &Worker, class: Class
     )
 }
 
-/// The kubelet is done with a pod that was deleted.
+/// The kubelet removes a deleted pod whose process has ended.
 pub(super) fn gone(server: &mut Server, id: &str, worker: &Worker) -> Vec<Change> {
     if worker.killed_at.is_none() {
         return Vec::new();
     }
-    force(server, NAMESPACE, &worker.name, id)
+    force_delete(server, NAMESPACE, &worker.name, id)
 }

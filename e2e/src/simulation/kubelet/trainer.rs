@@ -1,12 +1,12 @@
-//! What the processes do: the trainer takes steps, the others serve it.
+//! The processes: the trainer takes steps, the other roles serve it.
 
 use super::super::api::{Kind, Server, text};
+use super::super::names::NAMESPACE;
 use super::super::random::Random;
-use super::super::run::NAMESPACE;
 use super::{Class, Cluster, NEVER, Node, Stage, Worker};
 
 impl Cluster {
-    /// A process takes its next step.
+    /// Executes the next step of a process.
     pub(super) fn work(
         &mut self,
         worker: &mut Worker,
@@ -16,13 +16,13 @@ impl Cluster {
     ) -> Result<(), String> {
         worker.due = now + random.within(2000..5000);
         if worker.role != "trainer" {
-            // Told by the trainer that the job is over, a worker leaves with 0.
+            // A worker exits with 0 when the trainer reports the end of the job.
             if self.stores.is_finished(&worker.job) && random.once_in(2) {
                 worker.stage = Stage::Ended(Class::Exit(0));
             }
             return Ok(());
         }
-        // A step that was begun ends, whoever is there no more.
+        // A step that has started also ends when other workers disappear.
         let computes = worker.computes;
         worker.computes = worker.step + 1 < worker.target && self.is_served(worker, server);
         if worker.step < worker.target && !computes {
@@ -34,24 +34,26 @@ impl Cluster {
             worker.step = next;
             if next == worker.target {
                 worker.stage = Stage::Ended(Class::Exit(0));
-                self.wake_others(&worker.job, now);
+                self.hasten_others(&worker.job, now);
             }
         } else {
-            // Somebody replaced it.
+            // The trainer was replaced.
             worker.stage = Stage::Ended(Class::Exit(75));
         }
         Ok(())
     }
 
-    fn wake_others(&mut self, job: &str, now: i64) {
-        for other in self.workers.values_mut().filter(|it| it.job == job && it.role != "trainer") {
+    fn hasten_others(&mut self, job: &str, now: i64) {
+        for other in
+            self.workers.values_mut().filter(|worker| worker.job == job && worker.role != "trainer")
+        {
             if matches!(other.stage, Stage::Running | Stage::Ready) {
                 other.due = other.due.min(now + 1000);
             }
         }
     }
 
-    /// Whether simulators and rollouts are there, and the Service leads them to this trainer.
+    /// Whether a simulator and a rollout are ready, and the Service selects this trainer.
     fn is_served(&self, trainer: &Worker, server: &Server) -> bool {
         let selected = server.all(Kind::of("services")).any(|service| {
             text(service, &["metadata", "namespace"]) == NAMESPACE
@@ -60,17 +62,17 @@ impl Cluster {
                 && super::owners(service).any(|owner| owner == trainer.job)
         });
         let serves = |role: &str| {
-            self.workers.values().any(|it| {
-                it.job == trainer.job
-                    && it.role == role
-                    && it.stage == Stage::Ready
-                    && self.nodes[it.node] == Node::Up
+            self.workers.values().any(|worker| {
+                worker.job == trainer.job
+                    && worker.role == role
+                    && worker.stage == Stage::Ready
+                    && self.nodes[worker.node] == Node::Up
             })
         };
         selected && serves("simulator") && serves("rollout")
     }
 
-    /// A process that was asked to stop stops; a trainer writes its checkpoint first.
+    /// A process reacts to SIGTERM; a trainer writes a checkpoint first.
     pub(super) fn leave(
         &mut self,
         worker: &mut Worker,
@@ -78,7 +80,7 @@ impl Cluster {
         random: &mut Random,
     ) -> Result<(), String> {
         let killed_at = worker.killed_at.unwrap_or(NEVER);
-        // Now and then one does not hear it, and is killed in the end.
+        // One in eight ignores SIGTERM and is killed at the end of the grace period.
         if now < killed_at && random.once_in(8) {
             worker.due = killed_at;
             return Ok(());
@@ -88,7 +90,7 @@ impl Cluster {
             self.stores.save(&worker.job, worker.attempt, worker.step, worker.target)?;
         }
         worker.stage = Stage::Ended(class);
-        // Sometimes the object goes before it says how the process ended.
+        // In one case in three the object is deleted before it has the exit status.
         if random.once_in(3) {
             worker.stage = Stage::Reported;
         }

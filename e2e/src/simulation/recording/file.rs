@@ -1,4 +1,4 @@
-//! A recording: one sequence a line, compressed.
+//! A recording: one sequence per line, compressed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -19,7 +19,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<String>> {
     lines.with_context(|| format!("recording {}", path.display()))
 }
 
-/// Writes a recording; equal lines give equal bytes.
+/// Writes a recording. Equal lines give equal bytes.
 ///
 /// # Errors
 /// When the file cannot be written.

@@ -1,5 +1,4 @@
-//! Answers without what two servers cannot share: ids and versions become ordinals, times go, and so do fields that the
-//! model does not keep.
+//! Normal form of answers: UIDs and versions become ordinals; times and fields that the model does not store are removed.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::super::api::{Kind, at, text};
 
-/// Names for ids and versions, in the order in which they came.
+/// Ordinals of UIDs and versions, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Normal {
     versions: BTreeMap<String, String>,
     uids: BTreeMap<String, String>,
 }
 
-/// Fields of a kind that the model keeps.
-fn kept(kind: &Kind) -> &'static [&'static [&'static str]] {
+/// Fields of a kind that the model stores.
+fn stored_fields(kind: &Kind) -> &'static [&'static [&'static str]] {
     match kind.plural {
         "shoprljobs" => &[
             &["spec", "seed"],
@@ -49,7 +48,7 @@ const METADATA: [&str; 7] = [
 ];
 
 impl Normal {
-    /// The shared form of an answer about `kind`.
+    /// The normal form of an answer about `kind`.
     pub(super) fn of(&mut self, kind: &Kind, body: &Value) -> Value {
         match (text(body, &["kind"]), body.get("items").and_then(Value::as_array)) {
             ("Status", _) => self.status(body),
@@ -78,7 +77,7 @@ impl Normal {
         if at(object, &["metadata", "deletionTimestamp"]).is_some() {
             shown["leaves"] = true.into();
         }
-        for path in kept(kind) {
+        for path in stored_fields(kind) {
             if let Some(value) = at(object, path) {
                 shown[path.join(".")] = value.clone();
             }
@@ -103,7 +102,7 @@ impl Normal {
         for (raw, name) in self.uids.iter().filter(|(raw, _)| !raw.is_empty()) {
             message = message.replace(raw, name);
         }
-        // Versions are short numbers, which also stand for other things.
+        // Versions are short numbers that occur in other places too, so only those in parentheses are replaced.
         for (raw, name) in self.versions.iter().filter(|(raw, _)| !raw.is_empty()) {
             message = message.replace(&format!("({raw})"), &format!("({name})"));
         }

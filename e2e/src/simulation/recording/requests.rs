@@ -1,11 +1,11 @@
-//! What a sequence asks for next.
+//! The next request of a sequence.
 
 use serde_json::{Value, json};
 
 use super::super::api::{Kind, text};
 use super::{NAMESPACE, Request, Sequence};
 
-/// The kinds that sequences are about, some more often than others.
+/// The kinds of the sequences. Repetition is weight.
 pub(super) const KINDS: [&str; 14] = [
     "shoprljobs",
     "shoprljobs",
@@ -26,14 +26,14 @@ pub(super) const KINDS: [&str; 14] = [
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
-/// Nobody's.
+/// A UID of no object.
 const WRONG: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Sequence {
-    /// The next request; `None` when it is over.
+    /// The next request; `None` at the end.
     #[allow(
         clippy::should_implement_trait,
-        reason = "what comes next depends on the answer in between"
+        reason = "the next request depends on the answers in between"
     )]
     pub fn next(&mut self) -> Option<Request> {
         self.left = self.left.checked_sub(1)?;
@@ -78,7 +78,7 @@ impl Sequence {
         if let Some((field, value)) = content(self.kind, number) {
             object[field] = value;
         }
-        // Bound or not for good: the spec of a pod cannot change.
+        // Bound from the start or never, because the spec of a pod cannot change.
         if self.kind.plural == "pods" && name.ends_with('a') {
             object["spec"]["nodeName"] = "node1".into();
             object["spec"]["terminationGracePeriodSeconds"] = 20.into();
@@ -99,18 +99,18 @@ impl Sequence {
         self.send("GET", &format!("?labelSelector={encoded}"), "", Value::Null)
     }
 
-    /// A state that was seen, the newest or an old one, or one that nobody made.
+    /// A state from an earlier answer, the newest or an older one, or a new object.
     fn known(&mut self, name: &str) -> Value {
         let back = if self.random.once_in(3) { self.random.below(4) } else { 0 };
-        let seen = self.seen.get(name).map_or(&[][..], Vec::as_slice);
-        match seen.len().checked_sub(back + 1).and_then(|at| seen.get(at)) {
+        let states = self.states.get(name).map_or(&[][..], Vec::as_slice);
+        match states.len().checked_sub(back + 1).and_then(|at| states.get(at)) {
             Some(state) => state.clone(),
             None => self.object(name),
         }
     }
 
     fn update(&mut self, name: &str) -> Request {
-        // Nobody here sends any.
+        // The operator never updates claims with PUT.
         if self.kind.plural == "persistentvolumeclaims" {
             return self.merge(name);
         }
@@ -119,7 +119,9 @@ impl Sequence {
         match self.random.below(6) {
             0 => {
                 drop(
-                    object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")),
+                    object["metadata"]
+                        .as_object_mut()
+                        .and_then(|fields| fields.remove("resourceVersion")),
                 );
             }
             1 => object["metadata"]["uid"] = WRONG.into(),
@@ -145,7 +147,9 @@ impl Sequence {
         match self.random.below(6) {
             0 => {
                 drop(
-                    object["metadata"].as_object_mut().and_then(|it| it.remove("resourceVersion")),
+                    object["metadata"]
+                        .as_object_mut()
+                        .and_then(|fields| fields.remove("resourceVersion")),
                 );
             }
             1 => object["metadata"]["uid"] = WRONG.into(),
@@ -173,7 +177,12 @@ impl Sequence {
         if self.random.once_in(3) {
             object["metadata"]["labels"] = json!({"sequence": format!("r{}", self.number)});
         }
-        self.send("PATCH", &format!("/{name}?force=true&fieldManager=recorder"), APPLY, object)
+        self.send(
+            "PATCH",
+            &format!("/{name}?force_delete=true&fieldManager=recorder"),
+            APPLY,
+            object,
+        )
     }
 
     fn delete(&mut self, name: &str) -> Request {
@@ -194,7 +203,7 @@ impl Sequence {
     }
 }
 
-/// What an object of a kind is about, beside its metadata.
+/// The content of an object of a kind, in addition to its metadata.
 fn content(kind: &Kind, number: usize) -> Option<(&'static str, Value)> {
     let value = format!("v{number}");
     Some(match kind.plural {

@@ -1,9 +1,8 @@
-//! Stored shops.
+//! Shop files.
 
-use std::error::Error as _;
 use std::path::Path;
 
-use shoprl_contract::Exit;
+use shoprl_contract::{Exit, error_chain};
 use shoprl_simulator::mall::{Mall, MallError, Preset};
 
 use crate::failure::{unreadable, write_exit};
@@ -18,20 +17,19 @@ pub(super) fn build(preset: Preset, seed: u64, path: &Path) -> Result<Mall, Exit
     Mall::build(preset, seed, path).map_err(|error| exit(path, &error))
 }
 
-/// What became of the shop file `path`, with what to do.
+/// The exit for an error about the shop file `path`, with a remedy.
 pub(super) fn exit(path: &Path, error: &MallError) -> Exit {
     let at = path.display();
     match error {
         MallError::Read(cause) => {
-            unreadable(path, cause, "name a file that `shoprl catalog build` wrote")
+            unreadable(path, cause, "use a file that `shoprl catalog build` wrote")
         }
         MallError::Write(cause) => write_exit(
             cause,
-            format!("{at}: {cause}; give --output where there is room and you may write"),
+            format!(
+                "{at}: {cause}; use --output in a folder with free space that you may write to"
+            ),
         ),
-        error => {
-            let cause = error.source().map(|cause| format!(" ({cause})")).unwrap_or_default();
-            Exit::bad_configuration(format!("{at}: {error}{cause}"))
-        }
+        error => Exit::bad_configuration(format!("{at}: {}", error_chain(error))),
     }
 }

@@ -1,10 +1,9 @@
-//! Products of other environments.
+//! Imports products of other environments.
 
-use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 
-use shoprl_contract::Exit;
+use shoprl_contract::{Exit, error_chain};
 use shoprl_simulator::mall::import::{Format, ImportError, import as read};
 
 use super::file;
@@ -14,10 +13,9 @@ use crate::output::to_stdout;
 /// Reads `path`, writes the shop to `output` and prints the report.
 pub(super) fn import(path: &Path, format: Format, output: &Path, json: bool) -> Result<(), Exit> {
     let bytes = fs::read(path)
-        .map_err(|error| unreadable(path, &error, "name a file of products that can be read"))?;
+        .map_err(|error| unreadable(path, &error, "use a readable file of products"))?;
     let (mall, report) = read(format, &bytes).map_err(|error| {
-        let cause = error.source().map(|cause| format!(" ({cause})")).unwrap_or_default();
-        let message = format!("{}: {error}{cause}", path.display());
+        let message = format!("{}: {}", path.display(), error_chain(&error));
         match error {
             ImportError::Mall(_) => Exit::temporary(message),
             _ => Exit::bad_configuration(message),

@@ -1,11 +1,11 @@
-//! Catalogs for people, and as JSON lines for programs.
+//! Prints catalogs as text and as JSON lines.
 
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use shoprl_simulator::mall::{Catalog, Product};
 
-/// What a catalog holds.
+/// Counts, averages and digest of a catalog.
 pub(super) fn summary(out: &mut dyn Write, catalog: &Catalog) -> io::Result<()> {
     let products = catalog.len().max(1) as f64;
     let mean = |count: &dyn Fn(&Product<'_>) -> usize| {
@@ -26,16 +26,16 @@ pub(super) fn summary(out: &mut dyn Write, catalog: &Catalog) -> io::Result<()> 
     )?;
     writeln!(
         out,
-        "of a product: {attributes:.2} attributes, {values:.2} option values, {variants:.2} variants"
+        "per product: {attributes:.2} attributes, {values:.2} option values, {variants:.2} variants"
     )?;
-    writeln!(out, "prices: {} in the middle, a tenth above {}", price(50), price(90))?;
-    writeln!(out, "rewards compare facts by the {} matcher", catalog.matcher().name())?;
+    writeln!(out, "prices: median {}, 90th percentile {}", price(50), price(90))?;
+    writeln!(out, "rewards compare facts with the {} matcher", catalog.matcher().name())?;
     writeln!(out, "sha256 {}", catalog.digest())
 }
 
 /// One product.
 pub(super) fn product(out: &mut dyn Write, product: &Product<'_>) -> io::Result<()> {
-    writeln!(out, "{}  {} from", product.title(), yuan(product.listed_price()))?;
+    writeln!(out, "{}  from {}", product.title(), yuan(product.listed_price()))?;
     writeln!(out, "{} | {} | {}", product.category(), product.brand(), product.shop())?;
     for (axis, value) in product.attributes() {
         writeln!(out, "  {axis}: {value}")?;
@@ -49,7 +49,7 @@ pub(super) fn product(out: &mut dyn Write, product: &Product<'_>) -> io::Result<
     Ok(())
 }
 
-/// What a search found, best first.
+/// Search results, best first.
 pub(super) fn results(out: &mut dyn Write, catalog: &Catalog, found: &[u32]) -> io::Result<()> {
     for product in found.iter().filter_map(|id| catalog.product(*id)) {
         let (title, shop) = (product.title(), product.shop());
@@ -58,7 +58,7 @@ pub(super) fn results(out: &mut dyn Write, catalog: &Catalog, found: &[u32]) -> 
     if found.is_empty() { writeln!(out, "nothing found") } else { Ok(()) }
 }
 
-/// Every product as a line of JSON.
+/// All products as lines of JSON.
 pub(super) fn lines(out: &mut dyn Write, catalog: &Catalog) -> io::Result<()> {
     catalog.products().try_for_each(|product| writeln!(out, "{}", as_json(&product)))
 }

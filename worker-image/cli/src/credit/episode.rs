@@ -1,23 +1,23 @@
-//! An episode of a run, token by token.
+//! Prints an episode of a run token by token, with labels and weights.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use shoprl_contract::run_folder::{Episode, EpisodeMessage, file};
+use shoprl_contract::run_folder::{Episode, file};
 use shoprl_contract::{CreditMode, Exit, RunConfig};
 use shoprl_rl::credit::{
-    CreditOptions, ExplainInput, Explanation, Kind, Message, Mode, ScoredTrajectory, Tokens,
-    Trajectory, explain,
+    CreditOptions, ExplainInput, Explanation, Mode, ScoredTrajectory, Tokens, explain,
 };
 
 use super::given;
+use super::scored::{scored, tokens};
 use crate::episodes::{self, Selection};
 use crate::failure::unreadable;
 use crate::output::to_stdout;
 use crate::paint::Paint;
 use crate::trajectories::{heading, write_environment};
 
-/// Shows the selected episode with every token's label and weight in `mode`, by default the run's.
+/// Prints the selected episode with the label and weight of each token in `mode`. Default: the mode of the run.
 pub(super) fn show(run: &Path, selection: &Selection, mode: Option<Mode>) -> Result<(), Exit> {
     let mode = mode.map_or_else(|| mode_of(run), Ok)?;
     let paint = Paint::for_stdout();
@@ -34,24 +34,25 @@ pub(super) fn show(run: &Path, selection: &Selection, mode: Option<Mode>) -> Res
     Ok(())
 }
 
-/// What each token weighs, and what there is to know about it.
+/// Weight of each token, with a remark about their basis.
 struct Weights {
     of_tokens: Vec<f64>,
     remark: Option<String>,
 }
 
-/// Weights of an episode that nobody trained on.
+/// Weights of an episode that was not used for training.
 fn as_if_trained(explanation: &Explanation, mode: Mode) -> Weights {
-    let remark = "not trained on: its reward counts as its advantage, and verdicts are trusted";
+    let remark =
+        "not used for training: the reward is shown as the advantage, and all verdicts are trusted";
     let even = || vec![1.0; explanation.tokens];
     let of_tokens = explanation.weights.get(&mode).cloned().unwrap_or_else(even);
     Weights { of_tokens, remark: Some(remark.to_owned()) }
 }
 
-/// The mode that the run trains with.
+/// The credit mode of the run.
 fn mode_of(run: &Path) -> Result<Mode, Exit> {
     let path = run.join(file::RUN_CONFIG);
-    let remedy = "give the folder of a run, for example runs/quickstart, or say --mode";
+    let remedy = "use the folder of a run, for example runs/quickstart, or set --mode";
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error, remedy))?;
     let config: RunConfig = serde_json::from_str(&text).map_err(|error| {
         Exit::bad_configuration(format!("{}: {error}; {remedy}", path.display()))
@@ -81,34 +82,6 @@ fn explained(episode: &Episode) -> Result<Explanation, String> {
     explain(&input).map_err(|error| error.to_string())
 }
 
-/// The episode as credit assignment sees it: a message's verdict stands on each of its tokens. What the
-/// environment said has no tokens in the row and no say in labels and weights: it counts as one. Without an advantage
-/// the reward is one.
-pub(super) fn scored(episode: &Episode) -> Result<ScoredTrajectory, String> {
-    let (mut messages, mut scores) = (Vec::new(), Vec::new());
-    for message in &episode.messages {
-        let start = scores.len();
-        scores.resize(start + tokens(message).len(), message.verdict.unwrap_or_default());
-        let kind = kind(message)?;
-        messages.push(Message { start, end: scores.len(), policy: message.policy, kind });
-    }
-    Ok(ScoredTrajectory {
-        group: episode.group,
-        trajectory: Trajectory { tokens: scores.len(), messages, scores },
-        reward: episode.reward,
-        advantage: episode.advantage.unwrap_or(episode.reward),
-    })
-}
-
-fn tokens(message: &EpisodeMessage) -> Vec<String> {
-    if message.tokens.is_empty() { vec![message.text.clone()] } else { message.tokens.clone() }
-}
-
-fn kind(message: &EpisodeMessage) -> Result<Kind, String> {
-    let name = message.kind.as_deref().filter(|_| message.policy).unwrap_or("environment");
-    serde_json::from_value(name.into()).map_err(|error| format!("kind {name}: {error}"))
-}
-
 fn write(
     out: &mut dyn Write,
     episode: &Episode,
@@ -121,7 +94,7 @@ fn write(
     let mode_name = serde_json::to_value(mode)?;
     writeln!(
         out,
-        "advantage {:+.2}, mode {}, {} of {} policy tokens agree with it; token(label weight)",
+        "advantage {:+.2}, mode {}, {} of {} policy tokens have a label of its sign; token(label weight)",
         explanation.advantage,
         mode_name.as_str().map_or("", |name| if mode == Mode::Off { "sampleWise" } else { name }),
         explanation.kept_tokens,
@@ -168,7 +141,7 @@ mod tests {
     use crate::trajectories::tests::episode;
 
     #[test]
-    fn every_token_of_the_agent_shows_its_label_and_weight() {
+    fn each_token_of_the_agent_has_its_label_and_weight() {
         let episode = episode();
         let explanation = explained(&episode).unwrap();
         let weights = as_if_trained(&explanation, Mode::Conserved);
@@ -176,8 +149,8 @@ mod tests {
         write(&mut out, &episode, &explanation, Mode::Conserved, &weights, Paint::off()).unwrap();
         expect![[r#"
             step-000012, group 190, member 3: multiTurn task 77
-            advantage -0.50, mode conserved, 4 of 8 policy tokens agree with it; token(label weight)
-            not trained on: its reward counts as its advantage, and verdicts are trusted
+            advantage -0.50, mode conserved, 4 of 8 policy tokens have a label of its sign; token(label weight)
+            not used for training: the reward is shown as the advantage, and all verdicts are trusted
             shop  | 我想买耳机
                   | 还有12轮
             agent | 搜索(+ 0.00) 红色(+ 0.00) 耳机(+ 0.00) <|end|>(+ 0.00)  [search +1]

@@ -1,4 +1,4 @@
-//! JSON in, JSON out.
+//! Explains an episode given as JSON; the explanation is JSON too.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,7 +8,7 @@ use shoprl_rl::credit::{CreditError, ExplainInput, Explanation};
 
 use crate::output::to_stdout;
 
-/// Explains the episode in `file` (`-`: the standard input).
+/// Explains the episode in `file` (`-` for standard input).
 pub(super) fn file(file: &Path) -> Result<(), Exit> {
     let explanation = explain(file)?;
     to_stdout(|out| {
@@ -20,17 +20,17 @@ pub(super) fn file(file: &Path) -> Result<(), Exit> {
 fn explain(file: &Path) -> Result<Explanation, ExplainError> {
     let (name, read) = if file == Path::new("-") {
         let mut text = String::new();
-        ("the standard input".to_owned(), std::io::stdin().read_to_string(&mut text).map(|_| text))
+        ("standard input".to_owned(), std::io::stdin().read_to_string(&mut text).map(|_| text))
     } else {
         (file.display().to_string(), std::fs::read_to_string(file))
     };
-    let text = read.map_err(|source| ExplainError::Unreadable { name: name.clone(), source })?;
+    let text = read.map_err(|cause| ExplainError::Unreadable { name: name.clone(), cause })?;
     let input =
-        parse(&text).map_err(|message| ExplainError::NoEpisode { name: name.clone(), message })?;
-    shoprl_rl::credit::explain(&input).map_err(|source| ExplainError::Impossible { name, source })
+        parse(&text).map_err(|message| ExplainError::Malformed { name: name.clone(), message })?;
+    shoprl_rl::credit::explain(&input).map_err(|cause| ExplainError::Inconsistent { name, cause })
 }
 
-/// Names the path of what is wrong; serde_json names the line.
+/// The error names the field (serde_path_to_error) and the line (serde_json).
 fn parse(text: &str) -> Result<ExplainInput, String> {
     let mut json = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())
@@ -38,14 +38,14 @@ fn parse(text: &str) -> Result<ExplainInput, String> {
 
 #[derive(Debug, thiserror::Error)]
 enum ExplainError {
-    #[error("{name}: {source}; give a file, or - for the standard input")]
-    Unreadable { name: String, source: std::io::Error },
+    #[error("{name}: {cause}; use a file, or - for standard input")]
+    Unreadable { name: String, cause: std::io::Error },
     #[error(
         "{name}: {message}; write {{tokens, messages: [{{start, end, policy, kind}}], scores, reward}}"
     )]
-    NoEpisode { name: String, message: String },
-    #[error("{name}: {source}")]
-    Impossible { name: String, source: CreditError },
+    Malformed { name: String, message: String },
+    #[error("{name}: {cause}")]
+    Inconsistent { name: String, cause: CreditError },
 }
 
 impl From<ExplainError> for Exit {

@@ -1,10 +1,10 @@
-//! What to write instead, read off the CRD's schema.
+//! Corrections for mistakes in a manifest, derived from the CRD's schema.
 
 use serde_json::Value;
 
-/// Letters by which a misspelt field may differ from the one that is meant, as a share of its length.
-const TOLERANCE: f64 = 0.34;
-/// Fields of metadata that matter here; Kubernetes knows more.
+/// Largest edit distance of a misspelt name from the correct one, as a share of its length.
+const MAX_DISTANCE: f64 = 0.34;
+/// Fields of metadata that are suggested. Kubernetes has more.
 const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 
 /// The steps of a path like `spec.environment.scenarios[1]`.
@@ -18,26 +18,26 @@ pub(super) fn unknown_field(schema: &Value, path: &str) -> String {
     let (field, parents) =
         all.split_last().map_or(("", &[][..]), |(field, parents)| (*field, parents));
     let known = known_fields(schema, parents);
-    if let Some(meant) = nearest(field, known.iter().map(String::as_str)) {
-        return format!("did you mean {meant}?");
+    if let Some(similar) = nearest(field, known.iter().map(String::as_str)) {
+        return format!("did you mean {similar}?");
     }
     if let Some(place) = elsewhere(schema, field, "") {
-        // Every role has it.
+        // The schema repeats these fields for every role.
         let of_a_role = place.starts_with("spec.roles.") && place.matches('.').count() == 3;
         return if of_a_role {
-            format!("it belongs to a role, for example {place}")
+            format!("this field belongs to a role, for example {place}")
         } else {
-            format!("it belongs at {place}")
+            format!("this field belongs at {place}")
         };
     }
     if known.is_empty() {
-        "take it out".to_owned()
+        "remove it".to_owned()
     } else {
-        format!("known here: {}", known.join(", "))
+        format!("valid fields here: {}", known.join(", "))
     }
 }
 
-/// Advice about a value of a wrong type; `None` where the schema does not reach.
+/// Advice about a value of a wrong type; `None` for a path outside of the schema.
 pub(super) fn expected(schema: &Value, path: &str) -> Option<String> {
     let all: Vec<_> = steps(path).collect();
     let field = all.iter().rev().find(|step| step.parse::<usize>().is_err())?;
@@ -62,19 +62,21 @@ pub(super) fn expected(schema: &Value, path: &str) -> Option<String> {
         "number" => Some(format!("write a number{example}{range}")),
         "boolean" => Some(format!("write true or false{example}")),
         "object" if node.get("additionalProperties").is_some() => {
-            Some(format!("write names with their values below it, or {field}: {{}} for none"))
+            Some(format!("write names and values below it, or {field}: {{}} for none"))
         }
         "object" => Some(format!("write fields below it, or {field}: {{}} for all defaults")),
         "array" => Some(format!("write a list{example}")),
-        "string" => Some("write text, in quotes if it looks like something else".to_owned()),
+        "string" => {
+            Some("write a string, in quotes if it looks like a number or a boolean".to_owned())
+        }
         _ => None,
     }
 }
 
-/// The choice that a misspelt one is probably meant to be, as a question.
+/// The choice that is most similar to a misspelt one, as a question.
 pub(super) fn nearest_choice(schema: &Value, path: &str, found: &str) -> Option<String> {
     let choices = choices(node(schema, &steps(path).collect::<Vec<_>>())?)?;
-    nearest(found, choices.into_iter()).map(|meant| format!("did you mean {meant}? "))
+    nearest(found, choices.into_iter()).map(|similar| format!("did you mean {similar}? "))
 }
 
 fn choices(node: &Value) -> Option<Vec<&str>> {
@@ -102,17 +104,17 @@ fn known_fields(schema: &Value, parents: &[&str]) -> Vec<String> {
     }
 }
 
-/// The known word that `word` is probably meant to be.
+/// The known word that is most similar to `word`.
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
     let near = |candidate: &&str| {
-        distance(candidate) as f64 <= TOLERANCE * candidate.chars().count() as f64
+        distance(candidate) as f64 <= MAX_DISTANCE * candidate.chars().count() as f64
     };
     known.filter(near).min_by_key(|candidate| distance(candidate))
 }
 
-/// Where in the schema a field of exactly this name lives.
+/// The path of a field with exactly this name.
 fn elsewhere(schema: &Value, field: &str, at: &str) -> Option<String> {
     let properties = schema["properties"].as_object()?;
     let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };

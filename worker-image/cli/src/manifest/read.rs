@@ -6,8 +6,9 @@ use shoprl_crds::{GROUP, KIND, ShopRLJob, VERSION};
 use shoprl_plan::validate;
 
 use super::{Manifest, advice};
+use crate::yaml;
 
-/// Parses and checks; the error lists every mistake that can be seen at once.
+/// Parses and validates. The error lists all mistakes that can be found together.
 pub(super) fn parse(text: &str) -> Result<Manifest, Vec<String>> {
     let document = single_document(text).map_err(|mistake| vec![mistake])?;
     check_kind(&document).map_err(|mistake| vec![mistake])?;
@@ -26,24 +27,25 @@ pub(super) fn parse(text: &str) -> Result<Manifest, Vec<String>> {
 }
 
 fn single_document(text: &str) -> Result<Value, String> {
+    yaml::check(text)?;
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| format!("not YAML: {error}"))?;
-        // A trailing `---` opens a document with nothing in it.
+        // A trailing `---` opens an empty document.
         if value != Value::Null {
             documents.push(value);
         }
     }
     match documents.len() {
-        0 => Err("holds nothing; write a ShopRLJob".to_owned()),
+        0 => Err("empty; write a ShopRLJob".to_owned()),
         1 => Ok(documents.remove(0)),
-        n => Err(format!("holds {n} documents; give a file with one ShopRLJob")),
+        n => Err(format!("{n} documents; use a file with one ShopRLJob")),
     }
 }
 
 fn check_kind(document: &Value) -> Result<(), String> {
     if !document.is_mapping() {
-        return Err("holds no fields; write apiVersion, kind, metadata and spec".to_owned());
+        return Err("no fields; write apiVersion, kind, metadata and spec".to_owned());
     }
     for (field, expected) in
         [("apiVersion", format!("{GROUP}/{VERSION}")), ("kind", KIND.to_owned())]
@@ -51,33 +53,33 @@ fn check_kind(document: &Value) -> Result<(), String> {
         match document.get(field) {
             Some(found) if found.as_str() == Some(&expected) => {}
             Some(found) => {
-                return Err(format!("{field}: {} is not possible: write {expected}", shown(found)));
+                return Err(format!("{field}: {} is invalid: write {expected}", shown(found)));
             }
-            None => return Err(format!("{field}: is missing: write {field}: {expected}")),
+            None => return Err(format!("{field}: missing: write {field}: {expected}")),
         }
     }
-    // Elsewhere nothing means the defaults; the API server does not take it for the whole spec.
+    // An empty value elsewhere means the defaults, but the API server refuses an empty spec.
     match document.get("spec") {
         Some(Value::Null) | None => {
-            Err("spec: is missing: write spec: {} for all defaults".to_owned())
+            Err("spec: missing: write spec: {} for all defaults".to_owned())
         }
         Some(_) => Ok(()),
     }
 }
 
-/// Reads the types; `None` after a value of a wrong type, which is noted as a mistake. So are unknown fields.
+/// Deserializes the job and adds unknown fields and values of a wrong type to `mistakes`. `None` after a wrong type.
 fn typed(document: &Value, mistakes: &mut Vec<String>) -> Option<ShopRLJob> {
     let mut schema = shoprl_crds::schema();
-    // People write no status, so no advice leads there.
+    // Users do not write the status, so advice never names its fields.
     if let Some(fields) = schema["properties"].as_object_mut() {
         fields.remove("status");
     }
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(document, &mut track);
     let mut unknown = |path: serde_ignored::Path<'_>| {
-        // An optional member shows as a question mark in the path.
+        // The path has a question mark for each optional member.
         let path = path.to_string().replace(".?", "");
-        // The type does not read these two; they were checked before.
+        // Checked by check_kind; the type does not have them.
         if path == "apiVersion" || path == "kind" {
             return;
         }
@@ -103,11 +105,7 @@ fn wrong_type(
     match (find(document, path), advice::expected(schema, path)) {
         (Some(found), Some(expected)) => {
             let hint = found.as_str().and_then(|found| advice::nearest_choice(schema, path, found));
-            format!(
-                "{place}: {} is not possible: {}{expected}",
-                shown(found),
-                hint.unwrap_or_default()
-            )
+            format!("{place}: {} is invalid: {}{expected}", shown(found), hint.unwrap_or_default())
         }
         _ => format!("{place}: {error}"),
     }
@@ -121,16 +119,16 @@ fn find<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     })
 }
 
-/// A value on one line, cut when it is long.
+/// A value on one line, truncated to 60 characters.
 fn shown(value: &Value) -> String {
-    const LONGEST: usize = 60;
+    const MAX_CHARS: usize = 60;
     let text = match value {
         Value::Null => return "nothing".to_owned(),
-        other => serde_json::to_string(other).unwrap_or_else(|_| "this".to_owned()),
+        other => serde_json::to_string(other).unwrap_or_else(|_| "the value".to_owned()),
     };
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= MAX_CHARS {
         text
     } else {
-        text.chars().take(LONGEST).chain("…".chars()).collect()
+        text.chars().take(MAX_CHARS).chain("…".chars()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! `shoprl plan --nodes`: which nodes of a cluster could take each role.
+//! `shoprl plan --nodes`: the nodes of a cluster that can run each role.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,13 +11,13 @@ use shoprl_plan::Validated;
 use shoprl_plan::placement::{self, Node, Placement};
 
 use crate::failure::unreadable;
+use crate::yaml;
 
-/// What to give instead of a file that cannot be used.
-const REMEDY: &str = "give the output of `kubectl get nodes -o yaml` or `-o json`";
-/// So many nodes are named, the others counted.
-const NAMED: usize = 8;
+const REMEDY: &str = "use the output of `kubectl get nodes -o yaml` or `-o json`";
+/// Names printed at most; the other nodes are counted.
+const MAX_NAMES: usize = 8;
 
-/// Reads a list of nodes, or one, in YAML or JSON.
+/// Reads a list of nodes or a single node, in YAML or JSON.
 pub(super) fn read(path: &Path) -> Result<Vec<Node>, Exit> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error, REMEDY))?;
     parse(&text)
@@ -25,31 +25,36 @@ pub(super) fn read(path: &Path) -> Result<Vec<Node>, Exit> {
 }
 
 fn parse(text: &str) -> Result<Vec<Node>, String> {
+    yaml::check(text)?;
     let document: Value =
         serde_yaml::from_str(text).map_err(|error| format!("not YAML: {error}"))?;
     let items = match document.get("kind").and_then(Value::as_str) {
         Some("Node") => vec![document],
         Some("List" | "NodeList") => match document.get("items") {
             Some(Value::Sequence(items)) => items.clone(),
-            _ => return Err("items: is missing".to_owned()),
+            _ => return Err("items: missing".to_owned()),
         },
-        Some(other) => return Err(format!("kind: {other:?} is not possible: write Node or List")),
-        None => return Err("kind: is missing".to_owned()),
+        Some(other) => return Err(format!("kind: {other:?} is invalid: write Node or List")),
+        None => return Err("kind: missing".to_owned()),
     };
     let node = |(nth, item): (usize, Value)| {
         let at = |why: &str| format!("items[{nth}]: {why}");
         if item.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "Node") {
-            return Err(at("is no Node"));
+            return Err(at("not a Node"));
         }
         let node = v1::Node::deserialize(item).map_err(|error| at(&error.to_string()))?;
-        Node::of(&node).ok_or_else(|| at("has no metadata.name"))
+        Node::of(&node).ok_or_else(|| at("metadata.name: missing"))
     };
     items.into_iter().enumerate().map(node).collect()
 }
 
-/// Prints, for every role, its pods, what each needs, and the nodes that could take one while they are empty.
+/// Prints the pods of every role, their resource requests, and the nodes that can run one if no other pod runs there.
 pub(super) fn print(out: &mut dyn Write, job: &Validated, nodes: &[Node]) -> io::Result<()> {
-    writeln!(out, "# on a cluster of these {} nodes, were they empty", nodes.len())?;
+    writeln!(
+        out,
+        "# placement on a cluster of these {} nodes, if no other pods run there",
+        nodes.len()
+    )?;
     for need in placement::needs(job) {
         let placement = placement::place(&need, nodes);
         let pods = if placement.pods == 1 {
@@ -68,9 +73,9 @@ fn places(placement: &Placement) -> String {
         return format!("cannot be placed: {why}");
     }
     if placement.nodes.is_empty() {
-        return "nowhere: there are none".to_owned();
+        return "no nodes".to_owned();
     }
-    let more = placement.nodes.len().saturating_sub(NAMED);
-    let named = placement.nodes.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = placement.nodes.len().saturating_sub(MAX_NAMES);
+    let named = placement.nodes.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
     if more == 0 { format!("on {named}") } else { format!("on {named} and {more} more") }
 }

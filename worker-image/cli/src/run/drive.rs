@@ -1,4 +1,4 @@
-//! Drives the pure supervisor: reports what happens to it and does what it says.
+//! Drives the pure supervisor: feeds it events and executes its actions.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use super::launch::{self, Launcher};
 use super::progress::Observer;
 use super::view::View;
 
-/// How often time is reported to the supervisor and the view is drawn anew.
+/// Period of the supervisor's clock and of the view.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What the tasks around the loop report.
+/// Messages of the background tasks to the loop.
 enum Report {
     Listening(String),
     Ended(ProcessId, Ending),
@@ -32,18 +32,18 @@ pub(super) struct Drive<'a> {
     observer: Observer,
     view: &'a mut View,
     live: BTreeMap<ProcessId, Pid>,
-    /// Looks for the trainer's address while the trainer starts.
-    looking: Option<AbortHandle>,
+    /// Waits for the trainer's address while the trainer starts.
+    address_wait: Option<AbortHandle>,
     reports: UnboundedSender<Report>,
     inbox: UnboundedReceiver<Report>,
-    /// Somebody asked to stop.
-    stopping: bool,
-    /// Processes are asked to leave: that they do is no news.
-    leaving: bool,
+    /// The user requested a stop.
+    stop_requested: bool,
+    /// Processes were signalled: their exits are not printed.
+    terminating: bool,
 }
 
 impl<'a> Drive<'a> {
-    /// Nothing runs yet.
+    /// A run without processes.
     pub(super) fn new(launcher: Launcher, observer: Observer, view: &'a mut View) -> Self {
         let (reports, inbox) = unbounded_channel();
         let live = BTreeMap::new();
@@ -52,22 +52,22 @@ impl<'a> Drive<'a> {
             observer,
             view,
             live,
-            looking: None,
+            address_wait: None,
             reports,
             inbox,
-            stopping: false,
-            leaving: false,
+            stop_requested: false,
+            terminating: false,
         }
     }
 
-    /// Runs the processes of `plan` until nothing is left of them. Every message of `stops` asks to stop.
+    /// Runs the processes of `plan` until all have ended. Each message of `stops` is a request to stop.
     pub(super) async fn run(
         mut self,
         plan: &LocalPlan,
         budget: RestartBudget,
         mut stops: UnboundedReceiver<()>,
     ) -> Exit {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut supervisor, mut actions) = Supervisor::begin(plan, budget);
@@ -78,16 +78,16 @@ impl<'a> Drive<'a> {
                 }
             }
             let event = tokio::select! {
-                Some(report) = self.inbox.recv() => self.notice(report),
-                Some(()) = stops.recv() => self.stop_asked(),
+                Some(report) = self.inbox.recv() => self.on_report(report),
+                Some(()) = stops.recv() => self.on_stop(),
                 _ = ticks.tick() => Event::Tick,
             };
-            self.view.show(self.observer.latest().as_ref(), begun.elapsed());
-            actions = supervisor.handle(event, begun.elapsed());
+            self.view.show(self.observer.latest().as_ref(), started.elapsed());
+            actions = supervisor.handle(event, started.elapsed());
         }
     }
 
-    fn notice(&mut self, report: Report) -> Event {
+    fn on_report(&mut self, report: Report) -> Event {
         match report {
             Report::Listening(address) => {
                 self.observer.watch(&address);
@@ -98,25 +98,25 @@ impl<'a> Drive<'a> {
                 self.live.remove(&id);
                 if id == ProcessId::TRAINER {
                     self.observer.forget();
-                    self.looking.take().inspect(AbortHandle::abort);
+                    self.address_wait.take().inspect(AbortHandle::abort);
                 }
-                if !self.leaving && ending.reason() != Some(ExitReason::Done) {
+                if !self.terminating && ending.reason() != Some(ExitReason::Done) {
                     let log = self.launcher.log(id);
-                    self.view.note(&format!("{id} ended: {ending} ({})", log.display()));
+                    self.view.note(&format!("{id} ended: {ending} (log: {})", log.display()));
                 }
                 Event::Ended(id, ending)
             }
         }
     }
 
-    fn stop_asked(&mut self) -> Event {
-        let note = if self.stopping {
-            "stopping at once"
+    fn on_stop(&mut self) -> Event {
+        let note = if self.stop_requested {
+            "stopping immediately"
         } else {
-            "stopping: the trainer writes a checkpoint; once more stops at once"
+            "stopping: the trainer writes a checkpoint; press Ctrl-C again to stop immediately"
         };
         self.view.note(note);
-        self.stopping = true;
+        self.stop_requested = true;
         Event::StopAsked
     }
 
@@ -134,70 +134,68 @@ impl<'a> Drive<'a> {
         let child = match self.launcher.start(id) {
             Ok(child) => child,
             Err(error) => {
-                return self.report(Report::Ended(
-                    id,
-                    Ending::Crash(format!("cannot be started: {error}")),
-                ));
+                return self
+                    .report(Report::Ended(id, Ending::Crash(format!("cannot start: {error}"))));
             }
         };
-        // A child that was not awaited yet has its id.
+        // A child has an id until it is awaited.
         if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             self.live.insert(id, pid);
         }
         let reports = self.reports.clone();
         tokio::spawn(async move {
-            let ending = outlive(child).await;
-            // The loop is gone only when the run is over.
+            let ending = supervise(child).await;
+            // Sending fails only after the run has ended.
             let _ = reports.send(Report::Ended(id, ending));
         });
         if id == ProcessId::TRAINER {
-            self.look_for_the_trainer();
+            self.await_trainer_address();
         }
     }
 
-    fn look_for_the_trainer(&mut self) {
+    fn await_trainer_address(&mut self) {
         let (reports, address_file) = (self.reports.clone(), self.launcher.address_file());
-        let looking = tokio::spawn(async move {
+        let wait = tokio::spawn(async move {
             let address = Launcher::listening(address_file).await;
             let _ = reports.send(Report::Listening(address));
         });
-        self.looking = Some(looking.abort_handle());
+        self.address_wait = Some(wait.abort_handle());
     }
 
     fn signal(&mut self, id: ProcessId, signal: Signal) {
-        self.leaving = true;
+        self.terminating = true;
         if let Some(pid) = self.live.get(&id) {
-            // A process that just ended needs no signal; its ending is on the way.
+            // A process that has just ended needs no signal; its report is pending.
             let _ = kill_process(*pid, signal);
         }
     }
 
     fn report(&self, report: Report) {
+        // Sending fails only after the run has ended.
         let _ = self.reports.send(report);
     }
 }
 
-/// Holds a child's standard input open until it ends, for when it closes, the child leaves; and listens for its last
-/// words.
-async fn outlive(mut child: Child) -> Ending {
+/// Waits for a child to end and reads its termination message. Its standard input stays open until then: a child exits
+/// when that closes.
+async fn supervise(mut child: Child) -> Ending {
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
-    let listen = async {
-        let mut words = Vec::new();
+    let read = async {
+        let mut message = Vec::new();
         if let Some(mut stdout) = stdout {
-            // What was read before an error are the words.
-            let _ = stdout.read_to_end(&mut words).await;
+            // After a read error, the part read so far is used.
+            let _ = stdout.read_to_end(&mut message).await;
         }
-        String::from_utf8_lossy(&words).into_owned()
+        String::from_utf8_lossy(&message).into_owned()
     };
-    let (status, words) = tokio::join!(child.wait(), listen);
+    let (status, message) = tokio::join!(child.wait(), read);
     drop(stdin);
     match status {
-        Ok(status) => launch::ending(status, &words),
-        Err(error) => Ending::Crash(format!("cannot be awaited: {error}")),
+        Ok(status) => launch::ending(status, &message),
+        Err(error) => Ending::Crash(format!("waiting for the process failed: {error}")),
     }
 }
 
 #[cfg(test)]
-#[path = "drive_tests.rs"]
 mod tests;

@@ -1,8 +1,8 @@
-//! Starting workers as processes, and reading how they ended.
+//! Starts workers as processes and interprets how they ended.
 //!
-//! Every worker holds the read end of a pipe whose write end only this process has: when this
-//! process dies, however it dies, the pipe closes and the workers leave. A second pipe takes a worker's last words, so
-//! that a full disk does not keep anybody from saying that it is full.
+//! The standard input of a worker is a pipe whose write end only this process holds. When this process dies, the pipe
+//! closes and the worker exits. The standard output is a pipe for the termination message, which therefore works on a full
+//! disk.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -20,12 +20,12 @@ use tokio::process::{Child, Command};
 use super::folder::RunFolder;
 use crate::failure::write_remedy;
 
-/// The running program itself: a build that replaces the file on the disk does not change the workers of a run.
+/// The running program: a new build on the disk does not change the workers of this run.
 const THIS_PROGRAM: &str = "/proc/self/exe";
-/// Where a worker leaves its last words: its standard output, which says nothing else.
-const LAST_WORDS: &str = "/dev/stdout";
-/// How often the trainer's address file is looked for.
-const LOOK: Duration = Duration::from_millis(20);
+/// Workers write nothing but their termination message to standard output.
+const TERMINATION_FILE: &str = "/dev/stdout";
+/// Poll interval for the trainer's address file.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Starts the processes of one run.
 pub(super) struct Launcher {
@@ -34,9 +34,9 @@ pub(super) struct Launcher {
     logs: PathBuf,
     token_file: PathBuf,
     threads: BTreeMap<ProcessId, usize>,
-    /// Where the trainer shall listen; after its first start, where it listened.
+    /// The trainer's listen address; after its first start, with the port that it got.
     listen: String,
-    /// Where the trainer listens.
+    /// The trainer's address once it listens.
     trainer: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Launcher {
         let program = if program.exists() { Ok(program) } else { std::env::current_exe() };
         let program =
             program.map_err(|error| Exit::temporary(format!("path of this program: {error}")))?;
-        // Workers get absolute paths: what they are told must not depend on where they stand.
+        // Workers get absolute paths, independent of their working directory.
         let absolute = |path: PathBuf| {
             std::path::absolute(&path)
                 .map_err(|error| Exit::temporary(format!("{}: {error}", path.display())))
@@ -63,14 +63,14 @@ impl Launcher {
         })
     }
 
-    /// Lets another program play the workers.
+    /// Runs another program as the workers.
     #[cfg(test)]
     pub(super) fn with_program(mut self, program: PathBuf) -> Self {
         self.program = program;
         self
     }
 
-    /// Starts a process in a process group of its own, so that Ctrl-C reaches only this one.
+    /// Starts a worker in its own process group, so that Ctrl-C reaches only this process.
     pub(super) fn start(&self, id: ProcessId) -> io::Result<Child> {
         if id == ProcessId::TRAINER {
             remove(&self.address_file())?;
@@ -99,7 +99,7 @@ impl Launcher {
         option("--config", &self.folder.join(file::RUN_CONFIG));
         option("--directory", &self.folder);
         option("--token-file", &self.token_file);
-        option("--termination-file", Path::new(LAST_WORDS));
+        option("--termination-file", Path::new(TERMINATION_FILE));
         let threads = self.threads.get(&id).copied().unwrap_or(1);
         option("--threads", Path::new(&threads.to_string()));
         match (&self.trainer, id.role) {
@@ -108,14 +108,14 @@ impl Launcher {
                 option("--address-file", &self.address_file());
             }
             (Some(trainer), _) => option("--trainer", Path::new(trainer)),
-            // The supervisor starts the others once the trainer listens.
+            // The supervisor starts the other roles after the trainer listens.
             (None, _) => {}
         }
         command.arg("--exit-with-stdin");
         command
     }
 
-    /// Waits until the trainer has written where it listens. Cancel it when the trainer ends.
+    /// Waits until the trainer has written its address. Abort it when the trainer ends.
     pub(super) async fn listening(address_file: PathBuf) -> String {
         loop {
             if let Ok(text) = tokio::fs::read_to_string(&address_file).await
@@ -123,22 +123,22 @@ impl Launcher {
             {
                 return text.trim().to_owned();
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// The trainer listens there; should it start again, it shall do so on the same port.
+    /// Stores the trainer's address. A restarted trainer listens on the same port.
     pub(super) fn trainer_listens(&mut self, address: String) {
         self.listen.clone_from(&address);
         self.trainer = Some(address);
     }
 
-    /// Written by the trainer.
+    /// File to which the trainer writes its address.
     pub(super) fn address_file(&self) -> PathBuf {
         self.logs.join(format!("{}.address", ProcessId::TRAINER.slug()))
     }
 
-    /// What a process wrote while it ran.
+    /// Log file of a process.
     pub(super) fn log(&self, id: ProcessId) -> PathBuf {
         self.logs.join(format!("{}.log", id.slug()))
     }
@@ -151,19 +151,19 @@ fn remove(file: &Path) -> io::Result<()> {
     }
 }
 
-/// How a process ended, from its status and its last words.
-pub(super) fn ending(status: ExitStatus, words: &str) -> Ending {
-    let words = words.lines().last().and_then(|line| serde_json::from_str::<Exit>(line).ok());
-    match (status.code(), words) {
+/// How a process ended, from its exit status and its termination message.
+pub(super) fn ending(status: ExitStatus, message: &str) -> Ending {
+    let message = message.lines().last().and_then(|line| serde_json::from_str::<Exit>(line).ok());
+    match (status.code(), message) {
         (Some(code), Some(exit)) if i32::from(exit.reason.code()) == code => Ending::Exit(exit),
-        (Some(code), _) => without_words(code),
+        (Some(code), _) => without_message(code),
         (None, _) => {
             Ending::Crash(format!("killed by signal {}", status.signal().unwrap_or_default()))
         }
     }
 }
 
-fn without_words(code: i32) -> Ending {
+fn without_message(code: i32) -> Ending {
     const PANIC: i32 = 101;
     let reasons = [
         ExitReason::Done,
@@ -172,9 +172,7 @@ fn without_words(code: i32) -> Ending {
         ExitReason::Stopped,
     ];
     match reasons.into_iter().find(|reason| i32::from(reason.code()) == code) {
-        Some(reason) => {
-            Ending::Exit(Exit::new(reason, format!("exit code {code}, its log says why")))
-        }
+        Some(reason) => Ending::Exit(Exit::new(reason, format!("exit code {code}; see its log"))),
         None if code == PANIC => Ending::Crash("panicked".to_owned()),
         None => Ending::Crash(format!("exit code {code}")),
     }

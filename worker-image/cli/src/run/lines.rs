@@ -1,40 +1,41 @@
-//! What the view says: the state of a job in one line, and when a line is worth printing.
+//! The state of a job as one line, and how often a line is printed.
 
 use std::time::Duration;
 
 use shoprl_contract::TrainerPhase;
 use shoprl_contract::v1::GetProgressResponse;
+use shoprl_worker::report::duration;
 
-use super::forecast::{Forecast, spoken};
+use super::forecast::Forecast;
 
-/// A wait is told once it lasted this long: short ones are part of every step.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// While nothing changes but numbers, a pipe gets a line this often.
-const SELDOM: Duration = Duration::from_secs(10);
+/// A wait is shown after this time. Every step has shorter waits.
+const MIN_WAIT: Duration = Duration::from_secs(2);
+/// Interval of lines in a pipe while only numbers change.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The state of a job in words.
+/// The state of a job as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// What the job is doing, for example `training 12/70`.
-    pub(super) doing: String,
-    /// What it waits for, when it does.
+    /// Phase and step, for example `training 12/70`.
+    pub(super) phase: String,
+    /// What the job waits for.
     pub(super) waiting: Option<String>,
     /// The newest success rate.
     success: Option<String>,
     /// Share of the work that is done.
     share: String,
-    /// Time since the run began.
-    after: String,
+    /// Time since the run started.
+    elapsed: String,
     /// Time left.
     left: Option<String>,
 }
 
 impl Line {
-    /// In few words, for a place beside a bar: all of it fits into a terminal of 80 columns.
+    /// A short form that fits next to the bar in a terminal of 80 columns.
     pub(super) fn short(&self) -> String {
         let waiting = self.waiting.as_ref().map(|waiting| format!("waiting for {waiting}"));
         let parts = [waiting, self.success.clone(), Some(self.share.clone()), self.left.clone()];
-        let mut line = self.doing.clone();
+        let mut line = self.phase.clone();
         for part in parts.iter().flatten() {
             line += &format!(", {part}");
         }
@@ -44,19 +45,19 @@ impl Line {
 
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.doing)?;
+        f.write_str(&self.phase)?;
         if let Some(waiting) = &self.waiting {
             write!(f, ", waiting for {waiting}")?;
         }
         if let Some(success) = &self.success {
             write!(f, ", {success}")?;
         }
-        write!(f, ", {} done after {}", self.share, self.after)?;
+        write!(f, ", {} done after {}", self.share, self.elapsed)?;
         self.left.iter().try_for_each(|left| write!(f, ", {left}"))
     }
 }
 
-/// Turns reports into lines.
+/// Turns progress reports into lines.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     forecast: Forecast,
@@ -65,7 +66,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The line for a report at `now` (time since the run began).
+    /// The line for a report at `now`, measured from the start of the run.
     pub(super) fn line(&mut self, report: &GetProgressResponse, now: Duration) -> Line {
         let since = if report.waiting_for.is_empty() {
             None
@@ -74,9 +75,9 @@ impl Lines {
         };
         self.waiting_since = since;
         let waiting = since
-            .filter(|since| now.saturating_sub(*since) >= PATIENCE)
+            .filter(|since| now.saturating_sub(*since) >= MIN_WAIT)
             .map(|_| report.waiting_for.clone());
-        let doing = match TrainerPhase::read(report) {
+        let phase = match TrainerPhase::read(report) {
             Some(phase @ TrainerPhase::Training) => {
                 format!("{} {}/{}", phase.name(), report.step, report.target_steps)
             }
@@ -85,32 +86,32 @@ impl Lines {
         };
         let left = self.forecast.left(now, report.done).filter(|_| waiting.is_none());
         Line {
-            doing,
+            phase,
             waiting,
             success: (report.success >= 0.0).then(|| format!("success {:.2}", report.success)),
             share: format!("{:.0} %", (report.done * 100.0).floor()),
-            after: spoken(now),
-            left: left.map(|left| format!("about {} left", spoken(left))),
+            elapsed: duration(now.as_secs_f64()),
+            left: left.map(|left| format!("about {} left", duration(left.as_secs_f64()))),
         }
     }
 
-    /// Whether a pipe gets this line: at once when the job does or waits for something else, else seldom.
+    /// Whether a pipe gets this line: immediately if the phase or the wait changed, else every [`LINE_INTERVAL`].
     pub(super) fn is_due(
         &mut self,
         report: &GetProgressResponse,
         line: &Line,
         now: Duration,
     ) -> bool {
-        // The counts in a wait change all the time; what is waited for does not.
-        let what = line.waiting.as_deref().and_then(|waiting| waiting.split(':').next());
+        // Before the colon is what the job waits for; the counts after it change all the time.
+        let awaited = line.waiting.as_deref().and_then(|waiting| waiting.split(':').next());
         let phase = TrainerPhase::read(report).map_or("", TrainerPhase::name);
-        let news = format!("{phase} {}", what.unwrap_or_default());
+        let state = format!("{phase} {}", awaited.unwrap_or_default());
         let due = match &self.printed {
-            Some((at, printed)) => *printed != news || now.saturating_sub(*at) >= SELDOM,
+            Some((at, printed)) => *printed != state || now.saturating_sub(*at) >= LINE_INTERVAL,
             None => true,
         };
         if due {
-            self.printed = Some((now, news));
+            self.printed = Some((now, state));
         }
         due
     }
@@ -140,12 +141,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_the_job_does_how_well_and_how_long_yet() {
+    fn a_line_has_phase_wait_success_share_and_time() {
         let mut lines = Lines::default();
         let mut check = |seconds, report: &GetProgressResponse, expected: &str| {
             assert_eq!(lines.line(report, Duration::from_secs(seconds)).to_string(), expected);
         };
-        check(1, &report("warmup", 0, 0.0, -1.0, ""), "warmup, 0 % done after 1 s");
+        check(1, &report("warmup", 0, 0.0, -1.0, ""), "warmup, 0 % done after 1.0 s");
         check(
             61,
             &report("warmup", 0, 0.25, 0.41, ""),
@@ -156,22 +157,22 @@ mod tests {
             &report("training", 12, 0.5, 0.6, ""),
             "training 12/70, success 0.60, 50 % done after 2 min 01 s, about 2 min 00 s left",
         );
-        let hungry =
+        let waiting =
             report("training", 12, 0.5, 0.6, "a reward worker: 128 trajectories have no score");
         check(
             122,
-            &hungry,
+            &waiting,
             "training 12/70, success 0.60, 50 % done after 2 min 02 s, about 2 min 01 s left",
         );
         check(
             124,
-            &hungry,
+            &waiting,
             "training 12/70, waiting for a reward worker: 128 trajectories have no score, success 0.60, 50 % done after 2 min 04 s",
         );
     }
 
     #[test]
-    fn beside_the_bar_of_a_narrow_terminal_there_is_room_for_the_time_left() {
+    fn the_short_form_fits_next_to_the_bar_in_80_columns() {
         let mut lines = Lines::default();
         lines.line(&report("training", 1, 0.5, 0.4, ""), Duration::from_secs(1));
         let later = Duration::from_secs(3600);
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_a_line_when_something_is_new_and_every_ten_seconds() {
+    fn a_pipe_gets_a_line_on_a_change_and_every_ten_seconds() {
         let mut lines = Lines::default();
         let mut check = |seconds, report: &GetProgressResponse, expected: bool| {
             let now = Duration::from_secs(seconds);

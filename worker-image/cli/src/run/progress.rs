@@ -1,79 +1,64 @@
-//! Asks the trainer how the job is going, twice a second.
+//! Polls the trainer's progress.
 
 use std::time::Duration;
 
-use shoprl_contract::v1::controller_client::ControllerClient;
-use shoprl_contract::v1::{Caller, GetProgressRequest, GetProgressResponse};
-use shoprl_contract::{Role, RunConfig};
+use shoprl_contract::v1::GetProgressResponse;
+use shoprl_contract::{ProgressClient, RunConfig};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::Endpoint;
 
-const EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Watches one trainer at a time.
+/// Polls one trainer at a time.
 pub(super) struct Observer {
-    caller: Caller,
-    bearer: Option<MetadataValue<Ascii>>,
+    job_uid: String,
+    token: String,
     latest: watch::Receiver<Option<GetProgressResponse>>,
     sender: watch::Sender<Option<GetProgressResponse>>,
-    asking: Option<AbortHandle>,
+    polling: Option<AbortHandle>,
 }
 
 impl Observer {
-    /// An observer of the job of `config`; watches nothing yet.
+    /// An observer for the job of `config`, without a trainer yet.
     pub(super) fn new(config: &RunConfig, token: &str) -> Self {
         let (sender, latest) = watch::channel(None);
-        // Progress is answered to whoever has the token, on whatever attempt the job is.
-        let caller = Caller {
-            job_uid: config.job_uid.clone(),
-            attempt: 0,
-            role: Role::Trainer.name().to_owned(),
-            index: 0,
-        };
         Self {
-            caller,
-            bearer: MetadataValue::try_from(format!("Bearer {token}")).ok(),
+            job_uid: config.job_uid.clone(),
+            token: token.to_owned(),
             latest,
             sender,
-            asking: None,
+            polling: None,
         }
     }
 
-    /// Watches the trainer at `address` from now on.
+    /// Polls the trainer at `address` from now on.
     pub(super) fn watch(&mut self, address: &str) {
         self.forget();
-        let (Ok(endpoint), Some(bearer)) =
-            (Endpoint::from_shared(format!("http://{address}")), self.bearer.clone())
+        // A malformed address costs the view, not the run: workers that cannot dial it report that.
+        let Ok(mut client) = ProgressClient::new(address, &self.job_uid, &self.token, DEADLINE)
         else {
             return;
         };
-        let channel = endpoint.timeout(DEADLINE).connect_timeout(DEADLINE).connect_lazy();
-        let (caller, sender) = (self.caller.clone(), self.sender.clone());
-        let asking = tokio::spawn(async move {
-            let mut client = ControllerClient::new(channel);
+        let sender = self.sender.clone();
+        let polling = tokio::spawn(async move {
             loop {
-                let mut request = Request::new(GetProgressRequest { caller: Some(caller.clone()) });
-                request.metadata_mut().insert("authorization", bearer.clone());
-                // A trainer that is busy or gone answers later or not at all; the view shows what is known.
-                if let Ok(answer) = client.get_progress(request).await {
-                    sender.send_replace(Some(answer.into_inner()));
+                // Without an answer the view keeps showing the latest progress.
+                if let Ok(progress) = client.get().await {
+                    sender.send_replace(Some(progress));
                 }
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         });
-        self.asking = Some(asking.abort_handle());
+        self.polling = Some(polling.abort_handle());
     }
 
-    /// Stops watching; what was seen last stays.
+    /// Stops polling. The latest progress is kept.
     pub(super) fn forget(&mut self) {
-        self.asking.take().inspect(AbortHandle::abort);
+        self.polling.take().inspect(AbortHandle::abort);
     }
 
-    /// What was seen last.
+    /// The latest progress received.
     pub(super) fn latest(&self) -> Option<GetProgressResponse> {
         self.latest.borrow().clone()
     }

@@ -8,8 +8,8 @@ use std::path::Path;
 const BYTES: usize = 32;
 const OWNER_ONLY: u32 = 0o600;
 
-/// The token in the file at `path`; a missing or damaged one is made anew (all workers are started afterwards).
-pub(super) fn keep_or_make(path: &Path) -> io::Result<String> {
+/// The token in the file at `path`. A missing or malformed one is replaced, before any worker starts.
+pub(super) fn load_or_create(path: &Path) -> io::Result<String> {
     if let Ok(text) = std::fs::read_to_string(path)
         && is_token(text.trim())
     {
@@ -18,7 +18,7 @@ pub(super) fn keep_or_make(path: &Path) -> io::Result<String> {
     }
     let mut random = [0; BYTES];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = base16ct::lower::encode_string(&random);
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(path)?;
     file.set_permissions(Permissions::from_mode(OWNER_ONLY))?;
@@ -36,20 +36,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_secret_random_and_kept() {
+    fn a_token_is_private_random_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        let first = keep_or_make(&path).unwrap();
+        let first = load_or_create(&path).unwrap();
         assert!(is_token(&first));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(keep_or_make(&path).unwrap(), first);
+        assert_eq!(load_or_create(&path).unwrap(), first);
 
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(keep_or_make(&path).unwrap(), first);
+        assert_eq!(load_or_create(&path).unwrap(), first);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         std::fs::write(&path, "cut").unwrap();
-        let second = keep_or_make(&path).unwrap();
+        let second = load_or_create(&path).unwrap();
         assert!(is_token(&second));
         assert_ne!(second, first);
     }

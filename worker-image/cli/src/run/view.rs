@@ -1,4 +1,4 @@
-//! How a run looks: a bar on a terminal, plain lines in a pipe.
+//! The view of a run: a bar on a terminal, plain lines in a pipe.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use shoprl_contract::v1::GetProgressResponse;
 
 use super::lines::Lines;
 
-/// Columns of the bar: beside it the longest line fits into 80.
+/// Width of the bar: the longest line fits next to it in 80 columns.
 pub(super) const BAR_WIDTH: usize = 16;
-/// The bar's resolution.
-const WHOLE: u64 = 1000;
+/// Positions of the full bar.
+const FULL: u64 = 1000;
 
-/// A run's view.
+/// The view of one run.
 pub(super) struct View {
     lines: Lines,
     bar: Option<ProgressBar>,
@@ -21,15 +21,15 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The view on the standard output.
+    /// A view on standard output.
     pub(super) fn on_stdout() -> Self {
         Self::new(std::io::stdout().is_terminal(), Box::new(std::io::stdout()))
     }
 
-    /// A view that writes plain lines to `out`, but for the bar of a terminal.
+    /// A view that writes plain lines to `out`, or draws a bar if `terminal`.
     pub(super) fn new(terminal: bool, out: Box<dyn Write>) -> Self {
         let bar = terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stdout());
+            let bar = ProgressBar::with_draw_target(Some(FULL), ProgressDrawTarget::stdout());
             let template = format!("{{bar:{BAR_WIDTH}.green/dim}} {{wide_msg}}");
             let style = ProgressStyle::with_template(&template);
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -38,7 +38,7 @@ impl View {
         Self { lines: Lines::default(), bar, out }
     }
 
-    /// Shows the newest report, `now` after the run began.
+    /// Shows the newest report, `now` after the start of the run.
     pub(super) fn show(&mut self, report: Option<&GetProgressResponse>, now: Duration) {
         let Some(report) = report else {
             self.bar.iter().for_each(ProgressBar::tick);
@@ -46,14 +46,14 @@ impl View {
         };
         let line = self.lines.line(report, now);
         if let Some(bar) = &self.bar {
-            bar.set_position((report.done.clamp(0.0, 1.0) * WHOLE as f64) as u64);
+            bar.set_position((report.done.clamp(0.0, 1.0) * FULL as f64) as u64);
             bar.set_message(line.short());
         } else if self.lines.is_due(report, &line, now) {
             self.print(&line.to_string());
         }
     }
 
-    /// Says something once.
+    /// Prints a line.
     pub(super) fn note(&mut self, text: &str) {
         match &self.bar {
             Some(bar) if !bar.is_finished() => bar.println(text),
@@ -61,14 +61,14 @@ impl View {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn close(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// A reader that went away does not end the run.
+    /// Ignores errors: a closed pipe does not end the run.
     fn print(&mut self, text: &str) {
         let _ = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
     }
