@@ -29,7 +29,9 @@ pub const NAME_REMEDY: &str = "metadata.name must consist of lowercase letters, 
 /// Desired state of the job. Every field has a working default; `spec: {}` is the quickstart.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
-    crates(kube_core = "::kube_core"),
+    // Not by way of `kube`, which would bring the client along.
+    crates(kube = "::kube_derive", kube_core = "::kube_core"),
+    attr = "x_kube(crates(kube_core = \"::kube_core\"))",
     group = "shoprl.dev",
     version = "v1alpha1",
     kind = "ShopRLJob",
