@@ -4,11 +4,11 @@
 //! `cargo run --release -p shoprl-simulator --example difficulty [TASKS [SEEDS [FILE]]]`. FILE is a shop written by
 //! `shoprl catalog build`; default: the preset `fine`.
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-
-#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
 use shoprl_simulator::mall::difficulty::{difficulty, play};
 use shoprl_simulator::mall::{Mall, Preset, agent};

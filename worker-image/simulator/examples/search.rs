@@ -8,14 +8,14 @@
 //! * `search times COUNT FILE`: time to open a stored shop, and search latencies
 //! * `search hold COUNT FILE`: opens a stored shop, runs COUNT queries, prints `ready` and waits until stdin closes
 
+#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
+
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-
-#![allow(clippy::disallowed_methods, reason = "an example that measures time")]
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

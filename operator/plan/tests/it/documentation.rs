@@ -17,9 +17,11 @@ fn the_documented_fields_are_those_of_the_schema() {
         "| field | default | values | description | may change |\n|---|---|---|---|---|\n"
             .to_owned();
     write_rows(&mut table, "spec", &schema()["properties"]["spec"], &Value::Null);
-    let document =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/concepts/manifest.md"))
-            .expect("docs/concepts/manifest.md can be read");
+    let document = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/concepts/manifest.md"
+    ))
+    .expect("docs/concepts/manifest.md can be read");
     let (before, rest) = document.split_once(BEGIN).expect("the document has the table's begin");
     let (_, after) = rest.split_once(END).expect("the document has the table's end");
     expect_file!["../../../../docs/concepts/manifest.md"]
