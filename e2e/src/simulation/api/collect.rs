@@ -15,7 +15,7 @@ pub fn collect(server: &mut Server) -> Option<Change> {
 fn next(server: &Server) -> Option<Call> {
     let present: BTreeSet<&str> = server.everything().map(|(_, object)| uid(object)).collect();
     // In a foreground deletion the owner waits for its dependents.
-    let pending: BTreeSet<&str> = server
+    let waiting: BTreeSet<&str> = server
         .everything()
         .filter(|(_, object)| {
             is_leaving(object)

@@ -47,7 +47,7 @@ fn a_suspended_job_is_refused() {
     std::fs::write(folder.path().join("job.yaml"), manifest).unwrap();
     let (code, output, errors) = shoprl(folder.path(), &["run", "job.yaml"], "");
     expect![[r#"
-        error: spec.suspend: true is not possible: a suspended job has nothing to run; write false, or leave it out
+        error: spec.suspend: true is invalid for `shoprl run`: a suspended job runs nothing; write false or remove it
     "#]]
     .assert_eq(&format!("{output}{errors}"));
     assert_eq!(code, 64);
@@ -62,14 +62,14 @@ fn help_lists_the_commands_for_users_and_hides_the_worker() {
         Usage: shoprl <COMMAND>
 
         Commands:
-          run           Train on this machine. An existing folder continues from its newest checkpoint
-          plan          Show what `run` would start, and the manifest with every default filled in
-          validate      Check manifests; every mistake is named with its field and what to write instead
-          trajectories  Read episodes of a run as conversations between the shop and the agent
-          credit        Explain message-wise credit, for an episode in JSON or for one of a run
+          run           Train on this machine. An existing run folder continues from its newest checkpoint
+          plan          Print the processes that `run` would start, and the manifest with all defaults filled in
+          validate      Check manifests. Each error names the field, the value and the correction
+          trajectories  Print episodes of a run as conversations between the shop and the agent
+          credit        Explain message-wise credit for an episode in JSON or an episode of a run
           catalog       Build, read, search and verify the catalog of a large shop
           environment   Serve the shop to other trainers and scripts, over gRPC (docs/concepts/environment.md)
-          report        Write report.md, report.json and curve.png of a run again, from its rows
+          report        Write report.md, report.json and curve.png of a run again, from its recorded metrics
           help          Print this message or the help of the given subcommand(s)
 
         Options:
@@ -109,7 +109,7 @@ fn a_usage_error_exits_as_bad_configuration() {
         "",
         64,
         &expect![[r#"
-        error: --cpus 0: give at least 1
+        error: --cpus 0: use at least 1
     "#]],
     );
     check(
@@ -117,7 +117,7 @@ fn a_usage_error_exits_as_bad_configuration() {
         "",
         64,
         &expect![[r#"
-        error: nothing.yaml: No such file or directory (os error 2); give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
+        error: nothing.yaml: No such file or directory (os error 2); use the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
     "#]],
     );
     check(
@@ -138,7 +138,7 @@ fn a_usage_error_exits_as_bad_configuration() {
         "",
         64,
         &expect![[r#"
-        error: runs/none/trajectories: No such file or directory (os error 2); give the folder of a run, for example runs/quickstart
+        error: runs/none/trajectories: No such file or directory (os error 2); use the folder of a run, for example runs/quickstart
     "#]],
     );
 }
@@ -151,8 +151,8 @@ fn plan_prints_the_processes_and_a_manifest_with_all_defaults() {
         0,
         &expect![[r#"
             # job shop (02195bef-baa2-88f0-898a-c696be3e7a02)
-            # what decides the weights: 75984a037aa7721dabc406781c6e0cee1a793a9d26364cf1b255a3277933119b
-            # on 2 cores `shoprl run` starts
+            # digest of the fields that decide the weights: 75984a037aa7721dabc406781c6e0cee1a793a9d26364cf1b255a3277933119b
+            # `shoprl run` on 2 cores starts
             #   trainer 0    2 threads
             #   simulator 0  1 thread
             #   reward 0     1 thread
@@ -256,7 +256,7 @@ fn validate_reports_all_manifests() {
     assert_eq!(output, "job.yaml: job shop is valid\n");
     expect![[r#"
         error: bad.yaml: spec.training.stepz: no such field: did you mean steps?
-        error: none.yaml: No such file or directory (os error 2); give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
+        error: none.yaml: No such file or directory (os error 2); use the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
     "#]].assert_eq(&errors);
 }
 
@@ -268,7 +268,7 @@ fn a_port_in_use_is_refused_before_anything_is_written() {
     let (code, _, errors) = shoprl(folder.path(), &["run", "job.yaml", "--port", &port], "");
     assert_eq!(code, 75);
     expect![[r#"
-        error: --port PORT: Address already in use (os error 98); stop what uses it, give another --port, or leave --port out to let the system choose
+        error: --port PORT: Address already in use (os error 98); stop the program that uses it, use another --port, or omit --port to pick a free one
     "#]].assert_eq(&errors.replace(&port, "PORT"));
     assert!(!folder.path().join("runs").exists());
 }

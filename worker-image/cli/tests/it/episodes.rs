@@ -40,7 +40,7 @@ fn an_episode_has_colours_on_request() {
     let credit = ["credit", "--mode", "conserved", "--run"];
     expect![[r#"
         step-000001, group 5, member 0: singleTurn task 7
-        advantage -1.00, mode conserved, 2 of 5 policy tokens agree with it; token(label weight)
+        advantage -1.00, mode conserved, 2 of 5 policy tokens have a label of its sign; token(label weight)
         shop  | 任务耳机
         agent | 搜索(+ 0.00) 耳机(+ 0.00) <|end|>(+ 0.00)  [search +1]
         shop  | 结果#1
@@ -68,19 +68,19 @@ fn missing_and_damaged_episodes_are_named() {
     refused(
         &["trajectories", folder, "--batch", "2"],
         &expect![[r#"
-            error: RUN: no batch step-000002; there are step-000001
+            error: RUN: no batch step-000002; existing batches: step-000001
         "#]],
     );
     refused(
         &["credit", "--run", folder, "--group", "6"],
         &expect![[r#"
-            error: RUN/run.json: No such file or directory (os error 2); give the folder of a run, for example runs/quickstart, or say --mode
+            error: RUN/run.json: No such file or directory (os error 2); use the folder of a run, for example runs/quickstart, or set --mode
         "#]],
     );
     refused(
         &["credit", "--mode", "gated", "--run", folder, "--group", "6"],
         &expect![[r#"
-            error: RUN/trajectories/step-000001.jsonl: no such episode; its groups and members are 5/0, 5/1
+            error: RUN/trajectories/step-000001.jsonl: no such episode; existing GROUP/MEMBER: 5/0, 5/1
         "#]],
     );
     let file = run.path().join("trajectories/step-000001.jsonl");

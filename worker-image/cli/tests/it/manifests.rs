@@ -84,17 +84,20 @@ fn files_that_are_not_a_manifest_are_refused() {
     std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
     writeln!(errors, "{}", refusal(&path)).unwrap();
     expect![[r#"
-        job.yaml: holds nothing; write a ShopRLJob
-        job.yaml: holds nothing; write a ShopRLJob
-        job.yaml: holds no fields; write apiVersion, kind, metadata and spec
-        job.yaml: not YAML: did not find expected ',' or ']' at line 2 column 1, while parsing a flow sequence at line 1 column 7
+        job.yaml: empty; write a ShopRLJob
+        job.yaml: empty; write a ShopRLJob
+        job.yaml: no fields; write apiVersion, kind, metadata and spec
+        job.yaml: not YAML: line 2 column 1: while parsing a flow sequence, expected ',' or ']'
         job.yaml: not YAML: duplicate entry with key "a"
-        job.yaml: apiVersion: is missing: write apiVersion: shoprl.dev/v1alpha1
-        job.yaml: apiVersion: "shoprl.dev/v1" is not possible: write shoprl.dev/v1alpha1
-        job.yaml: kind: "Pod" is not possible: write ShopRLJob
-        job.yaml: spec: is missing: write spec: {} for all defaults
+        job.yaml: line 1: the tag !!python/object:os.system is not supported: remove it and write a plain value
+        job.yaml: line 2: the tag !foo is not supported: remove it and write a plain value
+        job.yaml: apiVersion: missing: write apiVersion: shoprl.dev/v1alpha1
+        job.yaml: apiVersion: missing: write apiVersion: shoprl.dev/v1alpha1
+        job.yaml: apiVersion: "shoprl.dev/v1" is invalid: write shoprl.dev/v1alpha1
+        job.yaml: kind: "Pod" is invalid: write ShopRLJob
+        job.yaml: spec: missing: write spec: {} for all defaults
         job.yaml: metadata.name: invalid type: integer `7`, expected a string
-        job.yaml: spec.training.learningRate: NaN is not possible: must be from 0.00000001 to 1: a learning rate is positive and small; start from the default
+        job.yaml: spec.training.learningRate: NaN is invalid: must be from 0.00000001 to 1: a learning rate is positive and small; start from the default
         job.yaml: 2 mistakes
           spec.sede: no such field: did you mean seed?
           spec.seed: "x" is not possible: write a whole number, for example seed: 7; it must be from 0 to 9223372036854775807: a seed is a whole number that is not negative

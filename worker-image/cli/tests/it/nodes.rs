@@ -60,15 +60,15 @@ fn the_plan_names_the_nodes_for_each_role_or_why_there_are_none() {
         NODES,
         0,
         &expect![[r#"
-        # on 2 cores `shoprl run` starts
+        # `shoprl run` on 2 cores starts
         #   trainer 0    2 threads
         #   simulator 0  1 thread
         #   reward 0     1 thread
         #   rollout 0    1 thread
         #   rollout 1    1 thread
         #   rollout 2    1 thread
-        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
-        # on a cluster of these 2 nodes, were they empty
+        # `shoprl run` ignores these fields, which apply to a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # placement on a cluster of these 2 nodes, if no other pods run there
         #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
         #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; 1 node of pool=gpu has a taint gpu=true:NoSchedule that it does not tolerate
         #   simulator  1 pod    each cpu 100m, memory 128Mi
@@ -87,15 +87,15 @@ fn a_cluster_without_nodes_cannot_run_a_role() {
         "kind: NodeList\nitems: []\n",
         0,
         &expect![[r#"
-        # on 2 cores `shoprl run` starts
+        # `shoprl run` on 2 cores starts
         #   trainer 0    2 threads
         #   simulator 0  1 thread
         #   reward 0     1 thread
         #   rollout 0    1 thread
         #   rollout 1    1 thread
         #   rollout 2    1 thread
-        # and takes no notice of what is for a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
-        # on a cluster of these 0 nodes, were they empty
+        # `shoprl run` ignores these fields, which apply to a cluster: ttlSecondsAfterFinished, checkpoint.store, roles.rollout.resources, roles.rollout.tolerations, roles.trainer.nodeSelector, roles.trainer.resources
+        # placement on a cluster of these 0 nodes, if no other pods run there
         #   trainer    1 pod    each cpu 500m, memory 512Mi, nvidia.com/gpu 1 on pool=gpu
         #                       cannot be placed: trainer needs nvidia.com/gpu 1 on pool=gpu; there are no nodes
         #   simulator  1 pod    each cpu 100m, memory 128Mi
@@ -114,42 +114,42 @@ fn a_file_without_nodes_is_refused_with_the_command_that_makes_one() {
         "kind: Pod\n",
         64,
         &expect![[r#"
-        error: nodes.yaml: kind: "Pod" is not possible: write Node or List; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: kind: "Pod" is invalid: write Node or List; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
     check(
         "items: []\n",
         64,
         &expect![[r#"
-        error: nodes.yaml: kind: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: kind: missing; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
     check(
         "{\"kind\": \"List\"}\n",
         64,
         &expect![[r#"
-        error: nodes.yaml: items: is missing; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: items: missing; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
     check(
         "kind: List\nitems: [{kind: Pod}]\n",
         64,
         &expect![[r#"
-        error: nodes.yaml: items[0]: is no Node; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: items[0]: not a Node; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
     check(
         "kind: List\nitems: [{kind: Node, metadata: {name: 7}}]\n",
         64,
         &expect![[r#"
-        error: nodes.yaml: items[0]: invalid type: integer `7`, expected a string; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: items[0]: invalid type: integer `7`, expected a string; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
     check(
         "[",
         64,
         &expect![[r#"
-        error: nodes.yaml: not YAML: did not find expected node content at line 2 column 1, while parsing a flow node; give the output of `kubectl get nodes -o yaml` or `-o json`
+        error: nodes.yaml: not YAML: line 1 column 2: while parsing a flow sequence, expected ',' or ']'; use the output of `kubectl get nodes -o yaml` or `-o json`
     "#]],
     );
 }
