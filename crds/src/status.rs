@@ -85,8 +85,12 @@ pub struct WorkerIntent {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Progress {
-    /// What the trainer does: starting (it loads the newest checkpoint), warmup (supervised learning), training
-    /// (reinforcement learning), evaluating, finished. Absent if the trainer reports none of these.
+    /// What the trainer does.
+    /// starting: loads the newest checkpoint, or waits for its first worker.
+    /// warmup: supervised learning from demonstrations.
+    /// training: reinforcement learning.
+    /// evaluating: evaluation after the warm-up or at the end.
+    /// finished: all steps are done.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "known_phase")]
     pub phase: Option<TrainerPhase>,
     /// Completed steps of reinforcement learning.
@@ -108,23 +112,24 @@ pub struct Progress {
     pub time: Option<Time>,
 }
 
-/// What a trainer does.
+/// The phase of a trainer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TrainerPhase {
-    /// It loads the newest checkpoint, or waits for its first worker.
+    /// Loads the newest checkpoint, or waits for its first worker.
     Starting,
     /// Supervised learning from demonstrations.
     Warmup,
     /// Reinforcement learning.
     Training,
-    /// The comparison after the warm-up, or the one at the end.
+    /// Evaluation after the warm-up or at the end.
     Evaluating,
-    /// All steps are taken.
+    /// All steps are done.
     Finished,
 }
 
-/// Earlier operators wrote any text here. A text that is no phase must not make the whole job unreadable.
+/// Reads a phase; an unknown text reads as absent. Earlier operators wrote other texts, and one of them must not make the
+/// whole job unreadable.
 fn known_phase<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<TrainerPhase>, D::Error> {
@@ -204,7 +209,7 @@ mod tests {
     use super::{Progress, TrainerPhase};
 
     #[test]
-    fn a_phase_that_is_not_known_reads_as_absent_and_disappears() {
+    fn an_unknown_phase_reads_as_absent() {
         let check = |phase: serde_json::Value, expected: Option<TrainerPhase>| {
             let read: Progress =
                 serde_json::from_value(json!({"phase": phase, "step": 3})).unwrap();
