@@ -251,7 +251,7 @@ impl World {
             match message {
                 Message::Call(call, reply) => process.await_answer(Pending::Call(call, reply)),
                 Message::Progress(address, reply) => {
-                    process.await_answer(Pending::Progress(address, reply))
+                    process.await_answer(Pending::Progress(address, reply));
                 }
                 Message::Unreadable(what) => self.violate(format!("the model cannot read {what}")),
                 Message::Done(result) => self.finish(replica, &result),

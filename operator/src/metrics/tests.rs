@@ -132,7 +132,7 @@ fn dashboard_and_alerts_name_existing_metrics_and_the_dashboard_shows_all() {
     let mut names: BTreeSet<String> = known.into_iter().map(|(name, _)| name).collect();
     // Prometheus adds this label when it scrapes.
     names.insert("pod".to_owned());
-    for group in groups(dashboard).union(&groups(alerts)) {
+    for group in groups(&dashboard).union(&groups(&alerts)) {
         assert!(names.contains(group), "no metric has the label {group}");
     }
 }

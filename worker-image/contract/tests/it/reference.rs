@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
             let description = self.line(&[path[0], path[1], MEMBERS, index]);
             table.row([code(call.name()), link("message", call.input_type()), answer, description]);
         }
-        self.section("service", service.name(), path, table)
+        self.section("service", service.name(), path, &table)
     }
 
     fn message(&self, message: &DescriptorProto, path: &[i32; 2]) -> String {
@@ -83,7 +83,7 @@ impl<'a> Page<'a> {
             let number = field.number().to_string();
             table.row([number, code(field.name()), kind(field, message), description]);
         }
-        self.section("message", message.name(), path, table)
+        self.section("message", message.name(), path, &table)
     }
 
     fn values(&self, values: &EnumDescriptorProto, path: &[i32; 2]) -> String {
@@ -92,7 +92,7 @@ impl<'a> Page<'a> {
             let description = self.line(&[path[0], path[1], MEMBERS, index]);
             table.row([value.number().to_string(), code(value.name()), description]);
         }
-        self.section("enum", values.name(), path, table)
+        self.section("enum", values.name(), path, &table)
     }
 
     fn section<const N: usize>(
@@ -100,7 +100,7 @@ impl<'a> Page<'a> {
         kind: &str,
         name: &str,
         path: &[i32],
-        table: Table<N>,
+        table: &Table<N>,
     ) -> String {
         let parts = [format!("### {kind} {name}\n"), self.paragraphs(path), table.text()];
         parts
