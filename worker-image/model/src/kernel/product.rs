@@ -51,7 +51,7 @@ fn checked(
     Shape { rows, columns, steps }: Shape,
     left: Left<'_>,
     (right, right_row): (Right<'_>, usize),
-    output: Output<'_>,
+    Output { data, row_stride: output_row }: Output<'_>,
     start: Start,
 ) {
     if rows == 0 || columns == 0 {
@@ -67,8 +67,8 @@ fn checked(
             + LANES;
         assert!(right.data.len() >= right_end, "right operand is too short");
     }
-    assert!(rows == 1 || output.row_stride >= columns, "rows of the output overlap");
-    assert!(output.data.len() >= last_row * output.row_stride + columns, "output is too short");
+    assert!(rows == 1 || output_row >= columns, "rows of the output overlap");
+    assert!(data.len() >= last_row * output_row + columns, "output is too short");
     let raw = RawProduct {
         shape: Shape { rows, columns, steps },
         left: left.data.as_ptr(),
@@ -78,8 +78,8 @@ fn checked(
         right_row,
         right_panel: right.panel_stride,
         right_step: right.step_stride,
-        output: output.data.as_mut_ptr(),
-        output_row: output.row_stride,
+        output: data.as_mut_ptr(),
+        output_row,
         start,
     };
     // SAFETY: the largest address of each operand was checked above, strides cannot be negative, the output is borrowed

@@ -281,7 +281,7 @@ unsafe fn write_edge(
                 edge.add(row * EDGE),
                 output.add(row * output_row),
                 columns,
-            )
-        };
+            );
+        }
     }
 }
