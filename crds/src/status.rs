@@ -92,6 +92,7 @@ pub struct Progress {
     /// evaluating: evaluation after the warm-up or at the end.
     /// finished: all steps are done.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "known_phase")]
+    #[schemars(with = "TrainerPhase")]
     pub phase: Option<TrainerPhase>,
     /// Completed steps of reinforcement learning.
     pub step: i64,

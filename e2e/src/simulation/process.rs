@@ -9,7 +9,6 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::watcher;
 use serde::Deserialize;
 use serde_json::Value;
-use shoprl_contract::error_chain;
 use shoprl_operator::{Context, Job, OperatorKey, Pods, reconcile};
 use shoprl_plan::cluster::JOB_LABEL;
 use tokio::sync::oneshot;
@@ -165,7 +164,7 @@ impl Process {
         let (context, wire, id) = (self.context.clone(), self.wire.clone(), self.id);
         let task = tasks.spawn(async move {
             let result = reconcile(Arc::new(read), context).await;
-            let _ = wire.send((id, Message::Done(result.map_err(|error| error_chain(&error)))));
+            let _ = wire.send((id, Message::Done(result.map_err(|error| error.to_string()))));
         });
         self.reconciles += 1;
         self.newest_job = job.clone();
