@@ -26,7 +26,7 @@ pub(crate) async fn serve(
     text: impl Fn() -> String + Send + Sync + 'static,
 ) {
     let text = Arc::new(text);
-    let metrics = get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], text()));
+    let metrics = get(move || std::future::ready(([(CONTENT_TYPE, OPEN_METRICS)], text())));
     let router = Router::new()
         .route("/metrics", metrics)
         .method_not_allowed_fallback(not_found)
