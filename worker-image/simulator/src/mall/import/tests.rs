@@ -196,7 +196,7 @@ fn an_unusable_file_is_refused_with_one_error() {
     check(&[0x1f, 0x8b, 8], "unpack it first");
     check(b"", "0 records read");
     check(b"[]", "no product can be used");
-    check(b"\xff\xfe", "the line is no JSON (record 1)");
+    check(b"\xff\xfe", "the line is not JSON (record 1)");
     check(&whole[..whole.len() / 2], "not a JSON array");
     check(&[&whole[..], &b"]"[..]].concat(), "not a JSON array");
     check(&b"[".repeat(100_000), "not a JSON array");
