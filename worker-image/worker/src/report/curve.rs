@@ -174,8 +174,7 @@ mod tests {
         };
 
         let Place { left, right, top, bottom } = success::PLACE;
-        let between =
-            |from: i32, to: i32, share: f64| f64::from(from) + f64::from(to - from) * share;
+        let between = |from: f64, to: f64, share: f64| from + (to - from) * share;
         for progress in &report.progress {
             let color = if progress.decoding == Decoding::Greedy { GREEDY } else { SAMPLED };
             let x = between(left, right, progress.step as f64 / fixture::STEPS as f64);

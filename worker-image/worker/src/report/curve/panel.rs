@@ -148,7 +148,7 @@ pub(super) fn legend(
         let at = |x: f64| scaled((x, y - 4.0));
         match mark {
             Mark::Line => {
-                area.draw(&PathElement::new([at(x), at(x + 18.0)], stroke(color, 2.4)))?
+                area.draw(&PathElement::new([at(x), at(x + 18.0)], stroke(color, 2.4)))?;
             }
             Mark::Disc => area.draw(&disc(at(x + 9.0), 4.8, color))?,
             Mark::Ring => {
