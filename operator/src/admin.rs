@@ -1,25 +1,15 @@
 //! The HTTP endpoints for the kubelet and for Prometheus: `/healthz`, `/readyz` and `/metrics`.
 
-mod bounded;
-
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use http::{StatusCode, header};
+use shoprl_http::OPENMETRICS;
 use tokio::net::TcpListener;
-
-use self::bounded::Bounded;
-
-/// Open connections; more wait in the backlog.
-const MAX_CONNECTIONS: usize = 64;
-/// A connection is closed after this time, so that silent clients cannot use up the connections.
-const CONNECTION_LIFETIME: Duration = Duration::from_secs(10);
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the endpoints report.
 pub(crate) trait Pages: Send + Sync + 'static {
@@ -31,8 +21,7 @@ pub(crate) trait Pages: Send + Sync + 'static {
 
 /// Serves until the future is dropped.
 pub(crate) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) -> io::Result<()> {
-    let listener = Bounded::new(listener, MAX_CONNECTIONS, CONNECTION_LIFETIME);
-    axum::serve(listener, router(pages)).await
+    shoprl_http::serve(listener, router(pages)).await
 }
 
 fn router(pages: Arc<dyn Pages>) -> Router {

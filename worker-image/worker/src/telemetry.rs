@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use shoprl_contract::Exit;
+use shoprl_http::OPENMETRICS;
 use tokio::net::TcpListener;
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Binds the port.
 pub(crate) async fn bind(address: &str) -> Result<TcpListener, Exit> {
@@ -26,12 +25,12 @@ pub(crate) async fn serve(
     text: impl Fn() -> String + Send + Sync + 'static,
 ) {
     let text = Arc::new(text);
-    let metrics = get(move || std::future::ready(([(CONTENT_TYPE, OPEN_METRICS)], text())));
+    let metrics = get(move || std::future::ready(([(CONTENT_TYPE, OPENMETRICS)], text())));
     let router = Router::new()
         .route("/metrics", metrics)
         .method_not_allowed_fallback(not_found)
         .fallback(not_found);
-    if let Err(error) = axum::serve(listener, router).await {
+    if let Err(error) = shoprl_http::serve(listener, router).await {
         tracing::error!(%error, "metrics port failed");
     }
 }

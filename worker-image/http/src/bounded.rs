@@ -106,7 +106,6 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    #[expect(clippy::disallowed_methods, reason = "the wait for a real socket has a bound")]
     async fn a_silent_client_holds_its_connection_only_for_its_lifetime() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
