@@ -42,6 +42,12 @@ impl Amount {
         self.0 % ONE == 0
     }
 
+    /// The smallest whole number that is not below the amount; 0 for negative amounts.
+    pub(crate) fn ceil(self) -> u64 {
+        let whole = self.0.div_euclid(ONE) + i128::from(self.0.rem_euclid(ONE) > 0);
+        u64::try_from(whole.max(0)).unwrap_or(u64::MAX)
+    }
+
     /// How many times `part` fits into the amount.
     pub(crate) fn holds(self, part: Self) -> u64 {
         if part.0 <= 0 {

@@ -59,6 +59,12 @@ pub(crate) fn requests(role: Role, given: &Resources) -> BTreeMap<String, Quanti
     resources(role, given).requests.unwrap_or_default()
 }
 
+/// Compute threads of a worker: its CPU limit, else its request, rounded up. `None` if the manifest gives neither.
+pub(crate) fn threads(given: &Resources) -> Option<u64> {
+    let cpu = given.limits.get("cpu").or_else(|| given.requests.get("cpu"))?;
+    Some(Amount::parse(&cpu.0)?.ceil().max(1))
+}
+
 /// Whether both amounts exist and the first is smaller.
 fn is_below(one: Option<&Quantity>, other: Option<&Quantity>) -> bool {
     let amount = |quantity: Option<&Quantity>| Amount::parse(&quantity?.0);
@@ -75,6 +81,21 @@ mod tests {
             (name.to_owned(), Quantity(amount.to_owned()))
         };
         text.split(", ").filter(|it| !it.is_empty()).map(pair).collect()
+    }
+
+    #[test]
+    fn threads_follow_the_cpu_limit_else_the_request() {
+        let check = |requests: &str, limits: &str, expected: Option<u64>| {
+            let given = Resources { requests: amounts(requests), limits: amounts(limits) };
+            assert_eq!(threads(&given), expected, "{requests} {limits}");
+        };
+        check("", "", None);
+        check("memory 1Gi", "memory 1Gi", None);
+        check("cpu 3", "", Some(3));
+        check("cpu 500m", "cpu 2", Some(2));
+        check("cpu 4", "cpu 1500m", Some(2));
+        check("cpu 100m", "", Some(1));
+        check("cpu 0", "", Some(1));
     }
 
     fn text(amounts: &Amounts) -> String {

@@ -1,5 +1,6 @@
 //! `shoprl worker`: one worker. `shoprl run` and the image start it.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -45,9 +46,9 @@ pub struct WorkerArguments {
     /// File to write the termination message to, as one line of JSON.
     #[arg(long, value_name = "FILE")]
     termination_file: Option<PathBuf>,
-    /// Compute threads.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    threads: usize,
+    /// Compute threads. Default: the cores that the process may use (its affinity and the CPU quota of its cgroup).
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Device on which the trainer computes gradients. Other roles ignore it.
     #[arg(long, value_enum, env = "SHOPRL_DEVICE", default_value = "cpu", value_name = "DEVICE")]
     device: DeviceArgument,
@@ -113,7 +114,7 @@ impl WorkerArguments {
             ready: ready.clone(),
             address_file: address_file.clone(),
             termination_file: termination_file.clone(),
-            threads: *threads,
+            threads: threads.unwrap_or_else(available_cores),
             device: match device {
                 DeviceArgument::Cpu => DeviceChoice::Cpu,
                 DeviceArgument::Cuda => DeviceChoice::Cuda,
@@ -122,6 +123,10 @@ impl WorkerArguments {
             exit_with_stdin: *exit_with_stdin,
         }
     }
+}
+
+fn available_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Runs the worker until it exits.

@@ -8,6 +8,7 @@ use shoprl_contract::v1::Caller;
 use shoprl_contract::v1::controller_client::ControllerClient;
 use shoprl_contract::v1::simulator_client::SimulatorClient;
 use shoprl_contract::{Role, RunConfig};
+use tokio::time::Instant;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -72,8 +73,9 @@ pub(crate) enum Remedy {
     Retry,
     /// Register first: the trainer is on another attempt.
     Register,
-    /// Give up: wrong token, wrong job, wrong role, or a bug.
-    Leave,
+    /// Retry for [`Refusals::LIMIT`], then exit: wrong token, wrong job, wrong role or a bug, or an answer of a process that
+    /// is not the peer (a mesh that is not ready, a neighbour at a recycled address).
+    Refused,
 }
 
 /// The remedy for a status code.
@@ -83,8 +85,28 @@ pub(crate) fn remedy(status: &Status) -> Remedy {
         Code::Unauthenticated
         | Code::PermissionDenied
         | Code::InvalidArgument
-        | Code::Unimplemented => Remedy::Leave,
+        | Code::Unimplemented => Remedy::Refused,
         _ => Remedy::Retry,
+    }
+}
+
+/// Refusals in a row. No answer proves that it comes from the peer, so refusals are retried, and then end this worker as a
+/// temporary failure, never as a bad configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Option<Instant>);
+
+impl Refusals {
+    /// How long refusals are retried.
+    pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
+    /// Counts a refusal; `true` once refusals lasted for [`Self::LIMIT`].
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.0.get_or_insert_with(Instant::now).elapsed() >= Self::LIMIT
+    }
+
+    /// An answer that is no refusal: the count starts again.
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -134,8 +156,20 @@ mod tests {
         check(Code::DeadlineExceeded, Remedy::Retry);
         check(Code::Cancelled, Remedy::Retry);
         check(Code::FailedPrecondition, Remedy::Register);
-        check(Code::Unauthenticated, Remedy::Leave);
-        check(Code::InvalidArgument, Remedy::Leave);
+        check(Code::Unauthenticated, Remedy::Refused);
+        check(Code::InvalidArgument, Remedy::Refused);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_over_after_the_limit_and_any_other_answer_clears_them() {
+        let mut refusals = Refusals::default();
+        assert!(!refusals.is_over());
+        tokio::time::advance(Refusals::LIMIT - Duration::from_secs(1)).await;
+        assert!(!refusals.is_over());
+        refusals.clear();
+        assert!(!refusals.is_over());
+        tokio::time::advance(Refusals::LIMIT).await;
+        assert!(refusals.is_over());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use thiserror::Error;
 use tonic::{Request, Response, Status};
 
 use crate::auth::Token;
-use crate::client::{self, Backoff, Controller, Remedy, remedy};
+use crate::client::{self, Backoff, Controller, Refusals, Remedy, remedy};
 use crate::numerics;
 use crate::shutdown::{Shutdown, Stopped};
 
@@ -18,7 +18,7 @@ pub(crate) enum LinkError {
     /// attempt, so it starts afresh.
     #[error("the trainer is on another attempt")]
     NewAttempt,
-    /// Repeating the request cannot help: wrong token, wrong job, wrong role, or a bug.
+    /// The process at the trainer's address refused every try for [`Refusals::LIMIT`].
     #[error("the trainer refuses this worker: {}", .0.message())]
     Refused(Status),
     /// This worker was asked to stop.
@@ -37,7 +37,9 @@ impl From<LinkError> for Exit {
         let message = error.to_string();
         match error {
             LinkError::NewAttempt => Self::temporary(message),
-            LinkError::Refused(_) => Self::bad_configuration(message),
+            LinkError::Refused(_) => Self::temporary(format!(
+                "{message}; check that the worker has the job's token and that no proxy answers in the trainer's place"
+            )),
             LinkError::Stopped => Self::stopped(message),
         }
     }
@@ -81,7 +83,7 @@ impl Link {
 
     /// Registers at the trainer's current attempt; retries until the trainer is reachable.
     pub(crate) async fn register(&mut self) -> Result<(), LinkError> {
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut refusals) = (Backoff::new(), Refusals::default());
         loop {
             let request = RegisterRequest {
                 caller: Some(Caller { attempt: 0, ..self.caller.clone() }),
@@ -95,10 +97,15 @@ impl Link {
                 }
                 Err(status) => status,
             };
-            if remedy(&status) == Remedy::Leave {
-                return Err(LinkError::Refused(status));
+            if remedy(&status) == Remedy::Refused {
+                if refusals.is_over() {
+                    return Err(LinkError::Refused(status));
+                }
+                tracing::warn!(%status, "registration refused, retrying");
+            } else {
+                refusals.clear();
+                tracing::debug!(%status, "registration failed, retrying");
             }
-            tracing::debug!(%status, "registration failed, retrying");
             backoff.pause(&self.shutdown).await?;
         }
     }
@@ -110,7 +117,7 @@ impl Link {
         request: impl Fn(Caller) -> Q,
         send: impl AsyncFn(&mut Controller, Request<Q>) -> Result<Response<A>, Status>,
     ) -> Result<A, LinkError> {
-        let mut backoff = Backoff::new();
+        let (mut backoff, mut refusals) = (Backoff::new(), Refusals::default());
         loop {
             let question = Request::new(request(self.caller.clone()));
             let answer = tokio::select! {
@@ -122,12 +129,16 @@ impl Link {
                 Err(status) => status,
             };
             match remedy(&status) {
-                Remedy::Leave => return Err(LinkError::Refused(status)),
+                Remedy::Refused if refusals.is_over() => return Err(LinkError::Refused(status)),
+                Remedy::Refused => tracing::warn!(%status, "request refused, retrying"),
                 Remedy::Register => {
                     self.register().await?;
                     return Err(LinkError::NewAttempt);
                 }
-                Remedy::Retry => tracing::debug!(%status, "request failed, retrying"),
+                Remedy::Retry => {
+                    refusals.clear();
+                    tracing::debug!(%status, "request failed, retrying");
+                }
             }
             backoff.pause(&self.shutdown).await?;
         }
@@ -136,6 +147,8 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use shoprl_contract::ExitReason;
 
     use super::*;
@@ -152,8 +165,26 @@ mod tests {
         let refused = Status::permission_denied("the trainer is on another attempt");
         check(
             LinkError::Refused(refused),
-            ExitReason::BadConfiguration,
-            "the trainer refuses this worker: the trainer is on another attempt",
+            ExitReason::Temporary,
+            "the trainer refuses this worker: the trainer is on another attempt; check that the worker has the job's token and that no proxy answers in the trainer's place",
         );
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_not_the_trainer_does_not_end_the_worker() {
+        // A server without services answers UNIMPLEMENTED, as a proxy's 404 is read.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let stranger = tonic::transport::Server::builder()
+            .add_routes(tonic::service::Routes::default())
+            .serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener));
+        let stranger = tokio::spawn(stranger);
+        let client = client::controller(&address, &Token::from_text(&"a".repeat(64)).unwrap()).unwrap();
+        let caller = Caller { job_uid: "job".into(), role: "rollout".into(), ..Caller::default() };
+        let shutdown = Shutdown::new();
+        let mut link = Link { client, caller, address: String::new(), shutdown };
+        let registered = tokio::time::timeout(Duration::from_millis(500), link.register()).await;
+        assert!(registered.is_err(), "still retrying, not {registered:?}");
+        stranger.abort();
     }
 }

@@ -174,8 +174,8 @@ impl Rollout<'_> {
                 .iter()
                 .map(|member| Episode::new(group, *member, self.seed))
                 .collect();
-            let episodes = episodes
-                .map_err(|why| Exit::bad_configuration(format!("lease {}: {why}", group.batch)))?;
+            let episodes =
+                episodes.map_err(|why| Exit::temporary(format!("lease {}: {why}", group.batch)))?;
             self.table.seat(episodes);
         }
         let opened = self.table.unopened();

@@ -1,6 +1,6 @@
 //! How a pod ended, and what that means for the job.
 
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodStatus};
 use shoprl_contract::{Exit, ExitReason, Outcome};
 
 /// What an ending means for the job.
@@ -41,12 +41,21 @@ const DISRUPTIONS: [&str; 8] = [
     "NodeAffinity",
 ];
 
+/// Name of the worker's container. Admission webhooks may inject others (a mesh, a vault agent), which the kubelet lists
+/// by name.
+pub(super) const WORKER_CONTAINER: &str = "worker";
+
+/// The status of the worker's container, whatever other containers the pod has.
+pub(super) fn worker_container(status: &PodStatus) -> Option<&ContainerStatus> {
+    status.container_statuses.iter().flatten().find(|it| it.name == WORKER_CONTAINER)
+}
+
 impl Ending {
     /// The ending of `pod`; `None` while the pod is live.
     pub fn of(pod: &Pod) -> Option<Self> {
         let status = pod.status.as_ref()?;
-        let container = status.container_statuses.iter().flatten().next();
-        let terminated = container.and_then(|status| status.state.as_ref()?.terminated.as_ref());
+        let terminated =
+            worker_container(status).and_then(|status| status.state.as_ref()?.terminated.as_ref());
         let is_over = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
         if !is_over && terminated.is_none() {
             return None;

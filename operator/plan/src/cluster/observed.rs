@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
-use super::ending::Ending;
+use super::ending::{Ending, worker_container};
 use super::workers::worker_id;
 use super::{GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, ROLE_LABEL};
 use crate::local::ProcessId;
@@ -110,8 +110,8 @@ fn why(status: &PodStatus) -> String {
     if let Some(message) = unplaced.and_then(|condition| condition.message.as_ref()) {
         return format!("{UNPLACED}{message}");
     }
-    let container = status.container_statuses.iter().flatten().next();
-    let waiting = container.and_then(|status| status.state.as_ref()?.waiting.as_ref());
+    let waiting =
+        worker_container(status).and_then(|status| status.state.as_ref()?.waiting.as_ref());
     let Some(waiting) = waiting else { return String::new() };
     match (waiting.reason.as_deref(), waiting.message.as_deref()) {
         // An ordinary start.

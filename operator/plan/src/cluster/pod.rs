@@ -15,13 +15,14 @@ use shoprl_crds::overlay::OWN_VARIABLE;
 use shoprl_crds::{PodOverlay, WorkerIntent};
 
 use super::children::{CONFIG, TOKEN, config_name, service_name, store_name, token_name};
+use super::ending::WORKER_CONTAINER;
 use super::workers::pod_name;
 use super::{
     GENERATION_ANNOTATION, INCARNATION_LABEL, INDEX_LABEL, JOB_LABEL, JobFacts, METRICS_PORT,
     READY_PORT, ROLE_LABEL, SIMULATOR_PORT, TRAINER_PORT,
 };
 use crate::local::ProcessId;
-use crate::resources::resources;
+use crate::resources::{resources, threads};
 use crate::restart::{TRAINER_GRACE, WORKER_GRACE};
 
 /// User and group id in the worker image.
@@ -134,7 +135,7 @@ fn container(job: &JobFacts<'_>, image: &str, id: ProcessId, overlay: &PodOverla
         ..EnvVar::default()
     };
     Container {
-        name: "worker".to_owned(),
+        name: WORKER_CONTAINER.to_owned(),
         image: Some(image.to_owned()),
         args: Some(arguments(job, id)),
         env: Some([address].into_iter().chain(overlay.env.clone()).collect()),
@@ -183,6 +184,10 @@ fn arguments(job: &JobFacts<'_>, id: ProcessId) -> Vec<String> {
     option("--token-file", format!("{TOKEN_FOLDER}/{TOKEN}"));
     option("--directory", format!("{STORE_FOLDER}/{}", job.uid));
     option("--termination-file", TERMINATION_FILE.to_owned());
+    // Without an amount in the manifest the worker uses the cores that its cgroup grants.
+    if let Some(threads) = threads(&job.validated.overlay(id.role).resources) {
+        option("--threads", threads.to_string());
+    }
     // The kubelet expands the variable. A simulator registers this address with the trainer.
     let listen = match id.role {
         Role::Trainer | Role::Simulator => "--listen",

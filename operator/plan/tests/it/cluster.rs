@@ -199,6 +199,28 @@ fn only_the_worker_that_ended_is_replaced_and_its_exit_decides_how() {
 }
 
 #[test]
+fn containers_of_others_decide_nothing_about_the_worker() {
+    let check = |sidecar: (i32, bool), worker: Option<i32>, phase: &str, expected: &str| {
+        let mut world = World::new(1);
+        world.settle();
+        world.inject_sidecar("job-trainer-0-1", sidecar, worker, phase);
+        world.settle();
+        let status = &world.status;
+        let found = if world.is_over() { "over" } else { status.phase.as_deref().unwrap_or("") };
+        let restarts = format!("{found} {}", status.restarts);
+        assert_eq!(restarts, expected, "{sidecar:?} {worker:?}");
+    };
+    // The mesh's proxy ended with 0: the trainer runs on, and the job is not complete.
+    check((0, true), None, "Running", "Running 0");
+    check((1, true), None, "Running", "Running 0");
+    // The trainer ended, the proxy lives: the end counts.
+    check((0, false), Some(0), "Running", "over 0");
+    check((0, false), Some(75), "Running", "Running 1");
+    check((0, true), Some(0), "Succeeded", "over 0");
+    check((0, true), Some(75), "Failed", "Running 1");
+}
+
+#[test]
 fn repeated_failures_fail_the_job_and_disruptions_do_not_count() {
     let mut world = World::new(1);
     for incarnation in 1..=20 {

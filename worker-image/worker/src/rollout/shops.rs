@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::episode::Seat;
 use crate::auth::Token;
-use crate::client::{self, Remedy, Simulator, remedy};
+use crate::client::{self, Refusals, Remedy, Simulator, remedy};
 
 /// Tries of one request before its episodes are dropped.
 const TRIES: usize = 3;
@@ -37,12 +37,13 @@ pub(super) type Answer = (Seat, Option<SessionReply>);
 pub(super) struct Shops {
     token: Token,
     clients: BTreeMap<String, Simulator>,
+    refusals: Refusals,
 }
 
 impl Shops {
     /// No clients yet.
     pub(super) fn new(token: Token) -> Self {
-        Self { token, clients: BTreeMap::new() }
+        Self { token, clients: BTreeMap::new(), refusals: Refusals::default() }
     }
 
     /// Sends all requests, one simulator after the other.
@@ -59,12 +60,14 @@ impl Shops {
         for (address, errands) in by_simulator {
             let client = self.client(&address)?;
             match run(client, caller, &errands).await {
-                Ok(replies) => answers.extend(
-                    errands.iter().map(|errand| errand.seat).zip(replies.into_iter().map(Some)),
-                ),
-                Err(status) if remedy(&status) == Remedy::Leave => {
-                    return Err(Exit::bad_configuration(format!(
-                        "simulator {address}: {}",
+                Ok(replies) => {
+                    self.refusals.clear();
+                    let seats = errands.iter().map(|errand| errand.seat);
+                    answers.extend(seats.zip(replies.into_iter().map(Some)));
+                }
+                Err(status) if remedy(&status) == Remedy::Refused && self.refusals.is_over() => {
+                    return Err(Exit::temporary(format!(
+                        "simulator {address} refuses this worker: {}",
                         status.message()
                     )));
                 }

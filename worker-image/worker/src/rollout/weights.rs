@@ -36,7 +36,7 @@ pub(super) async fn fetch(
         .await?;
     let Some(bytes) = bytes else { return Ok(None) };
     let parameters = Parameters::from_bytes(Arc::clone(layout), &bytes).map_err(|error| {
-        Exit::bad_configuration(format!(
+        Exit::temporary(format!(
             "weights {version}: {error}; run trainer and rollout from the same image"
         ))
     })?;

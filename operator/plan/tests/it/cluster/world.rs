@@ -202,6 +202,35 @@ impl World {
             message.map(str::to_owned);
     }
 
+    /// Adds the container of a mesh, listed before the worker's: its exit code and whether it ended, the worker's exit
+    /// code if that ended, and the phase of the pod.
+    pub(crate) fn inject_sidecar(
+        &mut self,
+        name: &str,
+        (code, ended): (i32, bool),
+        worker: Option<i32>,
+        phase: &str,
+    ) {
+        let container = |name: &str, code: Option<i32>| ContainerStatus {
+            name: name.to_owned(),
+            state: Some(ContainerState {
+                terminated: code.map(|exit_code| ContainerStateTerminated {
+                    exit_code,
+                    ..ContainerStateTerminated::default()
+                }),
+                ..ContainerState::default()
+            }),
+            ..ContainerStatus::default()
+        };
+        let pod = self.pods.get_mut(name).unwrap_or_else(|| panic!("no {name}"));
+        let status = pod.status.get_or_insert_default();
+        status.phase = Some(phase.to_owned());
+        status.container_statuses = Some(vec![
+            container("istio-proxy", ended.then_some(code)),
+            container("worker", worker),
+        ]);
+    }
+
     pub(crate) fn settle(&mut self) {
         for _ in 0..6 {
             self.reconcile(usize::MAX);
@@ -224,6 +253,7 @@ fn end(pod: &mut Pod, code: i32, reason: &str) {
     status.phase = Some(if code == 0 { "Succeeded" } else { "Failed" }.to_owned());
     status.conditions = None;
     status.container_statuses = Some(vec![ContainerStatus {
+        name: "worker".to_owned(),
         state: Some(ContainerState { terminated: Some(terminated), ..ContainerState::default() }),
         ..ContainerStatus::default()
     }]);
