@@ -11,7 +11,7 @@ cat >>"$directory/devices.yaml" <<'YAML'
     trainer:
       nodeSelector: {pool: gpu}
       tolerations: [{key: gpu, operator: Exists}]
-      resources: {limits: {nvidia.com/gpu: 1}}
+      resources: {limits: {nvidia.com/gpu: 1, cpu: 2}}
 YAML
 kubectl apply -n shop -f "$directory/devices.yaml" >/dev/null
 says() { [ "$(placed)" = "trainer needs nvidia.com/gpu 1 on pool=gpu; no such node" ]; }
@@ -25,6 +25,8 @@ kubectl get nodes -o yaml >"$directory/nodes.yaml"
 kubectl patch node node3 --subresource=status --type=merge \
     -p '{"status":{"capacity":{"nvidia.com/gpu":"1"},"allocatable":{"nvidia.com/gpu":"1"}}}' >/dev/null
 await 120 "a node for each pod ($(placed))" kubectl wait -n shop srj/devices --for condition=Placed --timeout 1s
+equal "the trainer's threads" 2 "$(kubectl get pod -n shop devices-trainer-0-1 -o 'jsonpath={.spec.containers[0].args}' |
+    python3 -c 'import json, sys; args = json.load(sys.stdin); print(args[args.index("--threads") + 1])')"
 equal "the trainer's node" node3 "$(kubectl get pod -n shop devices-trainer-0-1 -o 'jsonpath={.spec.nodeName}')"
 equal "the trainer's node in the status" '["node3"]' "$(status devices '.roles[?(@.name=="trainer")].nodes')"
 equal "labels" 3 "$(kubectl get pods -n shop -l shoprl.dev/job=devices,team=shop --no-headers | wc -l)"
