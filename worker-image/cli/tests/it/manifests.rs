@@ -100,9 +100,10 @@ fn files_that_are_not_a_manifest_are_refused() {
         job.yaml: spec.training.learningRate: NaN is invalid: must be from 0.00000001 to 1: a learning rate is positive and small; start from the default
         job.yaml: 2 mistakes
           spec.sede: no such field: did you mean seed?
-          spec.seed: "x" is not possible: write a whole number, for example seed: 7; it must be from 0 to 9223372036854775807: a seed is a whole number that is not negative
-        job.yaml: holds 2 documents; give a file with one ShopRLJob
-        job.yaml: No such file or directory (os error 2); give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
-        job.yaml: stream did not contain valid UTF-8; give the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
+          spec.seed: "x" is invalid: write a whole number, for example seed: 7; it must be from 0 to 9223372036854775807: a seed is a whole number that is not negative
+        job.yaml: 2 documents; use a file with one ShopRLJob
+        job.yaml: line 1: nested deeper than the limit of 100 levels: remove brackets or indentation
+        job.yaml: No such file or directory (os error 2); use the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
+        job.yaml: stream did not contain valid UTF-8; use the path of a ShopRLJob manifest, for example docs/examples/quickstart.yaml
     "#]].assert_eq(&errors);
 }

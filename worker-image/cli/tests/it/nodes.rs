@@ -149,7 +149,7 @@ fn a_file_without_nodes_is_refused_with_the_command_that_makes_one() {
         "[",
         64,
         &expect![[r#"
-        error: nodes.yaml: not YAML: line 1 column 2: while parsing a flow sequence, expected ',' or ']'; use the output of `kubectl get nodes -o yaml` or `-o json`
-    "#]],
+            error: nodes.yaml: not YAML: line 2 column 1: while parsing a node, did not find expected node content; use the output of `kubectl get nodes -o yaml` or `-o json`
+        "#]],
     );
 }
