@@ -179,7 +179,7 @@ impl Sequence {
         }
         self.send(
             "PATCH",
-            &format!("/{name}?force_delete=true&fieldManager=recorder"),
+            &format!("/{name}?force=true&fieldManager=recorder"),
             APPLY,
             object,
         )
