@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class EnvironmentStub(object):
-    """Served by `shoprl environment`. A session never knows what is scored: a reward comes from a replay alone.
+    """Served by `shoprl environment`. A session does not compute rewards; only Replay does.
     """
 
     def __init__(self, channel):
@@ -63,39 +63,39 @@ class EnvironmentStub(object):
 
 
 class EnvironmentServicer(object):
-    """Served by `shoprl environment`. A session never knows what is scored: a reward comes from a replay alone.
+    """Served by `shoprl environment`. A session does not compute rewards; only Replay does.
     """
 
     def Describe(self, request, context):
-        """What is served: catalog, language, scenarios, limits.
+        """Returns the catalog, the grammar, the scenarios and the limits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Open(self, request, context):
-        """Opens a session; with actions, plays them first. The same again starts the session anew.
+        """Opens a session and plays the given actions in it. A repeated request starts the session again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Step(self, request, context):
-        """Takes one turn. The newest turn again answers what was answered before.
+        """Takes one turn. A repetition of the newest turn returns the first answer again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Close(self, request, context):
-        """Forgets a session; an unknown one is fine.
+        """Closes a session. An unknown session is ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Replay(self, request, context):
-        """Scores a task's actions: a function of (catalog, task, actions, words) that needs no session.
+        """Scores the actions of a task. The result depends only on catalog, task, actions and words; it needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +138,7 @@ def add_EnvironmentServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Environment(object):
-    """Served by `shoprl environment`. A session never knows what is scored: a reward comes from a replay alone.
+    """Served by `shoprl environment`. A session does not compute rewards; only Replay does.
     """
 
     @staticmethod

@@ -28,6 +28,15 @@ class EndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     END_REASON_DECLINED: _ClassVar[EndReason]
     END_REASON_TURN_LIMIT: _ClassVar[EndReason]
     END_REASON_CONTEXT_LIMIT: _ClassVar[EndReason]
+
+class TrainerPhase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRAINER_PHASE_UNSPECIFIED: _ClassVar[TrainerPhase]
+    TRAINER_PHASE_STARTING: _ClassVar[TrainerPhase]
+    TRAINER_PHASE_WARMUP: _ClassVar[TrainerPhase]
+    TRAINER_PHASE_TRAINING: _ClassVar[TrainerPhase]
+    TRAINER_PHASE_EVALUATING: _ClassVar[TrainerPhase]
+    TRAINER_PHASE_FINISHED: _ClassVar[TrainerPhase]
 SCENARIO_UNSPECIFIED: Scenario
 SCENARIO_SINGLE_TURN: Scenario
 SCENARIO_SINGLE_TURN_PERSONA: Scenario
@@ -41,6 +50,12 @@ END_REASON_BOUGHT: EndReason
 END_REASON_DECLINED: EndReason
 END_REASON_TURN_LIMIT: EndReason
 END_REASON_CONTEXT_LIMIT: EndReason
+TRAINER_PHASE_UNSPECIFIED: TrainerPhase
+TRAINER_PHASE_STARTING: TrainerPhase
+TRAINER_PHASE_WARMUP: TrainerPhase
+TRAINER_PHASE_TRAINING: TrainerPhase
+TRAINER_PHASE_EVALUATING: TrainerPhase
+TRAINER_PHASE_FINISHED: TrainerPhase
 
 class Caller(_message.Message):
     __slots__ = ("job_uid", "attempt", "role", "index")
@@ -309,7 +324,7 @@ class GetProgressRequest(_message.Message):
     def __init__(self, caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
 
 class GetProgressResponse(_message.Message):
-    __slots__ = ("phase", "step", "target_steps", "weights_version", "done", "success", "waiting_for", "rollouts", "rewards", "simulators")
+    __slots__ = ("phase", "step", "target_steps", "weights_version", "done", "success", "waiting_for", "rollouts", "rewards", "simulators", "trainer_phase")
     PHASE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TARGET_STEPS_FIELD_NUMBER: _ClassVar[int]
@@ -320,6 +335,7 @@ class GetProgressResponse(_message.Message):
     ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
     REWARDS_FIELD_NUMBER: _ClassVar[int]
     SIMULATORS_FIELD_NUMBER: _ClassVar[int]
+    TRAINER_PHASE_FIELD_NUMBER: _ClassVar[int]
     phase: str
     step: int
     target_steps: int
@@ -330,7 +346,8 @@ class GetProgressResponse(_message.Message):
     rollouts: int
     rewards: int
     simulators: int
-    def __init__(self, phase: _Optional[str] = ..., step: _Optional[int] = ..., target_steps: _Optional[int] = ..., weights_version: _Optional[int] = ..., done: _Optional[float] = ..., success: _Optional[float] = ..., waiting_for: _Optional[str] = ..., rollouts: _Optional[int] = ..., rewards: _Optional[int] = ..., simulators: _Optional[int] = ...) -> None: ...
+    trainer_phase: TrainerPhase
+    def __init__(self, phase: _Optional[str] = ..., step: _Optional[int] = ..., target_steps: _Optional[int] = ..., weights_version: _Optional[int] = ..., done: _Optional[float] = ..., success: _Optional[float] = ..., waiting_for: _Optional[str] = ..., rollouts: _Optional[int] = ..., rewards: _Optional[int] = ..., simulators: _Optional[int] = ..., trainer_phase: _Optional[_Union[TrainerPhase, str]] = ...) -> None: ...
 
 class SessionOpening(_message.Message):
     __slots__ = ("session", "task", "actions")
