@@ -179,7 +179,8 @@ mod tests {
             .add_routes(tonic::service::Routes::default())
             .serve_with_incoming(tonic::transport::server::TcpIncoming::from(listener));
         let stranger = tokio::spawn(stranger);
-        let client = client::controller(&address, &Token::from_text(&"a".repeat(64)).unwrap()).unwrap();
+        let client =
+            client::controller(&address, &Token::from_text(&"a".repeat(64)).unwrap()).unwrap();
         let caller = Caller { job_uid: "job".into(), role: "rollout".into(), ..Caller::default() };
         let shutdown = Shutdown::new();
         let mut link = Link { client, caller, address: String::new(), shutdown };

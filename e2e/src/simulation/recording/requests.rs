@@ -177,12 +177,7 @@ impl Sequence {
         if self.random.once_in(3) {
             object["metadata"]["labels"] = json!({"sequence": format!("r{}", self.number)});
         }
-        self.send(
-            "PATCH",
-            &format!("/{name}?force=true&fieldManager=recorder"),
-            APPLY,
-            object,
-        )
+        self.send("PATCH", &format!("/{name}?force=true&fieldManager=recorder"), APPLY, object)
     }
 
     fn delete(&mut self, name: &str) -> Request {

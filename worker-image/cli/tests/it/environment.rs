@@ -323,7 +323,11 @@ fn command_line_errors_name_the_argument_and_the_remedy() {
     std::fs::write(&noise, "noise").unwrap();
     let noise = noise.to_str().unwrap();
     for (arguments, code, part) in [
-        (&["--listen", busy.1.as_str()][..], 75, "the port is in use; stop the process that uses it"),
+        (
+            &["--listen", busy.1.as_str()][..],
+            75,
+            "the port is in use; stop the process that uses it",
+        ),
         (&["--listen", "nowhere"], 75, "give --listen as host:port of this machine"),
         (&["--listen", "0.0.0.0:0"], 64, "give --token-file, or listen on 127.0.0.1"),
         (&["--catalog", "grand"], 64, "possible values: mini, fine"),
