@@ -38,7 +38,7 @@ pub fn write(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()
 /// writers that map the file.
 ///
 /// # Errors
-/// Those of `fill`, and of [`write`].
+/// Those of `fill`, and of [`write()`].
 pub fn write_with<E: From<io::Error>>(
     path: &Path,
     durability: Durability,

@@ -9,10 +9,10 @@
 //! scores -> potential -> rewards per message -> Â         (dense)
 //! ```
 //!
-//! Three sources, marked in `docs/concepts/credit.md` with formulas and measurements: [paper] is
-//! Adaptive Message-wise RLHF (arXiv 2411.00809), as far as its abstracts state it; [sister] is the
-//! public code and figure of overlapping authors (arXiv 2502.11555); [ours] is everything else. The
-//! mask is [paper] and [sister]; the modes conserved, gated and dense are [ours].
+//! Three sources, marked in `docs/concepts/credit.md` with formulas and measurements: \[paper\] is
+//! Adaptive Message-wise RLHF (arXiv 2411.00809), as far as its abstracts state it; \[sister\] is the
+//! public code and figure of overlapping authors (arXiv 2502.11555); \[ours\] is everything else. The
+//! mask is \[paper\] and \[sister\]; the modes conserved, gated and dense are \[ours\].
 //!
 //! All functions are pure. Sums over a batch do not depend on the batch's order, so shuffling a
 //! batch permutes the results and changes no bit of them.
